@@ -1,0 +1,107 @@
+# Frontdesk. `make help` lists what there is.
+#
+# MODE=release (default), debug or sanitize; each has its own tree under build/,
+# so that objects of different modes never mix.
+
+MODE   ?= release
+B      := build/$(MODE)
+PREFIX ?= /usr/local
+VERSION := 0.1.0
+
+PG_INCLUDE := $(shell pg_config --includedir 2>/dev/null || echo /usr/include/postgresql)
+PKGS       := libevent_core libevent_extra libcurl hiredis yajl libsodium
+PKG_CFLAGS  = $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+PKG_LIBS    = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lpq -linih -lm -lpthread
+
+CC     ?= gcc
+WARN   := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
+          -Wundef -Wpointer-arith -Wwrite-strings -Wcast-qual -Wnull-dereference \
+          -Wimplicit-fallthrough
+WERROR := $(if $(CI),-Werror)
+HARDEN := -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE
+
+CFLAGS_release  := -O2 -g -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 $(HARDEN)
+CFLAGS_debug    := -O0 -g3 -fPIE
+CFLAGS_sanitize := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
+                   -fno-sanitize-recover=all -fPIE
+LDFLAGS_release := -pie -Wl,-z,relro,-z,now
+LDFLAGS_debug   := -pie
+LDFLAGS_sanitize := -pie -fsanitize=address,undefined
+
+ALL_CFLAGS = -std=gnu17 $(CFLAGS_$(MODE)) $(WARN) $(WERROR) -MMD -MP -I. -Iworker -I$(B) \
+             -I$(PG_INCLUDE) -DFRONTDESK_VERSION='"$(VERSION)"' $(PKG_CFLAGS) $(CFLAGS)
+ALL_LDFLAGS = $(LDFLAGS_$(MODE)) $(LDFLAGS)
+
+SCRIPTS_LUA := $(wildcard protocol/scripts/*.lua)
+PROTOCOL_C  := $(wildcard protocol/*.c)
+WORKER_C    := $(filter-out worker/cmd/%,$(wildcard worker/*/*.c))
+CMD_C       := $(wildcard worker/cmd/*.c)
+
+PROTOCOL_O := $(PROTOCOL_C:%.c=$(B)/%.o) $(B)/protocol/scripts_text.o
+WORKER_O   := $(WORKER_C:%.c=$(B)/%.o)
+CMD_O      := $(CMD_C:%.c=$(B)/%.o)
+LIB        := $(B)/libfrontdesk.a
+
+UNIT_C := $(wildcard t/unit/test_*.c)
+UNIT   := $(UNIT_C:t/unit/%.c=$(B)/t/unit/%)
+
+.PHONY: all help worker module web run test test-long unit bench fuzz lint format format-check \
+        install clean distclean compile_commands.json
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: worker module web
+
+help:
+	@sed -n 's/^## //p' $(firstword $(MAKEFILE_LIST))
+
+## make            build the worker, the nginx module and the widget
+## make run        everything on this machine, with a demo organisation
+## make test       set up and run every test (MODE=sanitize for the C parts)
+## make test-long  the exhaustive campaigns
+## make bench      measure and compare
+## make fuzz       run the fuzz targets (FUZZ_SECONDS=60 each)
+## make lint       static analysis and the house rules
+## make format     clang-format; format-check only looks
+## make install    into DESTDIR and PREFIX
+
+worker: $(B)/frontdesk
+
+$(B)/protocol/scripts_text.c: scripts/embed-lua $(SCRIPTS_LUA)
+	@mkdir -p $(@D)
+	scripts/embed-lua $(SCRIPTS_LUA) > $@
+
+$(B)/protocol/scripts_text.o: $(B)/protocol/scripts_text.c
+	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+$(LIB): $(PROTOCOL_O) $(WORKER_O)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(B)/frontdesk: $(CMD_O) $(LIB)
+	$(CC) $(ALL_LDFLAGS) -o $@ $(CMD_O) $(LIB) $(PKG_LIBS)
+
+# One binary a unit test; it links the whole library, the linker takes what it needs.
+$(B)/t/unit/%: $(B)/t/unit/%.o $(LIB)
+	$(CC) $(ALL_LDFLAGS) -o $@ $< $(LIB) -lcmocka $(PKG_LIBS)
+
+unit: $(UNIT)
+	@set -e; for t in $(UNIT); do echo "# $$t"; CMOCKA_MESSAGE_OUTPUT=STDOUT $$t; done
+
+module: $(B)/ngx_http_frontdesk_module.so
+
+MODULE_SRC := $(wildcard ngx_module/*.c ngx_module/*.h protocol/*.c protocol/*.h) config
+$(B)/ngx_http_frontdesk_module.so: $(MODULE_SRC) $(B)/protocol/scripts_text.c scripts/build-module
+	MODE=$(MODE) scripts/build-module $(abspath $(B))
+
+-include $(wildcard $(B)/*/*.d $(B)/*/*/*.d)
+
+clean:
+	rm -rf build
+
+distclean: clean
+	rm -rf var

@@ -1,0 +1,64 @@
+/*
+ * Config: the settings of the process. One table gives each its variable name,
+ * type, default, bounds and help; values come from the environment, else from
+ * the file given with --config (KEY=value lines, read by inih), else the
+ * default. An org's stored settings come before all of these (chat/tenant.h).
+ */
+#ifndef FD_CORE_CONFIG_H
+#define FD_CORE_CONFIG_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+struct config {
+    /* stores */
+    const char *database_url;       /* FRONTDESK_DATABASE_URL: the application role */
+    const char *owner_database_url; /* FRONTDESK_OWNER_DATABASE_URL: migrate and doctor only */
+    const char *jobs_redis;         /* FRONTDESK_JOBS_REDIS: unix:/path or IP:port */
+    const char *live_redis;         /* FRONTDESK_LIVE_REDIS */
+    const char *migrations_dir;     /* FRONTDESK_MIGRATIONS_DIR */
+
+    /* the process */
+    const char *worker_name;    /* FRONTDESK_WORKER_NAME: stable over restarts; default host name */
+    const char *state_dir;      /* FRONTDESK_STATE_DIR: the crumb file */
+    const char *metrics_listen; /* FRONTDESK_METRICS_LISTEN: unix:/path or IP:port; empty = off */
+    const char *log_level;      /* FRONTDESK_LOG_LEVEL: debug, info, warn, error */
+    int job_slots;              /* FRONTDESK_JOB_SLOTS: answers at a time */
+    int db_threads;             /* FRONTDESK_DB_THREADS */
+    int drain_ms;               /* FRONTDESK_DRAIN_MS: SIGTERM to the end of running answers */
+
+    /* providers; NULL = not set */
+    const char *llm_provider; /* LLM_PROVIDER: auto, openrouter, openai, anthropic, claude, ollama, builtin */
+    struct config_provider {
+        const char *api_key;
+        const char *base_url;
+        const char *fast_model;
+        const char *reasoning_model;
+        const char *fallback_model;
+    } openrouter, openai, anthropic, ollama;
+    int max_chunk_tokens;   /* OPENROUTER_MAX_CHUNK_TOKENS */
+    int max_chunks;         /* OPENROUTER_MAX_CHUNKS */
+    int max_context_tokens; /* OPENROUTER_MAX_CONTEXT_TOKENS */
+    double temperature;     /* OPENROUTER_TEMPERATURE */
+    int max_tokens;         /* FRONTDESK_MAX_TOKENS: of one answer */
+
+    int connect_timeout_ms; /* FRONTDESK_LLM_CONNECT_TIMEOUT_MS */
+    int first_token_ms;     /* FRONTDESK_LLM_FIRST_TOKEN_MS */
+    int idle_ms;            /* FRONTDESK_LLM_IDLE_MS: between events of a stream */
+    int total_ms;           /* FRONTDESK_LLM_TOTAL_MS */
+
+    /* hand-off times, for tests and unusual networks; defaults from limits.h */
+    int heartbeat_ms;     /* FRONTDESK_HEARTBEAT_MS */
+    int takeover_idle_ms; /* FRONTDESK_TAKEOVER_IDLE_MS */
+    int abandoned_ms;     /* FRONTDESK_ABANDONED_MS */
+    int sync_ms;          /* FRONTDESK_SYNC_MS */
+};
+
+/* Fills *config; every string stays valid for the life of the process. On a bad
+ * value prints which variable, what it is and what would be right; false. */
+bool config_load(struct config *config, const char *file, FILE *complaints);
+/* Every variable with help and default, as an env file: conf/frontdesk.env.example
+ * is this output, and a test keeps it so. */
+void config_print_example(FILE *out);
+
+#endif

@@ -1,0 +1,65 @@
+/*
+ * Db: one synchronous PostgreSQL connection, used by one thread at a time (a pool
+ * thread or a command). Statements are prepared on first use and again after a
+ * reconnect. Every query names the organisation it is for; row-level security is
+ * the second net under that.
+ */
+#ifndef FD_DB_DB_H
+#define FD_DB_DB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <libpq-fe.h>
+
+struct db;
+
+enum db_status {
+    DB_OK,
+    DB_LOST,     /* no connection, or it broke: unknown whether a commit happened */
+    DB_BUSY,     /* try again: deadlock, serialization, timeout, disk full, too many connections */
+    DB_CONFLICT, /* a unique or foreign key, a check */
+    DB_FAILED    /* a fault of ours: logged with SQLSTATE */
+};
+
+struct db_statement {
+    const char *name; /* unique in the program */
+    const char *sql;
+    int params;
+};
+
+/* The connection is opened on first use and reopened after a loss. */
+struct db *db_new(const char *url, const char *application_name);
+void db_free(struct db *db);
+/* Opens now; for commands and doctor. */
+enum db_status db_connect(struct db *db);
+const char *db_error(const struct db *db); /* of the last failure, one line */
+const char *db_sqlstate(const struct db *db);
+
+/* One statement in its own transaction, one round trip. org NULL: no organisation
+ * (only platform_ functions and tables without one). *result (may be NULL) is the
+ * caller's, to PQclear(); NULL unless DB_OK. Parameters are text, NULL is NULL. */
+enum db_status db_query(struct db *db, const char *org, const struct db_statement *statement,
+                        const char *const *params, PGresult **result);
+
+/* Several statements, all or nothing. After a failure only db_rollback() is of use. */
+enum db_status db_begin(struct db *db, const char *org);
+enum db_status db_exec(struct db *db, const struct db_statement *statement,
+                       const char *const *params, PGresult **result);
+enum db_status db_commit(struct db *db);
+void db_rollback(struct db *db);
+
+/* A script of statements without parameters (migrations), in the open transaction. */
+enum db_status db_script(struct db *db, const char *sql);
+
+/* Cells; NULL for SQL NULL. */
+const char *db_text(const PGresult *result, int row, int column);
+int64_t db_int(const PGresult *result, int row, int column, int64_t null_value);
+double db_double(const PGresult *result, int row, int column, double null_value);
+bool db_true(const PGresult *result, int row, int column);
+
+/* Parameter text of a number; the buffer is the caller's. */
+#define DB_NUMBER_SIZE 32
+const char *db_number(char out[DB_NUMBER_SIZE], int64_t value);
+
+#endif

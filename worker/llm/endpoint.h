@@ -1,0 +1,40 @@
+/*
+ * Endpoint: a provider as configured - protocol, base URL, credential, its three
+ * models - and which of them is used, from LLM_PROVIDER and what is set
+ * (contracts: "Settings and providers").
+ */
+#ifndef FD_LLM_ENDPOINT_H
+#define FD_LLM_ENDPOINT_H
+
+#include "llm/breaker.h"
+#include "core/config.h"
+#include "llm/provider.h"
+
+struct llm_endpoint {
+    const char *name;                    /* "openrouter", "openai", "anthropic", "ollama", "builtin" */
+    const struct llm_protocol *protocol; /* NULL: built-in */
+    const char *base_url;
+    const char *api_key; /* NULL = none is needed */
+    const char *fast_model;
+    const char *reasoning_model;
+    const char *fallback_model;
+    struct llm_breaker breaker;
+};
+
+#define LLM_ENDPOINTS_MAX 5
+
+/* In order of preference; the last one is always the built-in. */
+struct llm_endpoints {
+    struct llm_endpoint list[LLM_ENDPOINTS_MAX];
+    size_t count;
+};
+
+/* False: LLM_PROVIDER names one that is not configured; error says which variable
+ * to set. Ollama found running is added later by llm_endpoints_add_ollama(). */
+bool llm_endpoints_load(struct llm_endpoints *endpoints, const struct config *config,
+                        char error[256]);
+/* What GET /api/tags answered; false if it lists no model. Strings are copied. */
+bool llm_endpoints_add_ollama(struct llm_endpoints *endpoints, const struct config *config,
+                              const char *tags, size_t len);
+
+#endif

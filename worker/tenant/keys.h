@@ -1,0 +1,34 @@
+/*
+ * Keys: API keys in PostgreSQL (EDGE-2). The key itself is returned once, by the
+ * call that made it, and is nowhere stored. Each change bumps the organisation's
+ * generation; publish.h carries it to Redis.
+ */
+#ifndef FD_TENANT_KEYS_H
+#define FD_TENANT_KEYS_H
+
+#include "db/db.h"
+#include "protocol/ids.h"
+
+struct key_new {
+    const char *org;
+    const char *name;
+    enum fd_key_kind kind;
+    const char *const *origins;
+    size_t origin_count;
+};
+
+enum db_status keys_create(struct db *db, const struct key_new *spec, char key[FD_API_KEY_SIZE],
+                           char id[37]);
+/* A successor with the same name, kind and origins; the old key lives on for
+ * overlap_s seconds (0: it is revoked at once). DB_FAILED with db_error() where the
+ * id is unknown. */
+enum db_status keys_rotate(struct db *db, const char *org, const char *id, int64_t overlap_s,
+                           char key[FD_API_KEY_SIZE], char new_id[37]);
+enum db_status keys_revoke(struct db *db, const char *org, const char *id,
+                           char sha256[FD_SHA256_HEX_SIZE]);
+
+/* A site as "https://shop.example", its sub-domains with "*." before the host: scheme,
+ * host, optional port; what is wrong goes into error. Pure. */
+bool key_origin_valid(const char *origin, char error[128]);
+
+#endif
