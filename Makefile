@@ -89,6 +89,9 @@ $(B)/frontdesk: $(CMD_O) $(LIB)
 $(B)/t/unit/%: $(B)/t/unit/%.o $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $< $(LIB) -lcmocka $(PKG_LIBS)
 
+.PHONY: unit-binaries
+unit-binaries: $(UNIT)
+
 unit: $(UNIT)
 	@set -e; for t in $(UNIT); do echo "# $$t"; CMOCKA_MESSAGE_OUTPUT=STDOUT $$t; done
 
@@ -98,6 +101,99 @@ MODULE_SRC := $(wildcard ngx_module/*.c ngx_module/*.h protocol/*.c protocol/*.h
 $(B)/ngx_http_frontdesk_module.so: $(MODULE_SRC) $(B)/protocol/scripts_text.c scripts/build-module
 	MODE=$(MODE) scripts/build-module $(abspath $(B))
 
+web: $(B)/web/manifest.json
+
+WEB_SRC := $(wildcard web/widget/src/*.js web/widget/src/*/*.js web/widget/src/*.css web/demo/*)
+$(B)/web/manifest.json: scripts/build-web $(WEB_SRC)
+	scripts/build-web --out $(B)/web
+
+run:
+	@scripts/packages build run
+	@$(MAKE) --no-print-directory -s MODE=release worker module
+	@exec scripts/run
+
+test:
+	@scripts/test
+
+test-long:
+	@scripts/test --long
+
+bench:
+	@scripts/packages build run bench
+	@$(MAKE) --no-print-directory MODE=release all
+	@t/bench/run
+
+# -- fuzzing: clang's libFuzzer, one binary a target, its own objects ------------
+
+FUZZ_SECONDS ?= 60
+FB       := build/fuzz
+FUZZ_C   := $(wildcard t/fuzz/fuzz_*.c)
+FUZZ     := $(FUZZ_C:t/fuzz/%.c=$(FB)/%)
+FUZZ_CFLAGS = -std=gnu17 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -MMD -MP \
+              -I. -Iworker -I$(FB) -I$(PG_INCLUDE) $(PKG_CFLAGS)
+FUZZ_O   := $(PROTOCOL_C:%.c=$(FB)/%.o) $(WORKER_C:%.c=$(FB)/%.o) $(FB)/protocol/scripts_text.o
+
+$(FB)/protocol/scripts_text.c: scripts/embed-lua $(SCRIPTS_LUA)
+	@mkdir -p $(@D)
+	scripts/embed-lua $(SCRIPTS_LUA) > $@
+
+$(FB)/protocol/scripts_text.o: $(FB)/protocol/scripts_text.c
+	clang $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link -c -o $@ $<
+
+$(FB)/%.o: %.c
+	@mkdir -p $(@D)
+	clang $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link -DFRONTDESK_VERSION='"fuzz"' -c -o $@ $<
+
+$(FB)/libfrontdesk.a: $(FUZZ_O)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(FB)/fuzz_%: t/fuzz/fuzz_%.c $(FB)/libfrontdesk.a
+	clang $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $< $(FB)/libfrontdesk.a $(PKG_LIBS)
+
+.PHONY: fuzz-corpus
+# The committed corpus as a regression test: every input once.
+fuzz-corpus: $(FUZZ)
+	@set -e; for f in $(FUZZ); do n=$${f##*/fuzz_}; \
+	    $$f -runs=0 t/fuzz/corpus/$$n >/dev/null 2>$(FB)/$$n.log || { cat $(FB)/$$n.log; exit 1; }; \
+	    echo "ok fuzz corpus $$n"; done
+
+fuzz: $(FUZZ)
+	@set -e; for f in $(FUZZ); do n=$${f##*/fuzz_}; mkdir -p $(FB)/corpus/$$n; \
+	    echo "# $$n"; $$f -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -timeout=10 \
+	    $(FB)/corpus/$$n t/fuzz/corpus/$$n 2>&1 | tail -12; done
+
+# -- house rules ----------------------------------------------------------------
+
+C_FILES := $(wildcard protocol/*.[ch] worker/*/*.[ch] t/unit/*.[ch] t/fuzz/*.[ch] t/bench/*.[ch])
+
+lint:
+	@scripts/packages build lint
+	@scripts/lint
+
+format:
+	clang-format -i $(C_FILES)
+
+format-check:
+	@clang-format --dry-run -Werror $(C_FILES)
+
+# -- installation -----------------------------------------------------------------
+
+MODULES_DIR ?= /usr/lib/nginx/modules
+SHARE       := $(DESTDIR)$(PREFIX)/share/frontdesk
+install: all
+	install -Dm755 $(B)/frontdesk $(DESTDIR)$(PREFIX)/bin/frontdesk
+	install -Dm644 $(B)/ngx_http_frontdesk_module.so $(DESTDIR)$(MODULES_DIR)/ngx_http_frontdesk_module.so
+	install -d $(SHARE)/migrations $(SHARE)/prompts $(SHARE)/web $(SHARE)/demo
+	install -m644 migrations/*.sql $(SHARE)/migrations
+	install -m644 conf/prompts/*.txt $(SHARE)/prompts
+	install -m644 $(B)/web/* $(SHARE)/web
+	cp -R conf/demo/. $(SHARE)/demo
+	install -m644 conf/models.json $(SHARE)/models.json
+	install -Dm644 conf/frontdesk.env.example $(SHARE)/frontdesk.env.example
+	install -Dm644 conf/nginx.conf.example $(SHARE)/nginx.conf.example
+
+-include $(wildcard $(FB)/*.d $(FB)/*/*.d $(FB)/*/*/*.d)
 -include $(wildcard $(B)/*/*.d $(B)/*/*/*.d)
 
 clean:
