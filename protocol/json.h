@@ -83,6 +83,8 @@ double fd_json_double(const struct fd_json *object, const char *key, double othe
 
 /* RFC 3629: no overlong form, no surrogate, nothing above U+10FFFF. */
 bool fd_utf8_valid(const char *s, size_t len);
+/* Length of the sequence that starts at s[0], 1 to 4; 0 = it is not valid. left > 0. */
+size_t fd_utf8_sequence(const char *s, size_t left);
 
 /*
  * Writing. Appends to a growing buffer of the caller; commas and quotes are the
@@ -100,6 +102,7 @@ struct fd_json_writer {
     bool failed;
     bool comma[32]; /* a comma is due at this depth */
     bool keyed;     /* a key was just written */
+    uint32_t objects; /* bit per depth: an object is open there, not an array */
 };
 
 void fd_jw_object(struct fd_json_writer *w);

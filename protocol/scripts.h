@@ -15,6 +15,7 @@ enum fd_script {
     FD_SCRIPT_CLAIM,
     FD_SCRIPT_HEARTBEAT,
     FD_SCRIPT_FINISH,
+    FD_SCRIPT_CHARGE,
     FD_SCRIPTS
 };
 
