@@ -1,8 +1,9 @@
 /*
  * Config: the settings of the process. One table gives each its variable name,
  * type, default, bounds and help; values come from the environment, else from
- * the file given with --config (KEY=value lines, read by inih), else the
- * default. An org's stored settings come before all of these (chat/tenant.h).
+ * the file given with --config (lines of NAME=value, as systemd's EnvironmentFile
+ * takes them), else the default; an empty value counts as unset. An org's stored
+ * settings come before all of these (tenant/tenant.h).
  */
 #ifndef FD_CORE_CONFIG_H
 #define FD_CORE_CONFIG_H
@@ -17,21 +18,23 @@ struct config {
     const char *jobs_redis;         /* FRONTDESK_JOBS_REDIS: unix:/path or IP:port */
     const char *live_redis;         /* FRONTDESK_LIVE_REDIS */
     const char *migrations_dir;     /* FRONTDESK_MIGRATIONS_DIR */
+    const char *prompts_dir;        /* FRONTDESK_PROMPTS_DIR */
 
     /* the process */
     const char *worker_name;    /* FRONTDESK_WORKER_NAME: stable over restarts; default host name */
     const char *state_dir;      /* FRONTDESK_STATE_DIR: the crumb file */
-    const char *metrics_listen; /* FRONTDESK_METRICS_LISTEN: unix:/path or IP:port; empty = off */
+    const char *metrics_listen; /* FRONTDESK_METRICS_LISTEN: unix:/path or IP:port; NULL = off */
     const char *log_level;      /* FRONTDESK_LOG_LEVEL: debug, info, warn, error */
     int job_slots;              /* FRONTDESK_JOB_SLOTS: answers at a time */
     int db_threads;             /* FRONTDESK_DB_THREADS */
     int drain_ms;               /* FRONTDESK_DRAIN_MS: SIGTERM to the end of running answers */
 
     /* providers; NULL = not set */
-    const char *llm_provider; /* LLM_PROVIDER: auto, openrouter, openai, anthropic, claude, ollama, builtin */
+    const char *llm_provider; /* LLM_PROVIDER: auto, openrouter, openai, anthropic (also for claude), ollama,
+                                 builtin */
     struct config_provider {
         const char *api_key;
-        const char *base_url;
+        const char *base_url; /* no slash at its end; OLLAMA_HOST gets its http:// */
         const char *fast_model;
         const char *reasoning_model;
         const char *fallback_model;

@@ -23,8 +23,12 @@ void loop_on_signal(struct loop *loop, int signo, void (*fn)(void *arg, int sign
 
 /* Runs fn(arg) once, in this loop turn but after the current callback. FIFO. */
 void loop_defer(struct loop *loop, void (*fn)(void *arg), void *arg);
-/* Runs fn(arg) at the end of every loop turn, after the deferred calls: flushes. */
+/* Takes back every deferred fn(arg): arg is about to go. */
+void loop_undefer(struct loop *loop, void (*fn)(void *arg), void *arg);
+/* Runs fn(arg) at the end of every loop turn, after the deferred calls: flushes. The
+ * latest registered runs first, so that a lower layer flushes what those above wrote. */
 void loop_on_turn_end(struct loop *loop, void (*fn)(void *arg), void *arg);
+void loop_off_turn_end(struct loop *loop, void (*fn)(void *arg), void *arg);
 
 struct timer *timer_new(struct loop *loop, void (*fn)(void *arg), void *arg);
 void timer_set(struct timer *timer, int64_t ms); /* once, from now; re-arming is cheap */

@@ -1,0 +1,158 @@
+#include "core/config_table.h"
+#include "core/config.h"
+#include "protocol/limits.h"
+
+#define AT(member)   offsetof(struct config, member)
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+#define TEXT_OF(x)   TEXT_OF_(x)
+#define TEXT_OF_(x)  #x
+
+/* the last three members of a row */
+#define ANY             0, 0, NULL
+#define RANGE(min, max) min, max, NULL
+#define ONE_OF(words)   0, 0, words
+
+#define DAY_MS   86400000
+#define DATA_DIR "/usr/local/share/frontdesk"
+
+const struct config_setting config_settings[] = {
+    {"FRONTDESK_DATABASE_URL", CONFIG_SECRET, AT(database_url),
+     "postgresql://frontdesk_app@/frontdesk", "PostgreSQL, as the application's role (libpq URL).",
+     ANY},
+    {"FRONTDESK_OWNER_DATABASE_URL", CONFIG_SECRET, AT(owner_database_url), NULL,
+     "PostgreSQL, as the role that owns the tables; for migrate, seed and doctor only.", ANY},
+    {"FRONTDESK_JOBS_REDIS", CONFIG_ADDRESS, AT(jobs_redis), "127.0.0.1:6379",
+     "The Redis that holds accepted work (AOF always, noeviction).", ANY},
+    {"FRONTDESK_LIVE_REDIS", CONFIG_ADDRESS, AT(live_redis), "127.0.0.1:6380",
+     "The Redis that carries events and caches (no AOF, noeviction).", ANY},
+    {"FRONTDESK_MIGRATIONS_DIR", CONFIG_STRING, AT(migrations_dir), DATA_DIR "/migrations",
+     "Numbered SQL files for migrate.", ANY},
+    {"FRONTDESK_PROMPTS_DIR", CONFIG_STRING, AT(prompts_dir), DATA_DIR "/prompts", "Prompt files.",
+     ANY},
+
+    {"FRONTDESK_WORKER_NAME", CONFIG_NAME, AT(worker_name), NULL,
+     "Unique among the workers, the same after a restart; the host's name if unset.", ANY},
+    {"FRONTDESK_STATE_DIR", CONFIG_STRING, AT(state_dir), "/var/lib/frontdesk",
+     "Where the worker notes which job it is working on.", ANY},
+    {"FRONTDESK_METRICS_LISTEN", CONFIG_ADDRESS, AT(metrics_listen), NULL,
+     "Where GET /metrics is served; off if unset.", ANY},
+    {"FRONTDESK_LOG_LEVEL", CONFIG_CHOICE, AT(log_level), "info", "The least level that is logged.",
+     ONE_OF("debug|info|warn|error")},
+    {"FRONTDESK_JOB_SLOTS", CONFIG_INT, AT(job_slots), "1000", "Answers at the same time.",
+     RANGE(1, 20000)},
+    {"FRONTDESK_DB_THREADS", CONFIG_INT, AT(db_threads), "4",
+     "Threads that work with PostgreSQL, one connection each.", RANGE(1, 64)},
+    {"FRONTDESK_DRAIN_MS", CONFIG_INT, AT(drain_ms), "30000",
+     "After SIGTERM, running answers have this long to end.", RANGE(0, 3600000)},
+
+    {"LLM_PROVIDER", CONFIG_CHOICE, AT(llm_provider), "auto",
+     "Who answers; auto takes the first that is configured, in this order.",
+     ONE_OF("auto|openrouter|openai|anthropic|claude|ollama|builtin")},
+    {"OPENROUTER_API_KEY", CONFIG_SECRET, AT(openrouter.api_key), NULL, "OpenRouter.", ANY},
+    {"OPENROUTER_BASE_URL", CONFIG_URL, AT(openrouter.base_url), NULL,
+     "https://openrouter.ai/api/v1 if unset.", ANY},
+    {"OPENROUTER_FAST_MODEL", CONFIG_STRING, AT(openrouter.fast_model), NULL,
+     "openai/gpt-4.1-mini if unset.", ANY},
+    {"OPENROUTER_REASONING_MODEL", CONFIG_STRING, AT(openrouter.reasoning_model), NULL,
+     "anthropic/claude-sonnet-4 if unset.", ANY},
+    {"OPENROUTER_FALLBACK_MODEL", CONFIG_STRING, AT(openrouter.fallback_model), NULL,
+     "google/gemini-2.0-flash-001 if unset.", ANY},
+    {"OPENAI_API_KEY", CONFIG_SECRET, AT(openai.api_key), NULL,
+     "OpenAI, or anything that speaks its protocol.", ANY},
+    {"OPENAI_BASE_URL", CONFIG_URL, AT(openai.base_url), NULL,
+     "https://api.openai.com/v1 if unset.", ANY},
+    {"OPENAI_FAST_MODEL", CONFIG_STRING, AT(openai.fast_model), NULL, "Built-in if unset.", ANY},
+    {"OPENAI_REASONING_MODEL", CONFIG_STRING, AT(openai.reasoning_model), NULL,
+     "Built-in if unset.", ANY},
+    {"OPENAI_FALLBACK_MODEL", CONFIG_STRING, AT(openai.fallback_model), NULL, "Built-in if unset.",
+     ANY},
+    {"ANTHROPIC_API_KEY", CONFIG_SECRET, AT(anthropic.api_key), NULL, "Anthropic.", ANY},
+    {"ANTHROPIC_BASE_URL", CONFIG_URL, AT(anthropic.base_url), NULL,
+     "https://api.anthropic.com if unset.", ANY},
+    {"ANTHROPIC_FAST_MODEL", CONFIG_STRING, AT(anthropic.fast_model), NULL, "Built-in if unset.",
+     ANY},
+    {"ANTHROPIC_REASONING_MODEL", CONFIG_STRING, AT(anthropic.reasoning_model), NULL,
+     "Built-in if unset.", ANY},
+    {"ANTHROPIC_FALLBACK_MODEL", CONFIG_STRING, AT(anthropic.fallback_model), NULL,
+     "Built-in if unset.", ANY},
+    {"OLLAMA_HOST", CONFIG_HOST, AT(ollama.base_url), NULL,
+     "Ollama; http://127.0.0.1:11434 is looked at if unset.", ANY},
+    {"OLLAMA_API_KEY", CONFIG_SECRET, AT(ollama.api_key), NULL,
+     "For an Ollama behind a proxy that wants one.", ANY},
+    {"OLLAMA_FAST_MODEL", CONFIG_STRING, AT(ollama.fast_model), NULL,
+     "What the server has if unset.", ANY},
+    {"OLLAMA_REASONING_MODEL", CONFIG_STRING, AT(ollama.reasoning_model), NULL,
+     "What the server has if unset.", ANY},
+    {"OLLAMA_FALLBACK_MODEL", CONFIG_STRING, AT(ollama.fallback_model), NULL,
+     "What the server has if unset.", ANY},
+    {"OPENROUTER_MAX_CHUNK_TOKENS", CONFIG_INT, AT(max_chunk_tokens), "1000",
+     "Context: tokens of one chunk. This and the next three are for every provider.",
+     RANGE(300, 100000)},
+    {"OPENROUTER_MAX_CHUNKS", CONFIG_INT, AT(max_chunks), "6", "Context: chunks.", RANGE(1, 80)},
+    {"OPENROUTER_MAX_CONTEXT_TOKENS", CONFIG_INT, AT(max_context_tokens), "6000",
+     "Context: tokens of all chunks.", RANGE(300, 1000000)},
+    {"OPENROUTER_TEMPERATURE", CONFIG_DOUBLE, AT(temperature), "0.2", "Of the models.",
+     RANGE(0, 1)},
+    {"FRONTDESK_MAX_TOKENS", CONFIG_INT, AT(max_tokens), "1024", "Tokens of one answer.",
+     RANGE(16, 128000)},
+
+    {"FRONTDESK_LLM_CONNECT_TIMEOUT_MS", CONFIG_INT, AT(connect_timeout_ms), "10000",
+     "Connecting to a provider.", RANGE(1, DAY_MS)},
+    {"FRONTDESK_LLM_FIRST_TOKEN_MS", CONFIG_INT, AT(first_token_ms), "60000",
+     "From the request to the first token.", RANGE(1, DAY_MS)},
+    {"FRONTDESK_LLM_IDLE_MS", CONFIG_INT, AT(idle_ms), "30000", "Between two tokens.",
+     RANGE(1, DAY_MS)},
+    {"FRONTDESK_LLM_TOTAL_MS", CONFIG_INT, AT(total_ms), "240000",
+     "One request, from start to end.", RANGE(1, DAY_MS)},
+
+    {"FRONTDESK_HEARTBEAT_MS", CONFIG_INT, AT(heartbeat_ms), TEXT_OF(FD_HEARTBEAT_MS),
+     "How often a worker renews its hold on its jobs.", RANGE(10, 60000)},
+    {"FRONTDESK_TAKEOVER_IDLE_MS", CONFIG_INT, AT(takeover_idle_ms), TEXT_OF(FD_TAKEOVER_IDLE_MS),
+     "A job not renewed for longer is taken over by another worker.", RANGE(20, 600000)},
+    {"FRONTDESK_ABANDONED_MS", CONFIG_INT, AT(abandoned_ms), TEXT_OF(FD_ABANDONED_MS),
+     "An answer nobody listened to for this long is stopped.", RANGE(100, DAY_MS)},
+    {"FRONTDESK_SYNC_MS", CONFIG_INT, AT(sync_ms), TEXT_OF(FD_SYNC_MS),
+     "How often keys and limits are written to Redis again.", RANGE(100, DAY_MS)},
+};
+const size_t config_setting_count = COUNT(config_settings);
+
+void config_print_rule(const struct config_setting *setting, FILE *out)
+{
+    switch (setting->type) {
+    case CONFIG_STRING:
+    case CONFIG_SECRET: fputs("text without control characters", out); return;
+    case CONFIG_NAME: fputs("up to 63 letters, digits, dots, dashes and underscores", out); return;
+    case CONFIG_CHOICE:
+        fputs("one of ", out);
+        for (const char *c = setting->rule; *c != '\0'; c++)
+            fputs(*c == '|' ? ", " : (const char[]){*c, '\0'}, out);
+        return;
+    case CONFIG_ADDRESS: fputs("unix:/path or IP:port", out); return;
+    case CONFIG_URL: fputs("an http or https URL", out); return;
+    case CONFIG_HOST: fputs("an http or https URL, or host:port", out); return;
+    case CONFIG_INT:
+        fprintf(out, "a whole number from %.0f to %.0f", setting->min, setting->max);
+        return;
+    case CONFIG_DOUBLE: fprintf(out, "a number from %g to %g", setting->min, setting->max); return;
+    }
+}
+
+void config_print_example(FILE *out)
+{
+    fputs("# Every setting of Frontdesk's worker, with its default. The environment comes before\n"
+          "# this file; a variable that is empty counts as unset.\n"
+          "# `frontdesk help config` prints this text.\n",
+          out);
+    for (size_t i = 0; i < config_setting_count; i++) {
+        const struct config_setting *setting = &config_settings[i];
+
+        fprintf(out, "\n# %s\n", setting->help);
+        if (setting->type != CONFIG_STRING && setting->type != CONFIG_SECRET) {
+            fputs("# Value: ", out);
+            config_print_rule(setting, out);
+            fputs(".\n", out);
+        }
+        fprintf(out, "#%s=%s\n", setting->name,
+                setting->otherwise != NULL ? setting->otherwise : "");
+    }
+}
