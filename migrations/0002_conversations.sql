@@ -4,7 +4,7 @@ CREATE TABLE conversations (
   id              uuid PRIMARY KEY DEFAULT gen_random_uuid(),
   org_id          uuid NOT NULL REFERENCES organizations ON DELETE CASCADE,
   session_id      text NOT NULL,
-  user_id         uuid REFERENCES users ON DELETE SET NULL,
+  user_id         uuid,
   user_identifier text, -- what the site calls its visitor; unverified unless identity says so
   title           text NOT NULL DEFAULT '',
   language        text,
@@ -18,7 +18,9 @@ CREATE TABLE conversations (
   started_at      timestamptz NOT NULL DEFAULT now(),
   updated_at      timestamptz NOT NULL DEFAULT now(),
   ended_at        timestamptz,
-  UNIQUE (org_id, session_id)
+  UNIQUE (org_id, session_id),
+  UNIQUE (org_id, id),
+  FOREIGN KEY (org_id, user_id) REFERENCES users (org_id, id) ON DELETE SET NULL (user_id)
 );
 CREATE INDEX conversations_recent ON conversations (org_id, updated_at DESC);
 SELECT protect_tenant_table('conversations');
@@ -29,7 +31,7 @@ CREATE TABLE jobs (
   id              text PRIMARY KEY,
   org_id          uuid NOT NULL REFERENCES organizations ON DELETE CASCADE,
   session_id      text NOT NULL,
-  conversation_id uuid REFERENCES conversations ON DELETE CASCADE,
+  conversation_id uuid,
   epoch           int NOT NULL,
   owner           text NOT NULL,
   state           text NOT NULL DEFAULT 'running'
@@ -40,9 +42,11 @@ CREATE TABLE jobs (
   outcome         jsonb, -- the terminal event's data, for replay
   reason          text, -- of a failed or dead job
   accepted_at     timestamptz NOT NULL,
-  finished_at     timestamptz
+  finished_at     timestamptz,
+  FOREIGN KEY (org_id, conversation_id) REFERENCES conversations (org_id, id) ON DELETE CASCADE
 );
 CREATE INDEX jobs_session ON jobs (org_id, session_id, accepted_at DESC);
+CREATE INDEX jobs_accepted ON jobs USING brin (accepted_at); -- the month's count
 CREATE INDEX jobs_dead ON jobs (org_id, accepted_at DESC) WHERE state = 'dead';
 SELECT protect_tenant_table('jobs');
 
@@ -70,35 +74,43 @@ CREATE TABLE messages (
   PRIMARY KEY (id, created_at),
   UNIQUE (job_id, role, created_at)
 ) PARTITION BY RANGE (created_at);
-CREATE INDEX messages_conversation ON messages (conversation_id, created_at);
+CREATE INDEX messages_conversation ON messages (org_id, conversation_id, created_at);
 CREATE TABLE messages_default PARTITION OF messages DEFAULT;
 SELECT protect_tenant_table('messages');
-SELECT protect_tenant_table('messages_default');
+SELECT protect_tenant_rows('messages_default'); -- reached through `messages` only
 
--- Makes the partition of a month, moving what the default one caught meanwhile.
+-- Makes the partition of a UTC month, moving what the default one caught meanwhile.
+-- It belongs to the owner of `messages`, who alone may attach; the worker calls it.
 CREATE FUNCTION platform_messages_partition(month date) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
-  first date := date_trunc('month', month);
-  after date := first + interval '1 month';
+  first timestamptz := date_trunc('month', month::timestamp);
+  after timestamptz := first + interval '1 month';
   part  text := 'messages_' || to_char(first, 'YYYYMM');
 BEGIN
-  IF to_regclass(part) IS NOT NULL THEN RETURN; END IF;
-  PERFORM pg_advisory_xact_lock(hashtext(part));
-  IF to_regclass(part) IS NOT NULL THEN RETURN; END IF;
-  EXECUTE format('CREATE TABLE %I (LIKE messages INCLUDING ALL)', part);
+  IF month IS NULL OR month NOT BETWEEN current_date - 400 AND current_date + 100 THEN
+    RAISE EXCEPTION 'no partition for %: too far from today', month USING ERRCODE = '22003';
+  END IF;
+  IF to_regclass('public.' || part) IS NOT NULL THEN RETURN; END IF;
+  -- Makers take turns; attaching needs this lock anyway. (After an advisory lock the
+  -- look-up below could still answer from a stale cache.)
+  LOCK TABLE messages_default IN ACCESS EXCLUSIVE MODE;
+  IF to_regclass('public.' || part) IS NOT NULL THEN RETURN; END IF;
+  EXECUTE format('CREATE TABLE public.%I (LIKE messages INCLUDING ALL)', part);
+  -- Nobody sees it without FORCE: it is locked.
   ALTER TABLE messages_default NO FORCE ROW LEVEL SECURITY;
-  EXECUTE format('WITH moved AS (DELETE FROM messages_default WHERE created_at >= %L::timestamptz '
-                 'AND created_at < %L::timestamptz RETURNING *) INSERT INTO %I SELECT * FROM moved',
-                 first, after, part);
+  EXECUTE format('WITH moved AS (DELETE FROM messages_default WHERE created_at >= %L AND created_at < %L '
+                 'RETURNING *) INSERT INTO public.%I SELECT * FROM moved', first, after, part);
   ALTER TABLE messages_default FORCE ROW LEVEL SECURITY;
-  EXECUTE format('ALTER TABLE messages ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
+  PERFORM protect_tenant_rows(format('public.%I', part)::regclass);
+  EXECUTE format('ALTER TABLE messages ATTACH PARTITION public.%I FOR VALUES FROM (%L) TO (%L)',
                  part, first, after);
-  EXECUTE format('SELECT protect_tenant_table(%L)', part);
 END $$;
 REVOKE ALL ON FUNCTION platform_messages_partition(date) FROM public;
 GRANT EXECUTE ON FUNCTION platform_messages_partition(date) TO frontdesk_app;
-SELECT platform_messages_partition(current_date), platform_messages_partition((current_date + interval '1 month')::date);
+SELECT platform_messages_partition((now() AT TIME ZONE 'UTC')::date),
+       platform_messages_partition((now() AT TIME ZONE 'UTC' + interval '1 month')::date);
 
 -- One row a model call, the ledger of cost. cost_micro NULL: the price is unknown,
 -- never 0.
@@ -151,38 +163,67 @@ CREATE TABLE model_catalog (
   updated_at     timestamptz NOT NULL DEFAULT now()
 );
 CREATE TABLE model_prices (
-  model_id          text NOT NULL REFERENCES model_catalog ON DELETE CASCADE,
-  effective_from    date NOT NULL,
-  input_per_mtok       bigint NOT NULL, -- micro-dollars per million tokens
-  output_per_mtok      bigint NOT NULL,
-  cache_read_per_mtok  bigint,
-  cache_write_per_mtok bigint,
+  model_id             text NOT NULL REFERENCES model_catalog ON DELETE CASCADE,
+  effective_from       date NOT NULL,
+  -- micro-dollars per million tokens; a cache price of NULL: the input price
+  input_per_mtok       bigint NOT NULL CHECK (input_per_mtok >= 0),
+  output_per_mtok      bigint NOT NULL CHECK (output_per_mtok >= 0),
+  cache_read_per_mtok  bigint CHECK (cache_read_per_mtok >= 0),
+  cache_write_per_mtok bigint CHECK (cache_write_per_mtok >= 0),
   PRIMARY KEY (model_id, effective_from)
 );
-GRANT SELECT ON model_catalog, model_prices TO frontdesk_app;
+-- Nobody's rows: the worker writes what its provider lists.
+GRANT SELECT, INSERT, UPDATE ON model_catalog, model_prices TO frontdesk_app;
+
+-- An org's enabled models as its visitors may see them: label, average price and window
+-- ("$9.00/1M tokens · 200k context").
+CREATE FUNCTION widget_models(enabled_models jsonb) RETURNS jsonb
+LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT coalesce(jsonb_agg(jsonb_build_object(
+           'model_id', m.entry->>'model_id',
+           'label', coalesce(m.entry->>'custom_label', c.name, m.entry->>'model_id'),
+           'price_hint', '$' || to_char((p.input_per_mtok + p.output_per_mtok) / 2e6, 'FM999990.00')
+                         || '/1M tokens' || coalesce(' · ' || c.context_length / 1000 || 'k context', ''),
+           'context_length', c.context_length) ORDER BY m.position), '[]')
+    FROM jsonb_array_elements(enabled_models) WITH ORDINALITY m (entry, position)
+    LEFT JOIN model_catalog c ON c.model_id = m.entry->>'model_id'
+    LEFT JOIN LATERAL (SELECT input_per_mtok, output_per_mtok FROM model_prices
+                        WHERE model_id = c.model_id AND effective_from <= current_date
+                        ORDER BY effective_from DESC LIMIT 1) p ON true
+   WHERE jsonb_typeof(m.entry->'model_id') = 'string'
+$$;
+GRANT SELECT ON model_catalog, model_prices TO frontdesk_platform;
+
+-- What GET /api/v1/config is made of, for every organisation.
+CREATE FUNCTION platform_widget_settings()
+RETURNS TABLE (org_id uuid, name text, branding jsonb, widget jsonb, languages text[],
+               models jsonb, default_model_id text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT o.id, o.name, o.branding, coalesce(s.widget, '{}'), coalesce(s.languages, '{en}'),
+         widget_models(coalesce(s.enabled_models, '[]')), s.default_model_id
+    FROM organizations o LEFT JOIN org_ai_settings s ON s.org_id = o.id
+   WHERE o.status = 'active'
+$$;
+SELECT give_to_platform('platform_widget_settings()');
 
 -- Messages accepted this UTC month, for fd:org `used` after Redis lost it.
 GRANT SELECT ON jobs TO frontdesk_platform;
 CREATE POLICY platform ON jobs FOR SELECT TO frontdesk_platform USING (true);
 CREATE FUNCTION platform_month_usage()
 RETURNS TABLE (org_id uuid, used bigint)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
   SELECT j.org_id, count(*) FROM jobs j
    WHERE j.accepted_at >= date_trunc('month', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC'
    GROUP BY j.org_id
 $$;
-ALTER FUNCTION platform_month_usage() OWNER TO frontdesk_platform;
-REVOKE ALL ON FUNCTION platform_month_usage() FROM public;
-GRANT EXECUTE ON FUNCTION platform_month_usage() TO frontdesk_app;
+SELECT give_to_platform('platform_month_usage()');
 
 -- Dead letters of every organisation, for `frontdesk jobs`.
 CREATE FUNCTION platform_dead_jobs(most int)
 RETURNS TABLE (id text, org_id uuid, session_id text, reason text, body jsonb, accepted_at timestamptz,
                finished_at timestamptz, request_id text, key_id uuid)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
   SELECT j.id, j.org_id, j.session_id, j.reason, j.body, j.accepted_at, j.finished_at, j.request_id, j.key_id
     FROM jobs j WHERE j.state = 'dead' ORDER BY j.accepted_at DESC LIMIT most
 $$;
-ALTER FUNCTION platform_dead_jobs(int) OWNER TO frontdesk_platform;
-REVOKE ALL ON FUNCTION platform_dead_jobs(int) FROM public;
-GRANT EXECUTE ON FUNCTION platform_dead_jobs(int) TO frontdesk_app;
+SELECT give_to_platform('platform_dead_jobs(int)');

@@ -27,26 +27,28 @@ CREATE TABLE client_integrations (
   connection_config bytea, -- encrypted
   enabled           boolean NOT NULL DEFAULT false,
   last_sync_test    timestamptz,
-  UNIQUE (org_id, name)
+  UNIQUE (org_id, name),
+  UNIQUE (org_id, id)
 );
 SELECT protect_tenant_table('client_integrations');
 
 CREATE TABLE integration_endpoints (
   id             uuid PRIMARY KEY DEFAULT gen_random_uuid(),
-  org_id         uuid NOT NULL REFERENCES organizations ON DELETE CASCADE,
-  integration_id uuid NOT NULL REFERENCES client_integrations ON DELETE CASCADE,
+  org_id         uuid NOT NULL,
+  integration_id uuid NOT NULL,
   name           text NOT NULL,
   url            text NOT NULL,
   method         text NOT NULL DEFAULT 'GET',
   description    text NOT NULL DEFAULT '',
-  UNIQUE (integration_id, name)
+  UNIQUE (integration_id, name),
+  FOREIGN KEY (org_id, integration_id) REFERENCES client_integrations (org_id, id) ON DELETE CASCADE
 );
 SELECT protect_tenant_table('integration_endpoints');
 
 CREATE TABLE tool_executions (
   id                uuid PRIMARY KEY DEFAULT gen_random_uuid(),
   org_id            uuid NOT NULL REFERENCES organizations ON DELETE CASCADE,
-  conversation_id   uuid REFERENCES conversations ON DELETE CASCADE,
+  conversation_id   uuid,
   job_id            text,
   call_id           text,
   tool_name         text NOT NULL,
@@ -55,6 +57,7 @@ CREATE TABLE tool_executions (
   success           boolean,
   execution_time_ms int,
   created_at        timestamptz NOT NULL DEFAULT now(),
-  UNIQUE (job_id, call_id)
+  UNIQUE (job_id, call_id),
+  FOREIGN KEY (org_id, conversation_id) REFERENCES conversations (org_id, id) ON DELETE CASCADE
 );
 SELECT protect_tenant_table('tool_executions');

@@ -1,0 +1,270 @@
+/* db/db.h against a real server: states, transactions, losses (OPS-4). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "db/db.h"
+#include "pg_fixture.h"
+
+static struct pg_fixture pg;
+
+static const struct db_statement echo = {"t_echo", "SELECT $1::text, $2::text", 2};
+static const struct db_statement org_now = {"t_org", "SELECT current_setting('app.org_id', true)",
+                                            0};
+static const struct db_statement add = {"t_add", "INSERT INTO t (id) VALUES ($1)", 1};
+static const struct db_statement count = {"t_count", "SELECT count(*) FROM t", 0};
+static const struct db_statement all = {"t_all", "SELECT * FROM t", 0};
+static const struct db_statement wrong = {"t_wrong", "SELECT no_such_column", 0};
+static const struct db_statement raise_code = {"t_raise", "SELECT fixture_raise($1)", 1};
+static const struct db_statement die = {"t_die", "SELECT pg_terminate_backend(pg_backend_pid())",
+                                        0};
+static const struct db_statement length = {"t_length", "SELECT length($1)", 1};
+
+static int set_up(void **state)
+{
+    (void)state;
+    if (!pg_start(&pg))
+        return -1;
+    pg_do(&pg, "CREATE TABLE t (id int PRIMARY KEY);"
+               "CREATE TABLE later (id int PRIMARY KEY DEFERRABLE INITIALLY DEFERRED);"
+               "CREATE FUNCTION fixture_raise(code text) RETURNS int LANGUAGE plpgsql AS"
+               " $$ BEGIN RAISE EXCEPTION 'raised' USING ERRCODE = code; END $$");
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    pg_end(&pg);
+    return 0;
+}
+
+static int open_db(void **state)
+{
+    pg_do(&pg, "TRUNCATE t");
+    *state = db_new(pg.super, "test");
+    return 0;
+}
+
+static int close_db(void **state)
+{
+    db_free(*state);
+    return 0;
+}
+
+static int64_t rows(struct db *db)
+{
+    PGresult *result;
+    assert_int_equal(db_query(db, NULL, &count, NULL, &result), DB_OK);
+    int64_t n = db_int(result, 0, 0, -1);
+    PQclear(result);
+    return n;
+}
+
+static void test_values(void **state)
+{
+    const char *params[] = {"a 'quoted' \xd7\xa9", NULL};
+    PGresult *result;
+
+    for (int i = 0; i < 3; i++) { /* prepared by the first */
+        assert_int_equal(db_query(*state, NULL, &echo, params, &result), DB_OK);
+        assert_string_equal(db_text(result, 0, 0), params[0]);
+        assert_null(db_text(result, 0, 1));
+        assert_int_equal(db_int(result, 0, 1, -7), -7);
+        PQclear(result);
+    }
+}
+
+/* Reliability, tenant isolation: 10,000 alternating organisations on one connection. */
+static void test_org_does_not_leak(void **state)
+{
+    static const char *const orgs[] = {"org-a", NULL, "org-b"};
+    PGresult *result;
+
+    for (int i = 0; i < 10000; i++) {
+        const char *org = orgs[i % 3];
+        assert_int_equal(db_query(*state, org, &org_now, NULL, &result), DB_OK);
+        assert_string_equal(db_text(result, 0, 0), org != NULL ? org : "");
+        PQclear(result);
+    }
+    assert_int_equal(db_begin(*state, "org-c"), DB_OK);
+    assert_int_equal(db_exec(*state, &org_now, NULL, &result), DB_OK);
+    assert_string_equal(db_text(result, 0, 0), "org-c");
+    PQclear(result);
+    db_rollback(*state);
+    assert_int_equal(db_query(*state, NULL, &org_now, NULL, &result), DB_OK);
+    assert_string_equal(db_text(result, 0, 0), "");
+    PQclear(result);
+}
+
+static void test_states(void **state)
+{
+    static const struct {
+        const char *code;
+        enum db_status status;
+    } cases[] = {{"40001", DB_BUSY},     {"40P01", DB_BUSY},     {"55P03", DB_BUSY},
+                 {"57014", DB_BUSY},     {"53100", DB_BUSY},     {"53300", DB_BUSY},
+                 {"23505", DB_CONFLICT}, {"23503", DB_CONFLICT}, {"23514", DB_CONFLICT},
+                 {"57P01", DB_LOST},     {"57P03", DB_LOST},     {"08006", DB_LOST},
+                 {"25006", DB_LOST},     {"42501", DB_FAILED},   {"22P02", DB_FAILED},
+                 {"P0001", DB_FAILED}};
+    PGresult *result;
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        result = (PGresult *)-1;
+        assert_int_equal(db_query(*state, NULL, &raise_code, &cases[i].code, &result),
+                         cases[i].status);
+        assert_null(result);
+        assert_string_equal(db_sqlstate(*state), cases[i].code);
+        assert_string_equal(db_error(*state), "raised");
+        assert_int_equal(rows(*state), 0); /* and it goes on */
+    }
+    assert_int_equal(db_query(*state, NULL, &wrong, NULL, NULL), DB_FAILED);
+    assert_string_equal(db_sqlstate(*state), "42703");
+    assert_int_equal(db_query(*state, NULL, &wrong, NULL, NULL), DB_FAILED);
+}
+
+static void test_one_statement_is_a_transaction(void **state)
+{
+    static const struct db_statement deferred = {"t_deferred", "INSERT INTO later VALUES (1), (1)",
+                                                 0};
+    static const struct db_statement later = {"t_later", "SELECT count(*) FROM later", 0};
+    PGresult *result;
+
+    /* fails only when it commits */
+    assert_int_equal(db_query(*state, NULL, &deferred, NULL, NULL), DB_CONFLICT);
+    assert_int_equal(db_query(*state, NULL, &later, NULL, &result), DB_OK);
+    assert_int_equal(db_int(result, 0, 0, -1), 0);
+    PQclear(result);
+}
+
+static void test_transaction(void **state)
+{
+    const char *one = "1", *two = "2";
+
+    assert_int_equal(db_begin(*state, NULL), DB_OK);
+    assert_int_equal(db_exec(*state, &add, &one, NULL), DB_OK);
+    db_rollback(*state);
+    assert_int_equal(rows(*state), 0);
+
+    assert_int_equal(db_begin(*state, NULL), DB_OK);
+    assert_int_equal(db_exec(*state, &add, &one, NULL), DB_OK);
+    assert_int_equal(db_exec(*state, &add, &two, NULL), DB_OK);
+    assert_int_equal(db_commit(*state), DB_OK);
+    assert_int_equal(rows(*state), 2);
+}
+
+/* PostgreSQL answers COMMIT of a failed transaction with ROLLBACK and no error. */
+static void test_commit_of_a_failed_transaction(void **state)
+{
+    const char *one = "1", *two = "2";
+
+    assert_int_equal(db_begin(*state, NULL), DB_OK);
+    assert_int_equal(db_exec(*state, &add, &one, NULL), DB_OK);
+    assert_int_equal(db_exec(*state, &add, &one, NULL), DB_CONFLICT);
+    assert_int_equal(db_exec(*state, &add, &two, NULL), DB_FAILED);
+    assert_int_equal(db_commit(*state), DB_FAILED);
+    db_rollback(*state);
+    assert_int_equal(rows(*state), 0);
+}
+
+static void test_rollback_keeps_the_reason(void **state)
+{
+    const char *one = "1";
+
+    assert_int_equal(db_query(*state, NULL, &add, &one, NULL), DB_OK);
+    assert_int_equal(db_begin(*state, NULL), DB_OK);
+    assert_int_equal(db_exec(*state, &add, &one, NULL), DB_CONFLICT);
+    db_rollback(*state);
+    assert_string_equal(db_sqlstate(*state), "23505");
+    assert_non_null(strstr(db_error(*state), "duplicate key"));
+}
+
+static void test_loss(void **state)
+{
+    const char *one = "1";
+
+    assert_int_equal(rows(*state), 0);
+    assert_int_equal(db_query(*state, NULL, &die, NULL, NULL), DB_LOST);
+    assert_int_equal(rows(*state), 0); /* reopened, prepared again */
+
+    /* cut while idle: noticed before it is used */
+    pg_do(&pg, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+               " WHERE application_name = 'test'");
+    usleep(100000);
+    assert_int_equal(rows(*state), 0);
+
+    /* what was open is gone, and is not taken up by a new connection */
+    assert_int_equal(db_begin(*state, NULL), DB_OK);
+    assert_int_equal(db_exec(*state, &add, &one, NULL), DB_OK);
+    assert_int_equal(db_exec(*state, &die, NULL, NULL), DB_LOST);
+    assert_int_equal(db_exec(*state, &add, &one, NULL), DB_LOST);
+    assert_int_equal(db_commit(*state), DB_LOST);
+    db_rollback(*state);
+    assert_int_equal(rows(*state), 0);
+}
+
+static void test_migration_under_a_prepared_statement(void **state)
+{
+    PGresult *result;
+
+    assert_int_equal(db_query(*state, NULL, &all, NULL, NULL), DB_OK);
+    pg_do(&pg, "ALTER TABLE t ADD COLUMN IF NOT EXISTS more text");
+    assert_int_equal(db_query(*state, NULL, &all, NULL, NULL), DB_BUSY);
+    assert_int_equal(db_query(*state, NULL, &all, NULL, &result), DB_OK);
+    assert_int_equal(PQnfields(result), 2);
+    PQclear(result);
+}
+
+static void test_large_value(void **state)
+{
+    size_t size = 8u << 20;
+    char *big = malloc(size + 1);
+    const char *param = big;
+    PGresult *result;
+
+    assert_non_null(big);
+    memset(big, 'x', size);
+    big[size] = '\0';
+    assert_int_equal(db_query(*state, NULL, &length, &param, &result), DB_OK);
+    assert_int_equal(db_int(result, 0, 0, 0), size);
+    PQclear(result);
+    free(big);
+}
+
+static void test_unreachable(void **state)
+{
+    struct db *db = db_new("host=/nonexistent dbname=x password=hunter2", "test");
+
+    (void)state;
+    assert_int_equal(db_query(db, NULL, &count, NULL, NULL), DB_LOST);
+    assert_int_equal(db_begin(db, NULL), DB_LOST);
+    assert_int_equal(db_exec(db, &count, NULL, NULL), DB_LOST);
+    assert_null(strchr(db_error(db), '\n'));
+    assert_null(strstr(db_error(db), "hunter2"));
+    db_free(db);
+}
+
+#define WITH_DB(test) cmocka_unit_test_setup_teardown(test, open_db, close_db)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_DB(test_values),
+        WITH_DB(test_org_does_not_leak),
+        WITH_DB(test_states),
+        WITH_DB(test_one_statement_is_a_transaction),
+        WITH_DB(test_transaction),
+        WITH_DB(test_commit_of_a_failed_transaction),
+        WITH_DB(test_rollback_keeps_the_reason),
+        WITH_DB(test_loss),
+        WITH_DB(test_migration_under_a_prepared_statement),
+        WITH_DB(test_large_value),
+        cmocka_unit_test(test_unreachable),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
