@@ -27,6 +27,10 @@ enum db_status keys_rotate(struct db *db, const char *org, const char *id, int64
 enum db_status keys_revoke(struct db *db, const char *org, const char *id,
                            char sha256[FD_SHA256_HEX_SIZE]);
 
+/* Replaces a publishable key's origins; *changed false: they were the same already. */
+enum db_status keys_set_origins(struct db *db, const char *org, const char *id,
+                                const char *const *origins, size_t count, bool *changed);
+
 /* A site as "https://shop.example", its sub-domains with "*." before the host: scheme,
  * host, optional port; what is wrong goes into error. Pure. */
 bool key_origin_valid(const char *origin, char error[128]);

@@ -21,13 +21,13 @@ struct tenant_intent {
 
 struct tenant {
     char org[37];
-    bool active; /* the organisation's status */
+    bool active;  /* the organisation's status */
     bool enabled; /* AI assistant */
     const char *name;
     const char *language; /* the first of its languages */
     const char *tone;     /* NULL = none */
     const char *own_prompt;
-    bool has_knowledge;   /* any article, product or order: else retrieval is skipped */
+    bool has_knowledge; /* any article, product or order: else retrieval is skipped */
 
     bool route_by_default_model; /* routing = default */
     const char *default_model;   /* NULL = none */
@@ -61,8 +61,9 @@ void tenant_unref(struct tenant *tenant);
 struct tenant_cache;
 struct tenant_cache *tenant_cache_new(void);
 void tenant_cache_free(struct tenant_cache *cache);
-struct tenant *tenant_cache_get(struct tenant_cache *cache, const char *org); /* a new reference, or NULL */
-void tenant_cache_put(struct tenant_cache *cache, struct tenant *tenant);     /* takes its own */
-void tenant_cache_forget(struct tenant_cache *cache, const char *org);        /* NULL: all */
+struct tenant *tenant_cache_get(struct tenant_cache *cache,
+                                const char *org); /* a new reference, or NULL */
+void tenant_cache_put(struct tenant_cache *cache, struct tenant *tenant); /* takes its own */
+void tenant_cache_forget(struct tenant_cache *cache, const char *org);    /* NULL: all */
 
 #endif

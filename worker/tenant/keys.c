@@ -1,0 +1,251 @@
+#include "tenant/keys.h"
+
+#include "core/buf.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ORIGINS_MAX 50
+
+/* Locks the organisation's row first, so that changes of its keys take turns. */
+static const struct db_statement bump = {
+    "keys_bump",
+    "UPDATE organizations SET generation = generation + 1 WHERE id = $1 RETURNING status", 1};
+static const struct db_statement insert = {
+    "keys_insert",
+    "INSERT INTO api_keys (org_id, name, kind, key_sha256, last4, origins, rotated_from)"
+    " VALUES ($1, $2, $3, $4, $5, ARRAY(SELECT jsonb_array_elements_text($6::jsonb)), $7)"
+    " RETURNING id",
+    7};
+static const struct db_statement find_live = {
+    "keys_find_live",
+    "SELECT name, kind, array_to_json(origins) FROM api_keys"
+    " WHERE org_id = $1 AND id = $2 AND revoked_at IS NULL"
+    "   AND (expires_at IS NULL OR expires_at > now())",
+    2};
+static const struct db_statement expire = {
+    "keys_expire",
+    "UPDATE api_keys SET"
+    "   revoked_at = CASE WHEN $3::bigint = 0 THEN now() END,"
+    "   expires_at = CASE WHEN $3::bigint > 0 THEN"
+    "     least(expires_at, now() + $3::bigint * interval '1 second') ELSE expires_at END"
+    " WHERE org_id = $1 AND id = $2",
+    3};
+static const struct db_statement revoke = {
+    "keys_revoke",
+    "UPDATE api_keys SET revoked_at = now()"
+    " WHERE org_id = $1 AND id = $2 AND revoked_at IS NULL RETURNING key_sha256",
+    2};
+
+static const struct db_statement set_origins = {
+    "keys_set_origins",
+    "UPDATE api_keys SET origins = o.list"
+    "  FROM (SELECT ARRAY(SELECT jsonb_array_elements_text($3::jsonb)) AS list) o"
+    " WHERE org_id = $1 AND id = $2 AND kind = 'pk' AND revoked_at IS NULL"
+    "   AND origins <> o.list",
+    3};
+
+static enum db_status refuse(struct db *db, const char *why)
+{
+    db_explain(db, "%s", why);
+    return DB_FAILED;
+}
+
+static enum db_status check_origins(struct db *db, const char *const *origins, size_t count)
+{
+    char why[128];
+
+    if (count == 0 || count > ORIGINS_MAX) {
+        return refuse(db, "a publishable key has 1 to 50 origins");
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!key_origin_valid(origins[i], why)) {
+            db_explain(db, "origin \"%.200s\": %s", origins[i], why);
+            return DB_FAILED;
+        }
+    }
+    return DB_OK;
+}
+
+static enum db_status check_spec(struct db *db, const struct key_new *spec)
+{
+    size_t name = strlen(spec->name);
+
+    if (name == 0 || name > 100 || !fd_utf8_valid(spec->name, name)) {
+        return refuse(db, "a key's name has 1 to 100 bytes of UTF-8");
+    }
+    if (spec->kind == FD_KEY_SECRET && spec->origin_count > 0) {
+        return refuse(db, "a secret key is for servers: it has no origins");
+    }
+    return spec->kind == FD_KEY_SECRET ? DB_OK
+                                       : check_origins(db, spec->origins, spec->origin_count);
+}
+
+/* As a JSON array; the caller frees it. */
+static char *origins_json(const char *const *origins, size_t count)
+{
+    struct buf json;
+    struct fd_json_writer w;
+
+    buf_init(&json, ORIGINS_MAX * 600);
+    buf_json(&json, &w);
+    fd_jw_array(&w);
+    for (size_t i = 0; i < count; i++) {
+        fd_jw_cstring(&w, origins[i]);
+    }
+    fd_jw_end_array(&w);
+    if (!buf_json_end(&json, &w)) {
+        abort(); /* an origin was let through that is longer than a host can be */
+    }
+    return json.data;
+}
+
+static enum db_status bump_generation(struct db *db, const char *org)
+{
+    PGresult *result;
+    enum db_status status = db_exec(db, &bump, &org, &result);
+    if (status != DB_OK) {
+        return status;
+    }
+    if (PQntuples(result) == 0) {
+        status = refuse(db, "there is no such organisation");
+    }
+    PQclear(result);
+    return status;
+}
+
+/* A new key into the open transaction; origins is a JSON array. */
+static enum db_status insert_key(struct db *db, const char *org, const char *name, const char *kind,
+                                 const char *origins, const char *rotated_from,
+                                 char key[FD_API_KEY_SIZE], char id[37])
+{
+    char sha256[FD_SHA256_HEX_SIZE];
+    PGresult *result;
+
+    fd_api_key_make(key, strcmp(kind, "sk") == 0 ? FD_KEY_SECRET : FD_KEY_PUBLISHABLE);
+    fd_sha256_hex(sha256, key, FD_API_KEY_LEN);
+    const char *params[] = {org,     name,        kind, sha256, key + FD_API_KEY_LEN - 4,
+                            origins, rotated_from};
+    enum db_status status = db_exec(db, &insert, params, &result);
+    if (status == DB_OK) {
+        snprintf(id, 37, "%s", db_text(result, 0, 0));
+        PQclear(result);
+    }
+    return status;
+}
+
+static enum db_status end_transaction(struct db *db, enum db_status status)
+{
+    if (status == DB_OK) {
+        status = db_commit(db);
+    }
+    if (status != DB_OK) {
+        db_rollback(db);
+    }
+    return status;
+}
+
+enum db_status keys_create(struct db *db, const struct key_new *spec, char key[FD_API_KEY_SIZE],
+                           char id[37])
+{
+    enum db_status status = check_spec(db, spec);
+    if (status != DB_OK) {
+        return status;
+    }
+    char *origins = origins_json(spec->origins, spec->origin_count);
+    status = db_begin(db, spec->org);
+    if (status == DB_OK) {
+        status = bump_generation(db, spec->org);
+    }
+    if (status == DB_OK) {
+        status = insert_key(db, spec->org, spec->name, spec->kind == FD_KEY_SECRET ? "sk" : "pk",
+                            origins, NULL, key, id);
+    }
+    free(origins);
+    return end_transaction(db, status);
+}
+
+enum db_status keys_set_origins(struct db *db, const char *org, const char *id,
+                                const char *const *origins, size_t count, bool *changed)
+{
+    PGresult *result = NULL;
+
+    enum db_status status = check_origins(db, origins, count);
+    if (status != DB_OK) {
+        return status;
+    }
+    char *json = origins_json(origins, count);
+    const char *params[] = {org, id, json};
+    status = db_begin(db, org);
+    if (status == DB_OK) {
+        status = db_exec(db, &set_origins, params, &result);
+    }
+    if (status == DB_OK) {
+        *changed = strcmp(PQcmdTuples(result), "0") != 0;
+        status = *changed ? bump_generation(db, org) : DB_OK;
+    }
+    PQclear(result);
+    free(json);
+    return end_transaction(db, status);
+}
+
+enum db_status keys_rotate(struct db *db, const char *org, const char *id, int64_t overlap_s,
+                           char key[FD_API_KEY_SIZE], char new_id[37])
+{
+    char overlap[DB_NUMBER_SIZE];
+    const char *params[] = {org, id, db_number(overlap, overlap_s)};
+    PGresult *old = NULL;
+
+    if (!fd_uuid_valid(id, strlen(id))) {
+        return refuse(db, "there is no live key with this id");
+    }
+    if (overlap_s < 0 || overlap_s > 90 * 86400) {
+        return refuse(db, "the overlap is 0 seconds to 90 days");
+    }
+    enum db_status status = db_begin(db, org);
+    if (status == DB_OK) {
+        status = bump_generation(db, org);
+    }
+    if (status == DB_OK) {
+        status = db_exec(db, &find_live, params, &old);
+    }
+    if (status == DB_OK && PQntuples(old) == 0) {
+        status = refuse(db, "there is no live key with this id");
+    }
+    if (status == DB_OK) {
+        status = insert_key(db, org, db_text(old, 0, 0), db_text(old, 0, 1), db_text(old, 0, 2), id,
+                            key, new_id);
+    }
+    if (status == DB_OK) {
+        status = db_exec(db, &expire, params, NULL);
+    }
+    PQclear(old);
+    return end_transaction(db, status);
+}
+
+enum db_status keys_revoke(struct db *db, const char *org, const char *id,
+                           char sha256[FD_SHA256_HEX_SIZE])
+{
+    const char *params[] = {org, id};
+    PGresult *result = NULL;
+
+    if (!fd_uuid_valid(id, strlen(id))) {
+        return refuse(db, "there is no key with this id");
+    }
+    enum db_status status = db_begin(db, org);
+    if (status == DB_OK) {
+        status = bump_generation(db, org);
+    }
+    if (status == DB_OK) {
+        status = db_exec(db, &revoke, params, &result);
+    }
+    if (status == DB_OK && PQntuples(result) == 0) {
+        status = refuse(db, "there is no key with this id, or it is revoked already");
+    }
+    if (status == DB_OK) {
+        snprintf(sha256, FD_SHA256_HEX_SIZE, "%s", db_text(result, 0, 0));
+    }
+    PQclear(result);
+    return end_transaction(db, status);
+}
