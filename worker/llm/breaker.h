@@ -9,10 +9,10 @@
 #include <stdint.h>
 
 struct llm_breaker {
-    unsigned failures;   /* in a row */
-    int64_t open_until;  /* monotonic ms; 0 = closed */
-    int64_t open_ms;     /* of the last opening: doubles up to a bound */
-    bool probing;        /* half open: one request is out */
+    unsigned failures;  /* in a row */
+    int64_t open_until; /* monotonic ms; 0 = closed */
+    int64_t open_ms;    /* of the last opening: doubles up to a bound */
+    bool probing;       /* half open: one request is out */
 };
 
 /* May a request go now? True while half open for the one probe. */

@@ -11,7 +11,7 @@
 #include "llm/provider.h"
 
 struct llm_endpoint {
-    const char *name;                    /* "openrouter", "openai", "anthropic", "ollama", "builtin" */
+    const char *name; /* "openrouter", "openai", "anthropic", "ollama", "builtin" */
     const struct llm_protocol *protocol; /* NULL: built-in */
     const char *base_url;
     const char *api_key; /* NULL = none is needed */
@@ -27,14 +27,19 @@ struct llm_endpoint {
 struct llm_endpoints {
     struct llm_endpoint list[LLM_ENDPOINTS_MAX];
     size_t count;
+    struct arena strings; /* what was not in the configuration */
 };
 
 /* False: LLM_PROVIDER names one that is not configured; error says which variable
  * to set. Ollama found running is added later by llm_endpoints_add_ollama(). */
 bool llm_endpoints_load(struct llm_endpoints *endpoints, const struct config *config,
                         char error[256]);
-/* What GET /api/tags answered; false if it lists no model. Strings are copied. */
+/* What GET /api/tags answered; false if it lists no model to chat with, or LLM_PROVIDER
+ * names another. Strings are copied. Moves the built-in: call it before the first job. */
 bool llm_endpoints_add_ollama(struct llm_endpoints *endpoints, const struct config *config,
                               const char *tags, size_t len);
+/* Where to ask for the tags; NULL: LLM_PROVIDER names another provider. In `a`. */
+const char *llm_ollama_tags_url(const struct config *config, struct arena *a);
+void llm_endpoints_free(struct llm_endpoints *endpoints);
 
 #endif

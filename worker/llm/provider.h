@@ -28,6 +28,7 @@ struct llm_message {
     const struct llm_tool_call *tool_calls;
     size_t tool_call_count;
     const char *tool_call_id; /* of a LLM_TOOL message: which call it answers */
+    const char *thinking;     /* of an assistant that called tools: Ollama wants it back; or NULL */
 };
 
 struct llm_tool {
@@ -93,17 +94,17 @@ struct llm_event {
 /* Why a call did not end well; what the retry policy decides on. */
 enum llm_error_class {
     LLM_ERROR_NONE,
-    LLM_ERROR_CONNECT,     /* resolve, connect, TLS */
-    LLM_ERROR_TIMEOUT,     /* connect, first token, idle or total */
-    LLM_ERROR_CUT,         /* ended without the protocol's terminal event */
-    LLM_ERROR_PROTOCOL,    /* bytes that are not the protocol */
-    LLM_ERROR_RATE,        /* 429 that time heals */
-    LLM_ERROR_QUOTA,       /* money: 402, insufficient_quota, spend limits */
-    LLM_ERROR_OVERLOADED,  /* 5xx, 529, overloaded_error */
-    LLM_ERROR_AUTH,        /* 401, 403 */
-    LLM_ERROR_REQUEST,     /* 400, 404, 413, 422: ours, or the model does not exist */
-    LLM_ERROR_CONTEXT,     /* the prompt is longer than the model's window */
-    LLM_ERROR_FILTER       /* refused by the provider's moderation */
+    LLM_ERROR_CONNECT,    /* resolve, connect, TLS */
+    LLM_ERROR_TIMEOUT,    /* connect, first token, idle or total */
+    LLM_ERROR_CUT,        /* ended without the protocol's terminal event */
+    LLM_ERROR_PROTOCOL,   /* bytes that are not the protocol */
+    LLM_ERROR_RATE,       /* 429 that time heals */
+    LLM_ERROR_QUOTA,      /* money: 402, insufficient_quota, spend limits */
+    LLM_ERROR_OVERLOADED, /* 5xx, 529, overloaded_error */
+    LLM_ERROR_AUTH,       /* 401, 403 */
+    LLM_ERROR_REQUEST,    /* 400, 404, 413, 422: ours, or the model does not exist */
+    LLM_ERROR_CONTEXT,    /* the prompt is longer than the model's window */
+    LLM_ERROR_FILTER      /* refused by the provider's moderation */
 };
 const char *llm_error_name(enum llm_error_class error);
 
@@ -146,7 +147,7 @@ struct llm_protocol {
     void (*decode_error)(int status, const char *body, size_t len, struct llm_error *error);
 };
 
-extern const struct llm_protocol llm_openai;    /* also OpenRouter, vLLM, llama.cpp */
+extern const struct llm_protocol llm_openai; /* also OpenRouter, vLLM, llama.cpp */
 extern const struct llm_protocol llm_anthropic;
 extern const struct llm_protocol llm_ollama;
 

@@ -16,8 +16,8 @@ enum llm_retry_action {
 struct llm_retry_state {
     unsigned tries_of_model; /* calls that were made to this model */
     unsigned models_tried;
-    bool fallback_left;      /* another model may be tried */
-    int64_t spent_ms;        /* since the first call */
+    bool fallback_left; /* another model may be tried */
+    int64_t spent_ms;   /* since the first call */
 };
 
 struct llm_retry_decision {
@@ -25,8 +25,9 @@ struct llm_retry_decision {
     int64_t delay_ms;
 };
 
-#define LLM_RETRY_TRIES_MAX  2
-#define LLM_RETRY_BUDGET_MS  45000
+#define LLM_RETRY_TRIES_MAX    2
+#define LLM_RETRY_MODELS_MAX   3
+#define LLM_RETRY_BUDGET_MS    45000
 #define LLM_RETRY_AFTER_MAX_MS 60000 /* a longer Retry-After: not this model */
 
 /* random: uniform in [0, 1). */
