@@ -20,8 +20,8 @@ struct citation_scan {
     size_t snippet_count;
     struct citation found[CITATIONS_MAX]; /* in the order of first mention */
     size_t count;
-    int dropped;   /* ids that were not sent */
-    char open[96]; /* an unfinished "[..." over a delta's end */
+    int dropped;    /* ids that were not sent */
+    char open[256]; /* an unfinished "[..." over a delta's end */
     size_t open_len;
 };
 

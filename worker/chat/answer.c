@@ -1,0 +1,209 @@
+#include "chat/answer.h"
+
+#include "protocol/job.h"
+
+#include <string.h>
+
+bool answer_usage_fill(struct llm_usage *usage, int64_t input_estimate, int64_t output_estimate)
+{
+    bool estimated = usage->input < 0 || usage->output < 0;
+    if (usage->input < 0)
+        usage->input = input_estimate;
+    if (usage->output < 0)
+        usage->output = output_estimate;
+    if (usage->cache_read < 0)
+        usage->cache_read = 0;
+    if (usage->cache_write < 0)
+        usage->cache_write = 0;
+    return estimated;
+}
+
+enum fd_event_type answer_event(const struct answer *answer)
+{
+    switch (answer->end) {
+    case ANSWER_CANCELLED: return FD_EVENT_CANCELLED;
+    case ANSWER_FAILED:
+    case ANSWER_DEAD: return FD_EVENT_ERROR;
+    case ANSWER_DONE: break;
+    }
+    return answer->stream ? FD_EVENT_DONE : FD_EVENT_ANSWER;
+}
+
+const char *answer_state(const struct answer *answer)
+{
+    switch (answer->end) {
+    case ANSWER_DONE: return FD_JOB_DONE;
+    case ANSWER_FAILED: return FD_JOB_FAILED;
+    case ANSWER_CANCELLED: return FD_JOB_CANCELLED;
+    case ANSWER_DEAD: break;
+    }
+    return FD_JOB_DEAD;
+}
+
+const char *answer_message_status(const struct answer *answer)
+{
+    if (answer->end == ANSWER_CANCELLED)
+        return "cancelled";
+    return answer->end == ANSWER_DONE && !answer->cut ? "complete" : "interrupted";
+}
+
+static void write_usage(struct fd_json_writer *w, const struct answer *answer)
+{
+    struct llm_usage sum = {0};
+    bool estimated = false;
+    for (size_t i = 0; i < answer->attempt_count; i++) {
+        const struct answer_attempt *attempt = &answer->attempts[i];
+        sum.input += attempt->usage.input;
+        sum.output += attempt->usage.output;
+        sum.cache_read += attempt->usage.cache_read;
+        sum.cache_write += attempt->usage.cache_write;
+        estimated = estimated || attempt->estimated;
+    }
+    fd_jw_key(w, "usage");
+    fd_jw_object(w);
+    fd_jw_member_int(w, "input_tokens", sum.input);
+    fd_jw_member_int(w, "output_tokens", sum.output);
+    fd_jw_member_int(w, "cache_read_tokens", sum.cache_read);
+    fd_jw_member_int(w, "cache_write_tokens", sum.cache_write);
+    fd_jw_member_int(w, "total_tokens", sum.input + sum.output + sum.cache_read + sum.cache_write);
+    fd_jw_member_bool(w, "estimated", estimated);
+    fd_jw_end_object(w);
+}
+
+/* Dollars; null as soon as one price is unknown. */
+static void write_cost(struct fd_json_writer *w, const struct answer *answer)
+{
+    int64_t micro = 0;
+    for (size_t i = 0; i < answer->attempt_count && micro >= 0; i++)
+        micro = answer->attempts[i].cost_micro < 0 ? -1 : micro + answer->attempts[i].cost_micro;
+    fd_jw_key(w, "cost");
+    if (micro < 0)
+        fd_jw_null(w);
+    else
+        fd_jw_double(w, (double)micro / 1e6);
+}
+
+static void write_citations(struct fd_json_writer *w, const struct answer *answer, size_t most)
+{
+    fd_jw_array(w);
+    for (size_t i = 0; i < answer->citation_count && i < most; i++) {
+        fd_jw_object(w);
+        fd_jw_member(w, "id", answer->citations[i].id);
+        fd_jw_member(w, "label", answer->citations[i].label);
+        fd_jw_end_object(w);
+    }
+    fd_jw_end_array(w);
+}
+
+static void write_reasons(struct fd_json_writer *w, const struct route *route)
+{
+    fd_jw_key(w, "reasons");
+    fd_jw_array(w);
+    for (size_t i = 0; i < route->reason_count; i++)
+        fd_jw_cstring(w, route->reasons[i]);
+    fd_jw_end_array(w);
+}
+
+/* What a dry run has instead of an answer (ENG-18). */
+static void write_dry_run(struct fd_json_writer *w, const struct answer *answer)
+{
+    fd_jw_member_bool(w, "dry_run", true);
+    fd_jw_member_int(w, "chunk_count", (int64_t)answer->chunks->count);
+    fd_jw_key(w, "chunks");
+    fd_jw_array(w);
+    for (size_t i = 0; i < answer->chunks->count; i++) {
+        const struct chunk *chunk = &answer->chunks->chunks[i];
+        fd_jw_object(w);
+        fd_jw_member_int(w, "index", chunk->index);
+        fd_jw_member_int(w, "estimated_tokens", chunk->estimated_tokens);
+        fd_jw_key(w, "snippet_ids");
+        fd_jw_array(w);
+        for (size_t k = 0; k < chunk->snippet_count; k++)
+            fd_jw_cstring(w, chunk->snippet_ids[k]);
+        fd_jw_end_array(w);
+        fd_jw_end_object(w);
+    }
+    fd_jw_end_array(w);
+    fd_jw_key(w, "route");
+    fd_jw_object(w);
+    fd_jw_member(w, "tier", route_tier_name(answer->route.tier));
+    fd_jw_member(w, "intent", answer->route.intent);
+    write_reasons(w, &answer->route);
+    fd_jw_end_object(w);
+    fd_jw_member_int(w, "context_tokens", answer->chunks->context_tokens);
+    fd_jw_member_int(w, "prompt_tokens", answer->prompt_tokens);
+}
+
+static void write_problem(struct fd_json_writer *w, const struct answer *answer)
+{
+    struct fd_problem problem = {.type = answer->problem,
+                                 .detail = answer->detail,
+                                 .field = answer->field,
+                                 .request_id = answer->request_id};
+    fd_problem_write(w, &problem);
+}
+
+static void write_done(struct fd_json_writer *w, const struct answer *answer)
+{
+    fd_jw_object(w);
+    if (!answer->stream) {
+        fd_jw_key(w, "response");
+        fd_jw_string(w, answer->text, answer->text_len);
+        fd_jw_member(w, "session_id", answer->session);
+        fd_jw_key(w, "tool_calls_made");
+        fd_jw_array(w);
+        fd_jw_end_array(w);
+    }
+    fd_jw_member(w, "message_id", answer->message_id);
+    fd_jw_member(w, "model", answer->model);
+    fd_jw_member(w, "tier", route_tier_name(answer->route.tier));
+    if (!answer->stream)
+        fd_jw_member(w, "intent", answer->route.intent);
+    fd_jw_member(w, "finish_reason", answer->dry_run ? "dry_run" : llm_finish_name(answer->finish));
+    write_usage(w, answer);
+    write_cost(w, answer);
+    fd_jw_key(w, "citations");
+    write_citations(w, answer, answer->dry_run ? DRY_RUN_CITATIONS : CITATIONS_MAX);
+    fd_jw_member_bool(w, "cached", false);
+    if (answer->dry_run)
+        write_dry_run(w, answer);
+    fd_jw_end_object(w);
+}
+
+bool answer_data(const struct answer *answer, struct buf *out)
+{
+    struct fd_json_writer w;
+    buf_json(out, &w);
+    switch (answer_event(answer)) {
+    case FD_EVENT_CANCELLED:
+        fd_jw_object(&w);
+        fd_jw_end_object(&w);
+        break;
+    case FD_EVENT_ERROR: write_problem(&w, answer); break;
+    default: write_done(&w, answer); break;
+    }
+    return buf_json_end(out, &w);
+}
+
+bool answer_route_json(const struct answer *answer, struct buf *out)
+{
+    struct fd_json_writer w;
+    buf_json(out, &w);
+    fd_jw_object(&w);
+    fd_jw_member(&w, "tier", route_tier_name(answer->route.tier));
+    fd_jw_member(&w, "intent", answer->route.intent);
+    write_reasons(&w, &answer->route);
+    fd_jw_member_int(&w, "version", ROUTE_VERSION);
+    fd_jw_member_int(&w, "context_tokens", answer->chunks->context_tokens);
+    fd_jw_member_int(&w, "chunks", (int64_t)answer->chunks->count);
+    fd_jw_end_object(&w);
+    return buf_json_end(out, &w);
+}
+
+bool answer_citations_json(const struct answer *answer, struct buf *out)
+{
+    struct fd_json_writer w;
+    buf_json(out, &w);
+    write_citations(&w, answer, CITATIONS_MAX);
+    return buf_json_end(out, &w);
+}

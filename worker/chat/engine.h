@@ -1,0 +1,92 @@
+/*
+ * Engine: what the files of a worker share - connections, settings, the running
+ * jobs - and its life: start, drain, stop. One a process, on the loop thread.
+ */
+#ifndef FD_CHAT_ENGINE_H
+#define FD_CHAT_ENGINE_H
+
+#include "chat/crumb.h"
+#include "core/config.h"
+#include "llm/endpoint.h"
+#include "net/redis.h"
+#include "net/script.h"
+#include "tenant/tenant.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct calls;
+struct events;
+struct http_client;
+struct intake;
+struct job;
+struct lease;
+struct loop;
+struct pool;
+struct probe;
+struct prompt_set;
+struct status;
+struct sync;
+struct timer;
+struct watch;
+
+#define ENGINE_TOKEN_SIZE 17
+
+struct engine {
+    const struct config *config;
+    struct loop *loop;
+    struct pool *pool; /* its threads hold a struct pool_seat */
+    struct http_client *http;
+    struct redis *jobs;
+    struct redis *live;
+    struct script_set *scripts; /* on jobs */
+    struct redis_subscriber *control;
+    struct llm_endpoints endpoints;
+    struct prompt_set *prompts;
+    struct tenant_cache *tenants;
+    struct crumb *crumb;
+
+    const char *name;              /* the consumer in group `workers` */
+    char token[ENGINE_TOKEN_SIZE]; /* this life of the process: owner of its epochs */
+    char owner[192];               /* name and token, as the jobs table has it */
+    unsigned shards;               /* of fd:meta; 0 = not known yet */
+    int64_t clock_offset;          /* jobs Redis's unix ms minus our monotonic ms */
+
+    struct job *running; /* uthash by job id */
+    size_t job_count;
+    size_t taking;       /* entries that a claim is out for */
+    struct job *suspect; /* the one job that killed a worker before and runs now */
+    bool live_pressed;   /* live memory above half of its bound */
+    bool reading;        /* the shards and the providers are known */
+    bool draining;
+    bool handed_back;
+    bool stopped;        /* the loop turns no more */
+    int64_t drain_until; /* monotonic ms */
+    struct timer *drain;
+    struct probe *probe; /* asking Ollama what it has */
+
+    struct events *events;
+    struct intake *intake;
+    struct lease *lease;
+    struct calls *calls;
+    struct sync *sync;
+    struct watch *watch;
+    struct status *status;
+};
+
+/* NULL: it cannot start; error says why. The configuration outlives it. */
+struct engine *engine_new(const struct config *config, struct loop *loop, char error[256]);
+/* Stops reading; running answers get drain_ms, then what is left is handed back.
+ * The loop is stopped once nothing runs. A second call hands back at once. */
+void engine_drain(struct engine *engine);
+void engine_free(struct engine *engine);
+
+/* Answers that may still be started. */
+size_t engine_free_slots(const struct engine *engine);
+/* The jobs server's clock, unix ms: what deadlines are told in. */
+int64_t engine_now(const struct engine *engine);
+/* A job is gone: intake may read again, a drain may be over. */
+void engine_job_gone(struct engine *engine);
+
+#endif

@@ -1,0 +1,39 @@
+/*
+ * Entry: an entry of fd:jobs, read strictly. Pure. Its strings are copied into the
+ * job's arena.
+ */
+#ifndef FD_CHAT_ENTRY_H
+#define FD_CHAT_ENTRY_H
+
+#include "core/arena.h"
+
+#include <hiredis/hiredis.h>
+#include <stdbool.h>
+
+struct job_entry {
+    const char *entry; /* the stream id */
+    const char *id;
+    char shard[5];
+    const char *org;
+    const char *session;
+    const char *request_id;
+    const char *key_id;  /* NULL = not a uuid */
+    int64_t deadline_ms; /* unix, Redis's clock */
+    int64_t accepted_ms;
+    bool started; /* this very request started the session */
+    const char *body;
+    size_t body_len;
+};
+
+/* `reply` is one [id, [field, value...]] of XREADGROUP or XRANGE. False: it is not an
+ * entry of ours; what is wrong goes into error. */
+bool entry_read(struct arena *a, const redisReply *reply, struct job_entry *entry,
+                const char **error);
+/* The stream id alone; NULL if the reply has none. */
+const char *entry_stream_id(const redisReply *reply);
+/* The entry was deleted while it was pending: its body is gone. */
+bool entry_gone(const redisReply *reply);
+/* Value of a field, NULL if absent. Field lists are flat: name, value, name... */
+const redisReply *entry_field(const redisReply *fields, const char *name);
+
+#endif

@@ -1,0 +1,156 @@
+/*
+ * Job: one question, from its entry in fd:jobs to the end of what it holds there.
+ * Library callbacks translate what happened into an event and post it; job_advance()
+ * alone changes the state; the reaper alone frees, once no pool thread works for
+ * the job any more.
+ *
+ *     CLAIMED     read; taken over from another worker: PostgreSQL is asked first
+ *     LOADING     the organisation's settings, the conversation so far
+ *     RETRIEVING  what its records say
+ *     ROUTED      packed, routed, the model chosen; `meta` goes out
+ *     REQUESTING  a provider was asked, nothing is visible yet: retry and fallback
+ *     BACKOFF     waiting to ask again
+ *     STREAMING   text is visible: no more fallback
+ *     SAVING      PostgreSQL commits
+ *     ACKING      the terminal event, then the finish script
+ *     DONE        to be freed
+ */
+#ifndef FD_CHAT_JOB_H
+#define FD_CHAT_JOB_H
+
+#include "chat/answer.h"
+#include "chat/engine.h"
+#include "chat/entry.h"
+#include "chat/handle.h"
+#include "chat/model.h"
+#include "chat/outbox.h"
+#include "chat/store.h"
+#include "core/log.h"
+#include "protocol/chat_request.h"
+
+#include <uthash.h>
+
+enum job_state {
+    JOB_CLAIMED,
+    JOB_LOADING,
+    JOB_RETRIEVING,
+    JOB_ROUTED,
+    JOB_REQUESTING,
+    JOB_BACKOFF,
+    JOB_STREAMING,
+    JOB_SAVING,
+    JOB_ACKING,
+    JOB_DONE,
+    JOB_STATES
+};
+
+enum job_event_type {
+    JOB_EV_OP,        /* a pool step ended: op */
+    JOB_EV_HISTORY,   /* the list in live Redis: reply */
+    JOB_EV_LLM,       /* llm */
+    JOB_EV_LLM_END,   /* end */
+    JOB_EV_TIMER,     /* the state's own */
+    JOB_EV_OUTBOX,    /* all events are acknowledged, or none will be any more */
+    JOB_EV_FINISHED,  /* the finish script: reply */
+    JOB_EV_TURN,      /* a suspect may run now */
+    JOB_EV_CANCEL,    /* its visitor does not want it any more */
+    JOB_EV_ABANDONED, /* nobody listens any more */
+    JOB_EV_DEADLINE,
+    JOB_EV_LOST /* a later epoch owns it */
+};
+
+struct job_op;
+struct llm_call;
+struct timer;
+
+struct job_event {
+    enum job_event_type type;
+    struct job_op *op;
+    const redisReply *reply;
+    const struct llm_event *llm;
+    struct {
+        const struct llm_error *error;
+        enum llm_finish finish;
+        const struct llm_usage *usage;
+    } end;
+};
+
+/* What only the request to the provider needs: gone with the first visible token. */
+struct job_prep {
+    struct arena arena;
+    struct llm_message *history;
+    size_t history_count;
+    struct snippet *snippets;
+    size_t snippet_count;
+    struct llm_request request;
+};
+
+struct job {
+    struct engine *engine;
+    handle self;
+    UT_hash_handle hh; /* engine->running, by entry.id */
+    struct arena arena;
+    struct job_entry entry;
+    struct log_context log;
+    uint32_t epoch;
+    int crashes;
+    bool suspect; /* killed a worker before: runs alone */
+    bool cancelled;
+
+    enum job_state state;
+    struct timer *timer;
+    unsigned tries; /* of the state's step */
+    unsigned ops;   /* steps on the pool: they pin the job */
+    bool reaped;    /* its end is due */
+
+    bool readable; /* its body is a chat request */
+    struct fd_chat_request request;
+    const char *language;
+    char conversation_id[STORE_UUID_SIZE];
+    char message_id[STORE_UUID_SIZE];
+    char user_message_id[STORE_UUID_SIZE];
+    struct store_job row;
+    bool claiming; /* asking PostgreSQL */
+    bool claimed;  /* PostgreSQL knows this epoch */
+
+    struct tenant *tenant;
+    struct job_prep *prep;
+    bool asked_memory;
+    bool has_history; /* it is known, be it empty */
+    bool whole;       /* the session has no earlier message */
+
+    struct model_plan plan;
+    size_t candidate;
+    struct llm_call *call;
+    unsigned calls;        /* to this candidate */
+    int64_t first_call_ms; /* monotonic */
+    int64_t prompt_tokens; /* estimated */
+    struct citation_scan citations;
+    struct buf text;
+    struct outbox outbox;
+    struct answer answer;
+    struct buf outcome; /* the terminal event's data */
+    bool committed;     /* PostgreSQL has the answer */
+    bool replays;       /* another epoch's answer is written anew */
+    bool finishing;     /* the finish script is out */
+    unsigned faults;    /* times PostgreSQL refused it for good */
+    int64_t saved_ms;   /* monotonic; 0 = its outcome is not known yet */
+};
+
+/* From here on: of a job whose hash has expired, so that only PostgreSQL is left to
+ * tell who owns it. Seconds are added, so that the last to come wins. */
+#define JOB_EPOCH_EXPIRED 1000000000u
+
+/* Takes the entry over as its own; epoch 1 for a fresh delivery. `entry` is read in
+ * `a`, which becomes the job's. */
+void job_start(struct engine *engine, const struct arena *a, const struct job_entry *entry,
+               uint32_t epoch, int crashes, bool cancelled);
+struct job *job_find(const struct engine *engine, const char *id);
+bool job_runs_entry(const struct engine *engine, const char *entry);
+/* Finds the job, if it still lives, and advances it. */
+void job_post(handle job, const struct job_event *event);
+void job_advance(struct job *job, const struct job_event *event);
+/* Ends it here and now, with the process: another worker has it. */
+void job_drop(struct job *job);
+
+#endif

@@ -1,0 +1,283 @@
+/* REQUESTING, BACKOFF and STREAMING: the provider's side of a job. */
+#include "chat/job_states.h"
+
+#include "chat/meters.h"
+#include "core/clock.h"
+#include "core/loop.h"
+#include "core/utf8.h"
+#include "llm/call.h"
+#include "llm/retry.h"
+#include "llm/tokens.h"
+#include "protocol/ids.h"
+#include "protocol/limits.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The job's own deadline is noticed first, and tells the reader what it was. */
+#define AFTER_DEADLINE_MS 3000
+
+static const struct model_candidate *candidate(const struct job *job)
+{
+    return &job->plan.candidates[job->candidate];
+}
+
+/* -- what a call cost ------------------------------------------------------------------------ */
+
+static void bill(struct job *job, const struct llm_usage *reported)
+{
+    struct answer *answer = &job->answer;
+    if (answer->attempt_count == ANSWER_ATTEMPTS_MAX)
+        return;
+    struct answer_attempt *attempt = &answer->attempts[answer->attempt_count++];
+    const struct model_candidate *asked = candidate(job);
+    *attempt = (struct answer_attempt){.provider = asked->endpoint->name,
+                                       .model = asked->model,
+                                       .free = asked->endpoint->protocol == NULL};
+    attempt->usage = reported != NULL ? *reported : (struct llm_usage){-1, -1, -1, -1, -1};
+    attempt->estimated = answer_usage_fill(&attempt->usage, job->prompt_tokens,
+                                           tokens_estimate(job->text.data, job->text.len));
+    metric_add(meters.tokens, "input", (double)attempt->usage.input);
+    metric_add(meters.tokens, "output", (double)attempt->usage.output);
+    metric_add(meters.tokens, "cached", (double)attempt->usage.cache_read);
+}
+
+/* Hanging up is all that stops a provider; what it made so far is paid for. */
+void job_cancel_call(struct job *job)
+{
+    if (job->call == NULL)
+        return;
+    llm_call_cancel(job->call);
+    job->call = NULL;
+    if (job->state < JOB_SAVING)
+        bill(job, NULL);
+}
+
+/* -- asking ------------------------------------------------------------------------------------ */
+
+static void on_event(void *arg, const struct llm_event *event)
+{
+    if (event->type == LLM_EVENT_TEXT && event->text_len > 0)
+        job_advance(arg, &(struct job_event){.type = JOB_EV_LLM, .llm = event});
+}
+
+static void on_end(void *arg, const struct llm_error *error, enum llm_finish finish,
+                   const struct llm_usage *usage)
+{
+    struct job *job = arg;
+    job->call = NULL;
+    job_advance(job, &(struct job_event){.type = JOB_EV_LLM_END, .end = {error, finish, usage}});
+}
+
+static enum job_state give_up(struct job *job, const struct llm_error *error)
+{
+    switch (error->class) {
+    case LLM_ERROR_TIMEOUT:
+        return job_fail(job, FD_PROBLEM_PROVIDER_TIMEOUT, NULL, llm_error_name(error->class));
+    case LLM_ERROR_CONTEXT:
+        return job_fail(job, FD_PROBLEM_PROVIDER,
+                        "This conversation is longer than the model can read.",
+                        llm_error_name(error->class));
+    case LLM_ERROR_FILTER:
+        return job_fail(job, FD_PROBLEM_PROVIDER, "The model's provider declined this message.",
+                        llm_error_name(error->class));
+    default: return job_fail(job, FD_PROBLEM_PROVIDER, NULL, llm_error_name(error->class));
+    }
+}
+
+/* The next candidate; said to the reader, because the answer is another's. */
+static void fall_back(struct job *job)
+{
+    job->candidate++;
+    job->calls = 0;
+    job->answer.model = candidate(job)->model;
+    job_send_notice(job, "fallback",
+                    arena_printf(&job->arena, "The first choice of model did not answer; %s does.",
+                                 job->answer.model));
+}
+
+static double random_unit(void)
+{
+    uint32_t bits;
+    fd_random(&bits, sizeof(bits));
+    return bits / 4294967296.0;
+}
+
+static enum job_state back_off(struct job *job, int64_t delay_ms)
+{
+    job_wait(job, delay_ms);
+    return JOB_BACKOFF;
+}
+
+static enum job_state call_failed(struct job *job, const struct llm_error *error)
+{
+    const struct model_candidate *asked = candidate(job);
+    metric_add(meters.provider_errors, llm_error_name(error->class), 1);
+    log_warn(&job->log, "provider.failed", LOG_STR("provider", asked->endpoint->name),
+             LOG_STR("model", asked->model), LOG_STR("class", llm_error_name(error->class)),
+             LOG_INT("status", error->status), LOG_STR("error", error->message));
+
+    struct llm_retry_state state = {.tries_of_model = job->calls,
+                                    .models_tried = (unsigned)job->candidate + 1,
+                                    .fallback_left = job->candidate + 1 < job->plan.count,
+                                    .spent_ms = clock_mono_ms() - job->first_call_ms};
+    struct llm_retry_decision decision = llm_retry_decide(&state, error, random_unit());
+    switch (decision.action) {
+    case LLM_RETRY_SAME: return back_off(job, decision.delay_ms);
+    case LLM_RETRY_FALLBACK: fall_back(job); return back_off(job, decision.delay_ms);
+    case LLM_RETRY_GIVE_UP: break;
+    }
+    return give_up(job, error);
+}
+
+/* Past providers whose breaker is open; false: none is left. */
+static bool find_allowed(struct job *job)
+{
+    while (!llm_breaker_allows(&candidate(job)->endpoint->breaker, clock_mono_ms())) {
+        if (job->candidate + 1 == job->plan.count)
+            return false;
+        fall_back(job);
+    }
+    return true;
+}
+
+static int least(int64_t a, int64_t b)
+{
+    return (int)(a < b ? a : b);
+}
+
+enum job_state job_requesting_enter(struct job *job)
+{
+    struct engine *engine = job->engine;
+    const struct config *config = engine->config;
+    if (!find_allowed(job))
+        return job_fail(job, FD_PROBLEM_PROVIDER, NULL, "breaker open");
+    if (job->first_call_ms == 0)
+        job->first_call_ms = clock_mono_ms();
+    job->calls++;
+    job->prep->request.model = candidate(job)->model;
+
+    int64_t left = job->entry.deadline_ms - engine_now(engine);
+    struct llm_call_options options = {
+        .endpoint = candidate(job)->endpoint,
+        .request = &job->prep->request,
+        .connect_ms = config->connect_timeout_ms,
+        .first_ms = config->first_token_ms,
+        .idle_ms = config->idle_ms,
+        .total_ms = least(config->total_ms, (left > 0 ? left : 0) + AFTER_DEADLINE_MS),
+        .on_event = on_event,
+        .on_end = on_end,
+        .arg = job,
+    };
+    struct llm_error error = {.class = LLM_ERROR_NONE};
+    job->call = llm_call_start(engine->loop, engine->http, &options, &error);
+    job_ask_owner(job);
+    return job->call != NULL ? JOB_REQUESTING : call_failed(job, &error);
+}
+
+/* -- the answer -----------------------------------------------------------------------------------
+ */
+
+/* PostgreSQL refuses NUL and what is not UTF-8; a provider may send both. */
+static void append_clean(struct buf *text, const char *bytes, size_t len)
+{
+    if (memchr(bytes, '\0', len) == NULL && fd_utf8_valid(bytes, len)) {
+        buf_append(text, bytes, len);
+        return;
+    }
+    const char *at = bytes;
+    while (at < bytes + len) {
+        char out[4];
+        uint32_t code = utf8_next(&at, bytes + len);
+        buf_append(text, out, utf8_put(out, code != 0 ? code : UTF8_REPLACEMENT));
+    }
+}
+
+static enum job_state finished(struct job *job, enum llm_finish finish)
+{
+    job->answer.end = ANSWER_DONE;
+    job->answer.finish = finish;
+    return JOB_SAVING;
+}
+
+static enum job_state text_came(struct job *job, const char *bytes, size_t len)
+{
+    size_t before = job->text.len;
+    size_t room = FD_ANSWER_MAX - 4 - before;
+    bool full = len > room;
+    append_clean(&job->text, bytes, full ? utf8_floor(bytes, len, room) : len);
+    const char *text = job->text.data + before;
+    size_t added = job->text.len - before;
+    if (job->request.stream)
+        outbox_text(&job->outbox, text, added);
+    size_t cited = citation_feed(&job->citations, text, added);
+    if (cited > 0 && job->request.stream)
+        job_send_citations(job, cited);
+    if (!full)
+        return JOB_STREAMING;
+    job_cancel_call(job);
+    return finished(job, LLM_FINISH_LENGTH);
+}
+
+static enum job_state first_text(struct job *job, const struct llm_event *event)
+{
+    double seconds = (double)(engine_now(job->engine) - job->entry.accepted_ms) / 1000.0;
+    metric_observe(meters.first_token, NULL, seconds);
+    job_prep_free(job);
+    return text_came(job, event->text, event->text_len);
+}
+
+static bool reported(const struct llm_usage *usage)
+{
+    return usage->input >= 0 || usage->output >= 0;
+}
+
+/* Nothing was visible: whatever it was, it may be tried again. */
+static enum job_state ended_without_text(struct job *job, const struct job_event *event)
+{
+    struct llm_error error = *event->end.error;
+    if (reported(event->end.usage))
+        bill(job, event->end.usage);
+    if (error.class == LLM_ERROR_NONE) {
+        error.class =
+            event->end.finish == LLM_FINISH_FILTER ? LLM_ERROR_FILTER : LLM_ERROR_PROTOCOL;
+        error.retry_after_ms = error.should_retry = -1;
+        snprintf(error.message, sizeof(error.message), "an empty answer");
+    }
+    return call_failed(job, &error);
+}
+
+enum job_state job_requesting_on(struct job *job, const struct job_event *event)
+{
+    switch (event->type) {
+    case JOB_EV_LLM: return first_text(job, event->llm);
+    case JOB_EV_LLM_END: return ended_without_text(job, event);
+    case JOB_EV_OP: return job_heed_owner(job, event->op);
+    default: return JOB_REQUESTING;
+    }
+}
+
+enum job_state job_backoff_on(struct job *job, const struct job_event *event)
+{
+    if (event->type == JOB_EV_OP)
+        return job_heed_owner(job, event->op);
+    return event->type == JOB_EV_TIMER ? JOB_REQUESTING : JOB_BACKOFF;
+}
+
+enum job_state job_streaming_on(struct job *job, const struct job_event *event)
+{
+    switch (event->type) {
+    case JOB_EV_LLM: return text_came(job, event->llm->text, event->llm->text_len);
+    case JOB_EV_OP: return job_heed_owner(job, event->op);
+    case JOB_EV_LLM_END: break;
+    default: return JOB_STREAMING;
+    }
+    bill(job, event->end.usage);
+    const struct llm_error *error = event->end.error;
+    if (error->class == LLM_ERROR_NONE)
+        return finished(job, event->end.finish);
+    metric_add(meters.provider_errors, llm_error_name(error->class), 1);
+    log_warn(&job->log, "provider.cut", LOG_STR("model", candidate(job)->model),
+             LOG_STR("class", llm_error_name(error->class)), LOG_STR("error", error->message));
+    return job_fail(job, FD_PROBLEM_INTERRUPTED, NULL, llm_error_name(error->class));
+}

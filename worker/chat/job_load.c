@@ -1,0 +1,209 @@
+/* What a job needs before it can be routed. */
+#include "chat/job_states.h"
+
+#include "chat/language.h"
+#include "chat/memory.h"
+#include "core/loop.h"
+#include "protocol/keys.h"
+#include "protocol/limits.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* -- CLAIMED ------------------------------------------------------------------------------ */
+
+void job_dead_letter(struct job *job, const char *reason)
+{
+    char stream[32];
+    snprintf(stream, sizeof(stream), FD_KEY_DEAD, job->entry.shard);
+    redis_call(job->engine->jobs, NULL, NULL, "XADD %s MAXLEN ~ 10000 * job %s org %s reason %s",
+               stream, job->entry.id, job->entry.org, reason);
+    log_error(&job->log, "job.dead", LOG_STR("reason", reason), LOG_INT("epoch", job->epoch),
+              LOG_INT("crashes", job->crashes));
+    job->answer.end = ANSWER_DEAD;
+    job->answer.problem = FD_PROBLEM_INTERNAL;
+    job->answer.reason = reason;
+}
+
+static enum job_state die(struct job *job, const char *reason)
+{
+    job_dead_letter(job, reason);
+    return JOB_SAVING;
+}
+
+static bool read_body(struct job *job)
+{
+    struct fd_json_fault json_fault;
+    struct fd_field_fault field_fault;
+    struct fd_json_limits limits = {.depth = FD_JSON_DEPTH_MAX, .nodes = FD_JSON_NODES_MAX};
+    const struct fd_json *body = fd_json_parse(job->entry.body, job->entry.body_len, limits,
+                                               arena_allocator(&job->arena), &json_fault);
+    if (body == NULL || !fd_chat_request_read(body, &job->request, &field_fault))
+        return false;
+    job->readable = true;
+    job->row.request = &job->request;
+    job->language = language_of(job->request.message.s, job->request.message.len, NULL);
+    if (job->request.language.s != NULL)
+        job->language = job->request.language.s;
+    job->row.language = job->language;
+    return true;
+}
+
+/* The job is ours, and nobody has answered it yet. */
+static enum job_state begin(struct job *job)
+{
+    if (job->epoch > 1)
+        job_send_reset(job);
+    if (!job->readable)
+        return job_fail(job, FD_PROBLEM_INTERNAL, NULL, "unreadable body");
+    if (job->cancelled)
+        return job_cancel(job, "cancelled");
+    if (engine_now(job->engine) >= job->entry.deadline_ms)
+        return job_fail(job, FD_PROBLEM_DEADLINE, NULL, "deadline");
+    return JOB_LOADING;
+}
+
+static enum job_state claim(struct job *job)
+{
+    if (!job_submit(job, &(struct job_op){.kind = JOB_OP_CLAIM}))
+        job_retry_later(job);
+    return JOB_CLAIMED;
+}
+
+static enum job_state run_claimed(struct job *job)
+{
+    if (job->suspect)
+        job->engine->suspect = job;
+    read_body(job);
+    return job->epoch > 1 ? claim(job) : begin(job);
+}
+
+enum job_state job_claimed_enter(struct job *job)
+{
+    if (job->crashes >= FD_JOB_CRASHES_MAX)
+        return die(job, "crashes");
+    if (job->epoch > FD_JOB_EPOCHS_MAX && job->epoch < JOB_EPOCH_EXPIRED)
+        return die(job, "epochs");
+    if (job->suspect && job->engine->suspect != NULL)
+        return JOB_CLAIMED;
+    return run_claimed(job);
+}
+
+enum job_state job_claimed_on(struct job *job, const struct job_event *event)
+{
+    if (event->type == JOB_EV_TURN && job->engine->suspect == NULL)
+        return run_claimed(job);
+    if (event->type == JOB_EV_TIMER)
+        return claim(job);
+    if (event->type != JOB_EV_OP)
+        return JOB_CLAIMED;
+    if (job_op_failed(event->op)) {
+        job_retry_later(job);
+        return JOB_CLAIMED;
+    }
+    enum job_state next = job_heed_owner(job, event->op);
+    return next == JOB_CLAIMED ? begin(job) : next;
+}
+
+/* -- LOADING ------------------------------------------------------------------------------ */
+
+static void on_memory(void *arg, const redisReply *reply)
+{
+    job_post(handle_of(arg), &(struct job_event){.type = JOB_EV_HISTORY, .reply = reply});
+}
+
+static enum job_state loaded(struct job *job)
+{
+    if (!job->tenant->active || !job->tenant->enabled)
+        return job_fail(job, FD_PROBLEM_DISABLED, NULL, "disabled");
+    if (job->language == NULL)
+        job->language = job->row.language = job->tenant->language;
+    return JOB_RETRIEVING;
+}
+
+enum job_state job_loading_enter(struct job *job)
+{
+    struct engine *engine = job->engine;
+    if (job->tenant == NULL)
+        job->tenant = tenant_cache_get(engine->tenants, job->entry.org);
+    if (job->entry.started)
+        job->has_history = job->whole = true;
+    if (!job->has_history && !job->asked_memory) {
+        job->asked_memory = true;
+        if (memory_read(engine->live, job->entry.org, job->entry.session, on_memory,
+                        handle_arg(job->self)))
+            return JOB_LOADING;
+    }
+    if (job->tenant != NULL && job->has_history)
+        return loaded(job);
+    struct job_op op = {.kind = JOB_OP_LOAD,
+                        .wants_tenant = job->tenant == NULL,
+                        .wants_history = !job->has_history};
+    if (!job_submit(job, &op))
+        job_retry_later(job);
+    return JOB_LOADING;
+}
+
+static enum job_state take_loaded(struct job *job, const struct job_op *op)
+{
+    if (op->wants_tenant) {
+        if (op->tenant == NULL)
+            return job_fail(job, FD_PROBLEM_DISABLED, NULL, "no such organization");
+        job->tenant = tenant_ref(op->tenant);
+        tenant_cache_put(job->engine->tenants, op->tenant);
+    }
+    if (op->wants_history) {
+        if (op->ended)
+            return job_fail(job, FD_PROBLEM_SESSION_ENDED, NULL, "session ended");
+        job->prep->history = op->history;
+        job->prep->history_count = op->history_count;
+        job->has_history = true;
+        job->whole = op->history_count == 0;
+        memory_seed(job->engine->live, job->entry.org, job->entry.session, op->history,
+                    op->history_count);
+    }
+    return job_loading_enter(job);
+}
+
+enum job_state job_loading_on(struct job *job, const struct job_event *event)
+{
+    switch (event->type) {
+    case JOB_EV_HISTORY:
+        job->has_history = memory_parse(&job->prep->arena, event->reply, &job->prep->history,
+                                        &job->prep->history_count);
+        return job_loading_enter(job);
+    case JOB_EV_TIMER: return job_loading_enter(job);
+    case JOB_EV_OP:
+        if (!job_op_failed(event->op))
+            return take_loaded(job, event->op);
+        job_retry_later(job);
+        return JOB_LOADING;
+    default: return JOB_LOADING;
+    }
+}
+
+/* -- RETRIEVING ---------------------------------------------------------------------------- */
+
+enum job_state job_retrieving_enter(struct job *job)
+{
+    if (!job->tenant->has_knowledge)
+        return JOB_ROUTED;
+    if (!job_submit(job, &(struct job_op){.kind = JOB_OP_RETRIEVE}))
+        job_retry_later(job);
+    return JOB_RETRIEVING;
+}
+
+enum job_state job_retrieving_on(struct job *job, const struct job_event *event)
+{
+    if (event->type == JOB_EV_TIMER)
+        return job_retrieving_enter(job);
+    if (event->type != JOB_EV_OP || event->op->kind != JOB_OP_RETRIEVE)
+        return JOB_RETRIEVING;
+    if (job_op_failed(event->op)) {
+        job_retry_later(job);
+        return JOB_RETRIEVING;
+    }
+    job->prep->snippets = event->op->snippets;
+    job->prep->snippet_count = event->op->snippet_count;
+    return JOB_ROUTED;
+}

@@ -1,0 +1,124 @@
+#include "chat/job_states.h"
+
+#include "chat/memory.h"
+#include "chat/retrieve.h"
+#include "chat/seat.h"
+#include "core/loop.h"
+#include "core/pool.h"
+
+#include <stdlib.h>
+
+#define RETRY_FIRST_MS 100
+#define RETRY_MOST_MS  3000
+
+static void run_load(struct job_op *op, struct db *db)
+{
+    struct job *job = op->job;
+    op->status = DB_OK;
+    if (op->wants_tenant)
+        op->status = tenant_load(db, job->engine->config, job->entry.org, &op->tenant);
+    if (op->status == DB_OK && op->wants_history)
+        op->status =
+            store_history(db, &job->prep->arena, job->entry.org, job->entry.session, job->entry.id,
+                          MEMORY_MESSAGES, &op->history, &op->history_count, &op->ended);
+}
+
+static void run(void *resource, void *arg)
+{
+    struct pool_seat *seat = resource;
+    struct job_op *op = arg;
+    struct job *job = op->job;
+    crumb_set(seat->crumb, seat->slot, job->entry.id);
+    switch (op->kind) {
+    case JOB_OP_CLAIM: op->status = store_claim(seat->db, &job->row, &op->claim); break;
+    case JOB_OP_LOAD: run_load(op, seat->db); break;
+    case JOB_OP_RETRIEVE:
+        op->status =
+            retrieve_snippets(seat->db, &job->prep->arena, job->entry.org, job->request.message.s,
+                              job->language, &op->snippets, &op->snippet_count);
+        break;
+    case JOB_OP_SAVE:
+        op->status = store_save(seat->db, &job->row, &job->answer, &job->outcome, &op->claim);
+        break;
+    case JOB_OP_OUTCOME:
+        op->status = store_outcome(seat->db, &job->arena, job->entry.org, "", job->entry.id,
+                                   &op->outcome, &op->found);
+        break;
+    }
+    crumb_clear(seat->crumb, seat->slot);
+}
+
+static void done(void *arg, bool ran)
+{
+    struct job_op *op = arg;
+    struct job *job = op->job;
+    op->ran = ran;
+    job->ops--;
+    if (op->kind == JOB_OP_CLAIM)
+        job->claiming = false;
+    job_advance(job, &(struct job_event){.type = JOB_EV_OP, .op = op});
+    tenant_unref(op->tenant);
+    free(op);
+}
+
+bool job_submit(struct job *job, const struct job_op *op)
+{
+    struct job_op *copy = malloc(sizeof(*copy));
+    if (copy == NULL)
+        abort();
+    *copy = *op;
+    copy->job = job;
+    if (!pool_submit(job->engine->pool, run, done, copy)) {
+        free(copy);
+        return false;
+    }
+    job->ops++;
+    return true;
+}
+
+bool job_op_failed(const struct job_op *op)
+{
+    return !op->ran || op->status != DB_OK;
+}
+
+static void on_timer(void *arg)
+{
+    job_advance(arg, &(struct job_event){.type = JOB_EV_TIMER});
+}
+
+void job_wait(struct job *job, int64_t ms)
+{
+    if (job->timer == NULL)
+        job->timer = timer_new(job->engine->loop, on_timer, job);
+    timer_set(job->timer, ms);
+}
+
+void job_retry_later(struct job *job)
+{
+    int64_t ms = (int64_t)RETRY_FIRST_MS << (job->tries < 6 ? job->tries : 6);
+    job->tries++;
+    job_wait(job, ms < RETRY_MOST_MS ? ms : RETRY_MOST_MS);
+}
+
+void job_ask_owner(struct job *job)
+{
+    if (!job->claimed && !job->claiming && !job->request.dry_run)
+        job->claiming = job_submit(job, &(struct job_op){.kind = JOB_OP_CLAIM});
+}
+
+enum job_state job_heed_owner(struct job *job, const struct job_op *op)
+{
+    if (op->kind != JOB_OP_CLAIM || job_op_failed(op))
+        return job->state; /* the save asks again */
+    switch (op->claim) {
+    case STORE_LATER: return JOB_DONE;
+    case STORE_ANSWERED:
+    case STORE_SAVED:
+        job_cancel_call(job);
+        job->replays = job->committed = true;
+        return JOB_ACKING;
+    case STORE_ENDED: return job_fail(job, FD_PROBLEM_SESSION_ENDED, NULL, "session ended");
+    case STORE_MINE: job->claimed = true; break;
+    }
+    return job->state;
+}

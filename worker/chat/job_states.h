@@ -1,0 +1,81 @@
+/*
+ * What the files of the job's states share. A state has two functions: enter starts
+ * its work, on takes its events; both return the state that follows, their own to
+ * stay. Private to job*.c.
+ */
+#ifndef FD_CHAT_JOB_STATES_H
+#define FD_CHAT_JOB_STATES_H
+
+#include "chat/job.h"
+
+/* job_load.c */
+enum job_state job_claimed_enter(struct job *job);
+enum job_state job_claimed_on(struct job *job, const struct job_event *event);
+enum job_state job_loading_enter(struct job *job);
+enum job_state job_loading_on(struct job *job, const struct job_event *event);
+enum job_state job_retrieving_enter(struct job *job);
+enum job_state job_retrieving_on(struct job *job, const struct job_event *event);
+/* job_route.c */
+enum job_state job_routed_enter(struct job *job);
+/* job_ask.c */
+enum job_state job_requesting_enter(struct job *job);
+enum job_state job_requesting_on(struct job *job, const struct job_event *event);
+enum job_state job_backoff_on(struct job *job, const struct job_event *event);
+enum job_state job_streaming_on(struct job *job, const struct job_event *event);
+void job_cancel_call(struct job *job);
+/* job_end.c */
+enum job_state job_saving_enter(struct job *job);
+enum job_state job_saving_on(struct job *job, const struct job_event *event);
+enum job_state job_acking_enter(struct job *job);
+enum job_state job_acking_on(struct job *job, const struct job_event *event);
+
+/* job_say.c */
+void job_send_first(struct job *job);
+void job_send_reset(struct job *job);
+void job_send_meta(struct job *job);
+void job_send_notice(struct job *job, const char *kind, const char *text);
+void job_send_citations(struct job *job, size_t count); /* the last `count` found */
+
+/* How a job ends before or without an answer; all return JOB_SAVING. */
+enum job_state job_fail(struct job *job, enum fd_problem_type problem, const char *detail,
+                        const char *reason);
+enum job_state job_cancel(struct job *job, const char *reason);
+void job_dead_letter(struct job *job, const char *reason);
+void job_prep_free(struct job *job);
+
+/* A step on the pool: run() on a thread, then JOB_EV_OP with this op, which is freed
+ * after it. Pinned by it, the job's fields may be read there; results go into the op. */
+struct job_op {
+    struct job *job;
+    enum job_op_kind {
+        JOB_OP_CLAIM,
+        JOB_OP_LOAD,
+        JOB_OP_RETRIEVE,
+        JOB_OP_SAVE,
+        JOB_OP_OUTCOME
+    } kind;
+    bool ran;
+    enum db_status status;
+    struct tenant *tenant; /* LOAD */
+    bool wants_tenant, wants_history, ended;
+    struct llm_message *history;
+    size_t history_count;
+    struct snippet *snippets; /* RETRIEVE */
+    size_t snippet_count;
+    enum store_claim claim;       /* CLAIM, SAVE */
+    struct store_outcome outcome; /* OUTCOME */
+    bool found;
+};
+
+/* False: the pool is full. */
+bool job_submit(struct job *job, const struct job_op *op);
+bool job_op_failed(const struct job_op *op);
+/* Comes again with JOB_EV_TIMER, later each time. */
+void job_retry_later(struct job *job);
+void job_wait(struct job *job, int64_t ms); /* the same, once, after ms */
+/* PostgreSQL's word on who owns the job, asked beside other work. */
+void job_ask_owner(struct job *job);
+/* Acts on it; the current state if nothing is to be done. */
+enum job_state job_heed_owner(struct job *job, const struct job_op *op);
+
+#endif

@@ -1,0 +1,360 @@
+#include "chat/store.h"
+
+#include "protocol/ids.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TITLE_MAX 80 /* bytes of the first message */
+
+/* One statement, so that the worker's early word to PostgreSQL is one round trip. A
+ * dry run has no conversation. created_at comes from the acceptance, so that a
+ * repeated message meets itself. */
+static const struct db_statement claim_statement = {
+    "job_claim",
+    "WITH t AS ("
+    "  SELECT timestamptz 'epoch' + $8::bigint * interval '1 millisecond' AS accepted"
+    "), c AS ("
+    "  INSERT INTO conversations (id, org_id, session_id, user_identifier, title, language,"
+    "                             page_url, started_at)"
+    "  SELECT $2::uuid, $1::uuid, $3::text, $4::text, $5::text, $6::text, $7::text, accepted"
+    "    FROM t WHERE $2::uuid IS NOT NULL"
+    "  ON CONFLICT (org_id, session_id) DO UPDATE SET updated_at = now(),"
+    "    user_identifier = coalesce(EXCLUDED.user_identifier, conversations.user_identifier),"
+    "    title = CASE WHEN conversations.title = '' THEN EXCLUDED.title"
+    "                 ELSE conversations.title END"
+    "  RETURNING id, status"
+    "), j AS ("
+    "  INSERT INTO jobs (id, org_id, session_id, conversation_id, epoch, owner, request_id,"
+    "                    key_id, body, accepted_at)"
+    "  SELECT $9::text, $1::uuid, $3::text, (SELECT id FROM c), $10::int, $11::text, $12::text,"
+    "         $13::uuid, $14::jsonb, accepted FROM t"
+    "  ON CONFLICT (id) DO UPDATE SET epoch = EXCLUDED.epoch, owner = EXCLUDED.owner"
+    "   WHERE jobs.epoch < EXCLUDED.epoch"
+    "      OR (jobs.epoch = EXCLUDED.epoch AND jobs.owner = EXCLUDED.owner)"
+    "  RETURNING state"
+    "), m AS ("
+    "  INSERT INTO messages (id, org_id, conversation_id, role, content, job_id,"
+    "                        client_message_id, created_at)"
+    "  SELECT $15::uuid, $1::uuid, c.id, 'user', $16::text, $9::text, $17::text, accepted"
+    "    FROM t, c, j"
+    "   WHERE $16::text IS NOT NULL AND j.state = 'running' AND c.status <> 'ended'"
+    "  ON CONFLICT DO NOTHING"
+    ") SELECT (SELECT state FROM j), (SELECT status FROM c),"
+    "         EXISTS (SELECT FROM jobs WHERE id = $9::text AND epoch = $10::int"
+    "                    AND owner = $11::text)", /* before this statement */
+    17};
+
+static const struct db_statement price_statement = {
+    "model_price",
+    "SELECT input_per_mtok, output_per_mtok, cache_read_per_mtok, cache_write_per_mtok"
+    "  FROM model_prices WHERE model_id = $1 AND effective_from <= current_date"
+    " ORDER BY effective_from DESC LIMIT 1",
+    1};
+
+static const struct db_statement finish_statement = {
+    "job_finish",
+    "WITH j AS ("
+    "  UPDATE jobs SET state = $5::text, outcome = $6::jsonb, reason = $7::text,"
+    "                  finished_at = now()"
+    "   WHERE org_id = $1::uuid AND id = $2::text AND epoch = $3::int AND owner = $4::text"
+    "     AND state = 'running'"
+    "  RETURNING id, conversation_id, accepted_at"
+    "), m AS ("
+    "  INSERT INTO messages (id, org_id, conversation_id, role, content, status, model_id,"
+    "                        citations, route, tokens_used, job_id, created_at, finished_at)"
+    "  SELECT $8::uuid, $1::uuid, conversation_id, 'assistant', $9::text, $10::text, $11::text,"
+    "         $12::jsonb, $13::jsonb, $14::int, id, accepted_at + interval '1 microsecond', now()"
+    "    FROM j WHERE conversation_id IS NOT NULL AND $9::text <> ''"
+    "  ON CONFLICT (job_id, role, created_at) DO UPDATE SET content = EXCLUDED.content,"
+    "    status = EXCLUDED.status, model_id = EXCLUDED.model_id, citations = EXCLUDED.citations,"
+    "    route = EXCLUDED.route, tokens_used = EXCLUDED.tokens_used, finished_at = now()"
+    "), c AS ("
+    "  UPDATE conversations SET message_count = message_count + $15::int,"
+    "         tokens_total = tokens_total + $14::int, model_id = coalesce($11::text, model_id),"
+    "         model_name = coalesce((SELECT name FROM model_catalog WHERE model_id = $11::text),"
+    "                               $11::text, model_name), updated_at = now()"
+    "    FROM j WHERE conversations.org_id = $1::uuid AND conversations.id = j.conversation_id"
+    "  RETURNING message_count - $15::int AS before"
+    ") SELECT (SELECT count(*) FROM j), (SELECT before FROM c)",
+    15};
+
+static const struct db_statement ledger_statement = {
+    "job_ledger",
+    "INSERT INTO usage_ledger (org_id, conversation_id, job_id, epoch, attempt, provider, model_id,"
+    "  tokens_input, tokens_output, tokens_cache_read, tokens_cache_write, cost_micro, estimated)"
+    " SELECT $1::uuid, conversation_id, id, epoch, $3::int, $4::text, $5::text, $6::int, $7::int,"
+    "        $8::int, $9::int, $10::bigint, $11::boolean"
+    "   FROM jobs WHERE org_id = $1::uuid AND id = $2::text"
+    " ON CONFLICT (job_id, epoch, attempt) DO NOTHING",
+    11};
+
+static const struct db_statement usage_statement = {
+    "job_usage",
+    "INSERT INTO api_usage AS u (org_id, date, model_id, conversation_count, message_count,"
+    "                            tokens_input, tokens_output, cost_estimate)"
+    " VALUES ($1::uuid, (now() AT TIME ZONE 'UTC')::date, $2::text, $3::int, $4::int, $5::bigint,"
+    "         $6::bigint, $7::bigint)"
+    " ON CONFLICT (org_id, date, model_id) DO UPDATE SET"
+    "   conversation_count = u.conversation_count + EXCLUDED.conversation_count,"
+    "   message_count = u.message_count + EXCLUDED.message_count,"
+    "   tokens_input = u.tokens_input + EXCLUDED.tokens_input,"
+    "   tokens_output = u.tokens_output + EXCLUDED.tokens_output,"
+    "   cost_estimate = u.cost_estimate + EXCLUDED.cost_estimate",
+    7};
+
+void store_uuid(char out[STORE_UUID_SIZE], const char *kind, const char *a, const char *b)
+{
+    char text[256];
+    char hex[FD_SHA256_HEX_SIZE];
+    int len = snprintf(text, sizeof(text), "frontdesk %s %s %s", kind, a, b);
+    fd_sha256_hex(hex, text, (size_t)len < sizeof(text) ? (size_t)len : sizeof(text) - 1);
+    hex[12] = '8';                                 /* RFC 9562: version 8, */
+    hex[16] = "89ab"[(unsigned char)hex[16] & 3u]; /* variant 10 */
+    snprintf(out, STORE_UUID_SIZE, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16,
+             hex + 20);
+}
+
+/* The first line of the first message names the conversation in lists. */
+static const char *title_of(struct arena *a, const struct fd_text *message)
+{
+    size_t len = 0;
+    while (len < message->len && len < TITLE_MAX && (unsigned char)message->s[len] >= ' ')
+        len++;
+    while (len > 0 && len < message->len && ((unsigned char)message->s[len] & 0xc0) == 0x80)
+        len--;
+    return arena_strndup(a, message->s, len);
+}
+
+/* A body that cannot be read is kept as a JSON string. */
+static const char *body_of(struct arena *a, const struct store_job *job)
+{
+    if (job->request != NULL)
+        return job->entry->body;
+    struct buf out;
+    struct fd_json_writer w;
+    buf_init(&out, job->entry->body_len * 6 + 16);
+    buf_json(&out, &w);
+    fd_jw_string(&w, job->entry->body, job->entry->body_len);
+    const char *json = buf_json_end(&out, &w) ? arena_strndup(a, out.data, out.len) : "null";
+    buf_free(&out);
+    return json;
+}
+
+static enum store_claim verdict(const PGresult *result)
+{
+    const char *state = db_text(result, 0, 0);
+    const char *status = db_text(result, 0, 1);
+    if (state == NULL)
+        return STORE_LATER;
+    if (strcmp(state, "running") != 0)
+        return db_true(result, 0, 2) ? STORE_SAVED : STORE_ANSWERED;
+    return status != NULL && strcmp(status, "ended") == 0 ? STORE_ENDED : STORE_MINE;
+}
+
+typedef enum db_status query_fn(struct db *db, const char *org,
+                                const struct db_statement *statement, const char *const *params,
+                                PGresult **result);
+
+static enum db_status in_transaction(struct db *db, const char *org,
+                                     const struct db_statement *statement,
+                                     const char *const *params, PGresult **result)
+{
+    (void)org;
+    return db_exec(db, statement, params, result);
+}
+
+static enum db_status claim_with(query_fn *query, struct db *db, const struct store_job *job,
+                                 enum store_claim *claim)
+{
+    const struct job_entry *entry = job->entry;
+    const struct fd_chat_request *request = job->request;
+    bool dry_run = request != NULL && request->dry_run;
+    struct arena a;
+    arena_init(&a);
+    char epoch[DB_NUMBER_SIZE], accepted[DB_NUMBER_SIZE];
+    const char *params[] = {
+        entry->org,
+        dry_run ? NULL : job->conversation_id,
+        entry->session,
+        request != NULL ? request->user_id.s : NULL,
+        request != NULL ? title_of(&a, &request->message) : "",
+        job->language,
+        request != NULL ? request->page_url.s : NULL,
+        db_number(accepted, entry->accepted_ms),
+        entry->id,
+        db_number(epoch, job->epoch),
+        job->owner,
+        entry->request_id,
+        entry->key_id,
+        body_of(&a, job),
+        job->user_message_id,
+        request != NULL ? request->message.s : NULL,
+        request != NULL ? request->client_message_id.s : NULL,
+    };
+    PGresult *result;
+    enum db_status status = query(db, entry->org, &claim_statement, params, &result);
+    if (status == DB_OK) {
+        *claim = verdict(result);
+        PQclear(result);
+    }
+    arena_free(&a);
+    return status;
+}
+
+enum db_status store_claim(struct db *db, const struct store_job *job, enum store_claim *claim)
+{
+    return claim_with(db_query, db, job, claim);
+}
+
+/* The provider's own figure wins, then the catalogue's; else it stays unknown. */
+static enum db_status fill_cost(struct db *db, struct answer_attempt *attempt)
+{
+    attempt->cost_micro = attempt->free ? 0 : attempt->usage.cost_micro;
+    if (attempt->cost_micro >= 0)
+        return DB_OK;
+    const char *params[] = {attempt->model};
+    PGresult *result;
+    enum db_status status = db_query(db, NULL, &price_statement, params, &result);
+    if (status != DB_OK)
+        return status;
+    if (PQntuples(result) > 0) {
+        struct price price = {db_int(result, 0, 0, 0), db_int(result, 0, 1, 0),
+                              db_int(result, 0, 2, -1), db_int(result, 0, 3, -1)};
+        attempt->cost_micro = price_of(&price, &attempt->usage);
+    }
+    PQclear(result);
+    return DB_OK;
+}
+
+static int64_t clamp_int(int64_t value)
+{
+    return value < 0 ? 0 : value > INT32_MAX ? INT32_MAX : value;
+}
+
+static enum db_status save_ledger(struct db *db, const struct store_job *job,
+                                  const struct answer_attempt *attempt, size_t number)
+{
+    char n[7][DB_NUMBER_SIZE];
+    const struct llm_usage *usage = &attempt->usage;
+    const char *params[] = {
+        job->entry->org,
+        job->entry->id,
+        db_number(n[0], (int64_t)number),
+        attempt->provider,
+        attempt->model,
+        db_number(n[1], clamp_int(usage->input)),
+        db_number(n[2], clamp_int(usage->output)),
+        db_number(n[3], clamp_int(usage->cache_read)),
+        db_number(n[4], clamp_int(usage->cache_write)),
+        attempt->cost_micro < 0 ? NULL : db_number(n[5], attempt->cost_micro),
+        attempt->estimated ? "true" : "false",
+    };
+    return db_exec(db, &ledger_statement, params, NULL);
+}
+
+static enum db_status save_usage(struct db *db, const struct store_job *job,
+                                 const struct answer_attempt *attempt, bool last,
+                                 bool first_message)
+{
+    char n[5][DB_NUMBER_SIZE];
+    const struct llm_usage *usage = &attempt->usage;
+    const char *params[] = {
+        job->entry->org,
+        attempt->model,
+        db_number(n[0], last && first_message),
+        db_number(n[1], last),
+        db_number(n[2], usage->input + usage->cache_read + usage->cache_write),
+        db_number(n[3], usage->output),
+        db_number(n[4], attempt->cost_micro < 0 ? 0 : attempt->cost_micro),
+    };
+    return db_exec(db, &usage_statement, params, NULL);
+}
+
+static enum db_status save_costs(struct db *db, const struct store_job *job,
+                                 const struct answer *answer, bool first_message)
+{
+    enum db_status status = DB_OK;
+    for (size_t i = 0; i < answer->attempt_count && status == DB_OK; i++) {
+        const struct answer_attempt *attempt = &answer->attempts[i];
+        status = save_ledger(db, job, attempt, i);
+        if (status == DB_OK)
+            status = save_usage(db, job, attempt, i + 1 == answer->attempt_count, first_message);
+    }
+    return status;
+}
+
+static int64_t tokens_of(const struct answer *answer)
+{
+    int64_t sum = 0;
+    for (size_t i = 0; i < answer->attempt_count; i++) {
+        const struct llm_usage *usage = &answer->attempts[i].usage;
+        sum += usage->input + usage->output + usage->cache_read + usage->cache_write;
+    }
+    return clamp_int(sum);
+}
+
+static enum db_status save_answer(struct db *db, const struct store_job *job,
+                                  const struct answer *answer, bool asked, const char *outcome)
+{
+    char n[3][DB_NUMBER_SIZE];
+    struct buf route, citations;
+    buf_init(&route, 65536);
+    buf_init(&citations, 65536);
+    bool has_route = answer->routed && answer_route_json(answer, &route);
+    bool has_citations = answer_citations_json(answer, &citations);
+    const char *text = answer->text_len > 0 ? answer->text : "";
+    const char *params[] = {
+        job->entry->org,
+        job->entry->id,
+        db_number(n[0], job->epoch),
+        job->owner,
+        answer_state(answer),
+        outcome,
+        answer->reason,
+        job->message_id,
+        text,
+        answer_message_status(answer),
+        answer->model,
+        has_citations ? citations.data : NULL,
+        has_route ? route.data : NULL,
+        db_number(n[1], tokens_of(answer)),
+        db_number(n[2], asked + (*text != '\0')),
+    };
+    PGresult *result;
+    enum db_status status = db_exec(db, &finish_statement, params, &result);
+    if (status == DB_OK) {
+        bool first = db_int(result, 0, 1, -1) == 0;
+        PQclear(result);
+        status = save_costs(db, job, answer, first);
+    }
+    buf_free(&route);
+    buf_free(&citations);
+    return status;
+}
+
+enum db_status store_save(struct db *db, const struct store_job *job, struct answer *answer,
+                          struct buf *data, enum store_claim *claim)
+{
+    for (size_t i = 0; i < answer->attempt_count; i++) {
+        enum db_status status = fill_cost(db, &answer->attempts[i]);
+        if (status != DB_OK)
+            return status;
+    }
+    buf_reset(data);
+    if (!answer_data(answer, data))
+        return DB_FAILED;
+
+    enum db_status status = db_begin(db, job->entry->org);
+    if (status == DB_OK)
+        status = claim_with(in_transaction, db, job, claim);
+    if (status == DB_OK && (*claim == STORE_MINE || *claim == STORE_ENDED))
+        status =
+            save_answer(db, job, answer, job->request != NULL && *claim == STORE_MINE, data->data);
+    if (status != DB_OK) {
+        db_rollback(db);
+        return status;
+    }
+    return db_commit(db);
+}

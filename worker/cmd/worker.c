@@ -1,0 +1,47 @@
+/* frontdesk worker: answers messages until SIGTERM. */
+#include "cmd/cmd.h"
+
+#include "chat/engine.h"
+#include "core/log.h"
+#include "core/loop.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+static enum log_level level_of(const char *name)
+{
+    static const char *const names[] = {"debug", "info", "warn", "error"};
+    for (int level = LOG_DEBUG; level <= LOG_ERROR; level++) {
+        if (name != NULL && strcmp(name, names[level]) == 0)
+            return (enum log_level)level;
+    }
+    return LOG_INFO;
+}
+
+static void on_signal(void *arg, int signo)
+{
+    log_info(NULL, "worker.signal", LOG_STR("signal", strsignal(signo)));
+    engine_drain(arg);
+}
+
+int cmd_worker(int argc, char **argv, const struct config *config)
+{
+    char error[256] = "";
+    if (argc != 1)
+        return cmd_usage(argv[0]);
+    log_open("worker", level_of(config->log_level));
+    struct loop *loop = loop_new();
+    struct engine *engine = engine_new(config, loop, error);
+    if (engine == NULL) {
+        fprintf(stderr, "frontdesk worker: %s\n", error);
+        loop_free(loop);
+        return 1;
+    }
+    loop_on_signal(loop, SIGTERM, on_signal, engine);
+    loop_on_signal(loop, SIGINT, on_signal, engine);
+    loop_run(loop);
+    engine_free(engine);
+    loop_free(loop);
+    return 0;
+}
