@@ -27,7 +27,10 @@
 typedef struct ngx_http_frontdesk_ctx_s  ngx_http_frontdesk_ctx_t;
 
 
-/* an API key as fd:key holds it; strings are in the request's pool */
+/*
+ * An API key as fd:key holds it; strings are in the request's pool, each with
+ * a NUL behind it.
+ */
 
 typedef struct {
     u_char                     sha256[32];
@@ -70,6 +73,10 @@ typedef struct {
     ngx_msec_t                 key_ttl;
     ngx_msec_t                 negative_ttl;
     size_t                     max_body;
+
+    ngx_uint_t                 used;           /* some location needs Redis
+                                                  and the zone */
+    ngx_int_t                  request_id;     /* index of $request_id */
 } ngx_http_frontdesk_main_conf_t;
 
 
@@ -88,6 +95,7 @@ typedef struct {
     ngx_str_t                  assets;         /* directory */
     ngx_msec_t                 heartbeat;
     ngx_msec_t                 retry;          /* of SSE's retry: field */
+    ngx_array_t               *files;          /* ..._asset.c's */
 } ngx_http_frontdesk_loc_conf_t;
 
 
@@ -129,6 +137,26 @@ typedef enum {
 } ngx_http_frontdesk_close_e;
 
 
+/* ctx->auth, for $frontdesk_auth */
+
+typedef enum {
+    NGX_HTTP_FRONTDESK_AUTH_NONE = 0,
+    NGX_HTTP_FRONTDESK_AUTH_PASS,           /* read from Redis */
+    NGX_HTTP_FRONTDESK_AUTH_CACHED,
+    NGX_HTTP_FRONTDESK_AUTH_DENY,
+    NGX_HTTP_FRONTDESK_AUTH_ERROR           /* could not be known */
+} ngx_http_frontdesk_auth_e;
+
+
+/* ctx->limit, for $frontdesk_limit */
+
+typedef enum {
+    NGX_HTTP_FRONTDESK_LIMIT_NONE = 0,
+    NGX_HTTP_FRONTDESK_LIMIT_PASS,
+    NGX_HTTP_FRONTDESK_LIMIT_REJECT
+} ngx_http_frontdesk_limit_e;
+
+
 /*
  * The request's context.  It is kept in a pool cleanup record as well, so that
  * an internal redirect finds it (ngx_http_frontdesk_get_ctx()).
@@ -141,6 +169,9 @@ struct ngx_http_frontdesk_ctx_s {
     ngx_http_frontdesk_key_t  *key;            /* NULL until known */
     ngx_str_t                  origin;         /* allowed: echoed in CORS */
 
+    ngx_pool_t                *scratch;        /* what is needed until the
+                                                  first event only: an answer
+                                                  may last for minutes */
     struct fd_json            *json;           /* the parsed body */
     struct fd_chat_request     chat;
 
@@ -152,9 +183,21 @@ struct ngx_http_frontdesk_ctx_s {
     ngx_msec_t                 redis_ms;       /* of the admission */
     ngx_msec_t                 first_byte_ms;
     ngx_uint_t                 events;
-    ngx_uint_t                 auth;           /* pass, cached, deny, error */
-    ngx_uint_t                 limit;          /* pass, reject */
+    ngx_uint_t                 auth;           /* ..._auth_e */
+    ngx_uint_t                 limit;          /* ..._limit_e */
     ngx_http_frontdesk_close_e close;
+
+    void                      *admission;      /* ..._admission.c's */
+    ngx_str_t                  token;          /* the key's text: not for
+                                                  any log */
+    void                      *lookup;         /* ..._key.c's */
+    void                      *body;           /* ..._body.c's */
+    void                      *start;          /* ..._start.c's */
+    u_char                    *judged;         /* r->uri.data of the URI that
+                                                  the access phase let in */
+    ngx_int_t                  refused;        /* what the problem's output
+                                                  returned */
+    ngx_uint_t                 cors;           /* headers are on the answer */
 };
 
 
@@ -163,13 +206,23 @@ struct ngx_http_frontdesk_ctx_s {
 extern ngx_module_t  ngx_http_frontdesk_module;
 
 ngx_http_frontdesk_main_conf_t *ngx_http_frontdesk_main_conf(void);
+/* NULL where the request never came to an API location */
 ngx_http_frontdesk_ctx_t *ngx_http_frontdesk_get_ctx(ngx_http_request_t *r);
+ngx_http_frontdesk_ctx_t *ngx_http_frontdesk_create_ctx(
+    ngx_http_request_t *r);
 
 
 /* ngx_http_frontdesk_route.c: from a URI to a handler */
 
+/*
+ * NGX_OK, NGX_DECLINED: no such path, NGX_HTTP_NOT_ALLOWED: the path has
+ * other methods (methods is a mask of them in both last cases)
+ */
 ngx_int_t ngx_http_frontdesk_route_find(ngx_http_request_t *r,
-    ngx_http_frontdesk_ctx_t *ctx);
+    ngx_http_frontdesk_ctx_t *ctx, ngx_uint_t *methods);
+/* "GET, HEAD, OPTIONS" */
+ngx_int_t ngx_http_frontdesk_route_methods(ngx_pool_t *pool,
+    ngx_uint_t methods, ngx_str_t *list);
 
 
 /*
@@ -199,9 +252,31 @@ ngx_uint_t ngx_http_frontdesk_redis_pending(ngx_http_frontdesk_role_e role);
 /* fd:meta, read when the jobs connection opens; NULL until then */
 const u_char *ngx_http_frontdesk_session_key(void);
 ngx_uint_t ngx_http_frontdesk_shards(void);
+/* CRC-32 of the id modulo shards; only once fd:meta is known */
+ngx_uint_t ngx_http_frontdesk_shard(ngx_str_t *org);
+/* a key of keys.h, NUL terminated; %V takes an ngx_str_t pointer */
+ngx_int_t ngx_http_frontdesk_redis_key(ngx_pool_t *pool, ngx_str_t *key,
+    const char *format, ...);
 
 ngx_int_t ngx_http_frontdesk_redis_init(ngx_cycle_t *cycle);
 void ngx_http_frontdesk_redis_exit(ngx_cycle_t *cycle);
+
+
+/* ngx_http_frontdesk_scratch.c: memory of a request's first moments */
+
+/* makes ctx->scratch, once; it ends with the request at the latest */
+ngx_int_t ngx_http_frontdesk_scratch(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx);
+/* the body, ctx->json, the texts of ctx->chat and ctx->token go with it */
+void ngx_http_frontdesk_scratch_free(ngx_http_frontdesk_ctx_t *ctx);
+
+
+/* ngx_http_frontdesk_park.c: requests that wait for somebody else */
+
+/* holds the request until _resume(), once; a client that leaves ends it */
+void ngx_http_frontdesk_park(ngx_http_request_t *r);
+/* finalizes it; r may be gone afterwards */
+void ngx_http_frontdesk_resume(ngx_http_request_t *r, ngx_int_t rc);
 
 
 /*
@@ -213,6 +288,7 @@ ngx_int_t ngx_http_frontdesk_channel_init(ngx_cycle_t *cycle);
 void ngx_http_frontdesk_channel_exit(ngx_cycle_t *cycle);
 /* proven alive within the last second */
 ngx_uint_t ngx_http_frontdesk_channel_alive(void);
+/* acknowledged by ..._stream_subscribed(); 0: once connected again */
 ngx_uint_t ngx_http_frontdesk_channel_subscribe(ngx_str_t *job);
 void ngx_http_frontdesk_channel_unsubscribe(ngx_str_t *job);
 /* the name of this process's reply channel */
@@ -233,34 +309,101 @@ ngx_int_t ngx_http_frontdesk_call_replay(ngx_http_request_t *r,
     void *data);
 /* from the channel */
 void ngx_http_frontdesk_call_answer(u_char *message, size_t len);
+void ngx_http_frontdesk_call_init(ngx_cycle_t *cycle);
 
 
 /*
- * ngx_http_frontdesk_stream.c: an open answer - the job table, the reader's
- * rules, server-sent events, or the one JSON answer
+ * An open answer: ngx_http_frontdesk_stream.c its life, ..._reader.c the job
+ * table and the reader's rules, ..._sse.c server-sent events
  */
 
-ngx_int_t ngx_http_frontdesk_stream_open(ngx_http_request_t *r,
+/*
+ * Subscribes to ctx->job, before the job is admitted.  Events that come before
+ * the stream is opened are kept.
+ */
+ngx_int_t ngx_http_frontdesk_stream_prepare(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx);
+/*
+ * The job was admitted: the answer goes to the client as it comes, or once
+ * where !ctx->chat.stream.  The request must be parked.
+ */
+void ngx_http_frontdesk_stream_open(ngx_http_frontdesk_ctx_t *ctx);
+/*
+ * The same for a job that exists since long, after the event `last`.
+ * `finished`: no event is to come, only to be read or replayed.
+ */
+void ngx_http_frontdesk_stream_attach(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, struct fd_event_id last,
+    ngx_uint_t finished);
+/* ends an open stream with a problem */
+void ngx_http_frontdesk_stream_fail(ngx_http_frontdesk_ctx_t *ctx,
+    enum fd_problem_type type);
+/*
+ * Redis is away: retry: and a close with 200, as other answers end an
+ * EventSource for good, or 503 where the client asked for JSON.  Returns what to
+ * finalize the request with, never NGX_OK.
+ */
+ngx_int_t ngx_http_frontdesk_stream_later(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx);
+/* forgets a prepared stream; whoever asks finalizes the request */
+void ngx_http_frontdesk_stream_discard(ngx_http_frontdesk_ctx_t *ctx);
+
 void ngx_http_frontdesk_stream_message(u_char *job, size_t job_len,
     u_char *frame, size_t len);                 /* from the channel */
-void ngx_http_frontdesk_stream_resync(void);    /* after a reconnect */
+void ngx_http_frontdesk_stream_subscribed(u_char *job, size_t len);
+void ngx_http_frontdesk_stream_resubscribe(void);   /* the channel is back */
+void ngx_http_frontdesk_stream_resync(void);    /* live is back */
 void ngx_http_frontdesk_stream_revoke(u_char sha256[32]);
 void ngx_http_frontdesk_stream_drain(void);     /* graceful shutdown */
 ngx_int_t ngx_http_frontdesk_stream_init(ngx_cycle_t *cycle);
 
 
-/* ngx_http_frontdesk_chat.c: POST chat, GET events, POST cancel */
+/* ngx_http_frontdesk_admission.c: one round trip from a body to a job */
+
+/*
+ * ctx->key, session and chat are set.  NGX_DONE: the request is parked and
+ * answered later, or what to finalize it with; `starts`: a new session.
+ */
+ngx_int_t ngx_http_frontdesk_admit(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, ngx_str_t *idempotency_key,
+    ngx_uint_t starts);
+/* the first event is there: the call is not sent again */
+void ngx_http_frontdesk_admission_settle(ngx_http_frontdesk_ctx_t *ctx);
+/* sends it once more: the job is not known to Redis */
+void ngx_http_frontdesk_admission_repeat(ngx_http_frontdesk_ctx_t *ctx);
+void ngx_http_frontdesk_admission_resync(void); /* jobs is back */
+
+
+/*
+ * ngx_http_frontdesk_chat.c: POST chat, ..._events.c: GET events,
+ * ..._cancel.c: POST cancel
+ */
 
 ngx_int_t ngx_http_frontdesk_chat_handler(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx);
 ngx_int_t ngx_http_frontdesk_events_handler(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx);
+/* the same as _stream_later() before it is known whose request this is */
+ngx_int_t ngx_http_frontdesk_events_later(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx);
+/*
+ * Reads fd:job of ctx->job and attaches a stream to it, after the event `last`.
+ * The request is parked.  `own`: a duplicate, so that the job is known to be
+ * this client's and its session becomes ctx->session.
+ */
+void ngx_http_frontdesk_attach(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, struct fd_event_id last, ngx_uint_t own);
 ngx_int_t ngx_http_frontdesk_cancel_handler(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx);
+/*
+ * Of a route with a job's id: discards the body, sets ctx->job and, from its
+ * header, ctx->session.  NGX_OK, or what to return.
+ */
+ngx_int_t ngx_http_frontdesk_job_check(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx);
 
 
-/* ngx_http_frontdesk_session.c: start, history, end */
+/* ngx_http_frontdesk_start.c, ..._session.c: start, history, end */
 
 ngx_int_t ngx_http_frontdesk_start_handler(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx);
@@ -268,7 +411,10 @@ ngx_int_t ngx_http_frontdesk_history_handler(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx);
 ngx_int_t ngx_http_frontdesk_end_handler(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx);
-/* shape and tag; sends the problem itself: NGX_OK, or what to return */
+/*
+ * Shape and tag; field is NULL for an id of the path.  Sends the problem
+ * itself: NGX_OK, or what to return or to finalize with, never NGX_OK then.
+ */
 ngx_int_t ngx_http_frontdesk_session_check(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx, ngx_str_t *session, const char *field);
 
@@ -279,22 +425,30 @@ ngx_int_t ngx_http_frontdesk_config_handler(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx);
 
 
-/*
- * ngx_http_frontdesk_key.c: whose request is it.  In the access phase for
- * keys in a header or the query, before the body is read.
- */
+/* ngx_http_frontdesk_access.c: the access phase, before the body is read */
 
 ngx_int_t ngx_http_frontdesk_access_handler(ngx_http_request_t *r);
+
+
+/* ngx_http_frontdesk_key.c: whose is a key */
+
 /*
- * Resolves a key for a parked request and calls done(r, ctx, rc): NGX_OK with
- * ctx->key set, or an error whose problem is ctx->... already sent.  `fresh`
- * passes by the cache (an admission answered `stale`).  NGX_OK or NGX_DECLINED
- * when known at once (done is not called), NGX_AGAIN otherwise.
+ * Resolves a key for a parked request: NGX_OK with ctx->key set and its origin
+ * checked, NGX_DECLINED where it was refused and the problem is sent (finalize
+ * the request with ctx->refused, or return it), NGX_AGAIN where Redis has to be
+ * asked: then done(r, ctx, rc) is called later with one of the first two.
+ * `fresh` passes by the cache (an admission answered `stale`); the token of
+ * the first time is ctx->token.  The request must be held by its caller
+ * (r->main->count) while NGX_AGAIN lasts.
  */
 ngx_int_t ngx_http_frontdesk_key_resolve(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx, ngx_str_t *token, ngx_uint_t fresh,
     void (*done)(ngx_http_request_t *r, ngx_http_frontdesk_ctx_t *ctx,
     ngx_int_t rc));
+/* a problem about the key; NGX_DECLINED, ctx->refused is set */
+ngx_int_t ngx_http_frontdesk_deny(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, enum fd_problem_type type,
+    const char *detail);
 
 
 /* ngx_http_frontdesk_cors.c: origins, preflight, headers on every answer */
@@ -326,32 +480,76 @@ ngx_int_t ngx_http_frontdesk_problem(ngx_http_request_t *r,
     struct fd_problem *problem);
 ngx_int_t ngx_http_frontdesk_header(ngx_http_request_t *r, const char *name,
     ngx_str_t *value);
+/* the same, of up to two numbers: format as ngx_sprintf's, %i only */
+ngx_int_t ngx_http_frontdesk_number_header(ngx_http_request_t *r,
+    const char *name, const char *format, ngx_int_t a, ngx_int_t b);
+/* of the request; NULL where the header is absent */
+ngx_str_t *ngx_http_frontdesk_request_header(ngx_http_request_t *r,
+    const char *name);
+/* $request_id: on problems, in the job and in the logs of both halves */
+ngx_str_t ngx_http_frontdesk_request_id(ngx_http_request_t *r);
+/*
+ * A problem where NGX_OK would be mistaken for success: its output's result,
+ * NGX_OK turned into NGX_HTTP_OK, which finalizes a request all the same.
+ */
+ngx_int_t ngx_http_frontdesk_refuse(ngx_http_request_t *r,
+    struct fd_problem *problem);
+/* such a problem, of a type, perhaps with a field and a sentence */
+ngx_int_t ngx_http_frontdesk_fail(ngx_http_request_t *r,
+    enum fd_problem_type type, const char *field, const char *detail);
 /* a JSON writer into the request's pool; the text is w->data, w->len */
 void ngx_http_frontdesk_json_writer(struct fd_json_writer *w,
     ngx_pool_t *pool);
 
 
 /*
- * ngx_http_frontdesk_zone.c: what the processes of a host share - keys,
- * configurations, read limits, counters
+ * ngx_http_frontdesk_zone.c, ngx_http_frontdesk_cache.c: what the processes of
+ * a host share - keys and configurations
  */
 
 char *ngx_http_frontdesk_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 /* NGX_OK known, NGX_DECLINED known to be nobody's, NGX_AGAIN unknown or old */
 ngx_int_t ngx_http_frontdesk_zone_key_get(u_char sha256[32], ngx_pool_t *pool,
     ngx_http_frontdesk_key_t *key, ngx_uint_t stale_ok);
-void ngx_http_frontdesk_zone_key_set(ngx_http_frontdesk_key_t *key);
-void ngx_http_frontdesk_zone_key_set_unknown(u_char sha256[32]);
+/*
+ * Taken before Redis is asked: what was read is stored only if nothing was
+ * forgotten meanwhile, else a revocation that overtook the reply would be lost.
+ */
+ngx_atomic_uint_t ngx_http_frontdesk_zone_version(void);
+void ngx_http_frontdesk_zone_key_set(ngx_http_frontdesk_key_t *key,
+    ngx_atomic_uint_t version);
+void ngx_http_frontdesk_zone_key_set_unknown(u_char sha256[32],
+    ngx_atomic_uint_t version);
 void ngx_http_frontdesk_zone_key_forget(u_char sha256[32]);
 ngx_int_t ngx_http_frontdesk_zone_config_get(ngx_str_t *org, ngx_pool_t *pool,
     ngx_str_t *json, ngx_uint_t stale_ok);
-void ngx_http_frontdesk_zone_config_set(ngx_str_t *org, ngx_str_t *json);
+void ngx_http_frontdesk_zone_config_set(ngx_str_t *org, ngx_str_t *json,
+    ngx_atomic_uint_t version);
 void ngx_http_frontdesk_zone_org_forget(u_char *org, size_t len);
 /* everything, after the control channel was away; stale reads still find it */
 void ngx_http_frontdesk_zone_flush(void);
+
+
+/* ngx_http_frontdesk_limit.c: read limits, and what a limited client is told */
+
+/* the client for limits, NUL terminated: the address, of IPv6 its /64 */
+ngx_str_t ngx_http_frontdesk_address(ngx_http_request_t *r);
+/* NGX_OK, or NGX_DECLINED and ctx->refused: the read limit's problem is sent */
+ngx_int_t ngx_http_frontdesk_read_limit(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx);
+/* RateLimit fields of the org's limit, per minute */
+ngx_int_t ngx_http_frontdesk_rate_headers(ngx_http_request_t *r,
+    ngx_int_t limit, ngx_int_t remaining, ngx_int_t reset_ms);
+/* the answer `limited` of admit.lua and start.lua as a problem */
+ngx_int_t ngx_http_frontdesk_limited(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, ngx_str_t *which, ngx_int_t retry_after_ms,
+    ngx_int_t limit);
 /* GCRA of this host; NGX_OK or the seconds to wait */
 ngx_int_t ngx_http_frontdesk_zone_read_limit(ngx_str_t *address,
     ngx_int_t per_minute);
+
+
+/* ngx_http_frontdesk_counter.c: what /metrics shows, in the zone */
 
 typedef enum {
     NGX_HTTP_FRONTDESK_COUNT_REQUESTS = 0,
@@ -371,6 +569,7 @@ typedef enum {
     NGX_HTTP_FRONTDESK_COUNT_RESUMES,
     NGX_HTTP_FRONTDESK_COUNT_REPLAYS,
     NGX_HTTP_FRONTDESK_COUNT_REDIS_RECONNECTS,
+    NGX_HTTP_FRONTDESK_COUNT_READ_LIMITED,
     NGX_HTTP_FRONTDESK_COUNTERS
 } ngx_http_frontdesk_counter_e;
 
@@ -394,14 +593,53 @@ void ngx_http_frontdesk_gauge(ngx_http_frontdesk_gauge_e gauge,
     ngx_atomic_int_t value);
 void ngx_http_frontdesk_observe(ngx_http_frontdesk_time_e time, ngx_msec_t ms);
 
+/* this process's slot of them */
+ngx_int_t ngx_http_frontdesk_counter_enter(ngx_cycle_t *cycle);
+void ngx_http_frontdesk_counter_leave(void);
+
+#define NGX_HTTP_FRONTDESK_BUCKETS  13      /* of a histogram, without +Inf */
+
+typedef struct {
+    ngx_atomic_t               buckets[NGX_HTTP_FRONTDESK_BUCKETS + 1];
+    ngx_atomic_t               sum;         /* ms */
+} ngx_http_frontdesk_histogram_t;
+
+typedef struct {
+    ngx_atomic_t               pid;         /* 0 = free */
+    ngx_atomic_t               counters[NGX_HTTP_FRONTDESK_COUNTERS];
+    ngx_atomic_int_t           gauges[NGX_HTTP_FRONTDESK_GAUGES];
+    ngx_http_frontdesk_histogram_t  times[NGX_HTTP_FRONTDESK_TIMES];
+} ngx_http_frontdesk_slot_t;
+
+/* upper bounds, ms */
+extern const ngx_msec_t  ngx_http_frontdesk_bounds[NGX_HTTP_FRONTDESK_BUCKETS];
+
+/* the sum of all slots; total->pid is how many processes there are */
+void ngx_http_frontdesk_counter_total(ngx_http_frontdesk_slot_t *total);
+
+#define NGX_HTTP_FRONTDESK_SLOTS  64
+
+ngx_http_frontdesk_slot_t *ngx_http_frontdesk_zone_slots(void);
+
+typedef struct {
+    ngx_uint_t                 keys;        /* cached now */
+    ngx_uint_t                 configs;
+    ngx_uint_t                 evictions;   /* ever, for want of memory */
+    ngx_uint_t                 free_pages;  /* of the slab */
+} ngx_http_frontdesk_usage_t;
+
+void ngx_http_frontdesk_zone_usage(ngx_http_frontdesk_usage_t *usage);
+
 
 /* ngx_http_frontdesk_status.c: healthz, readyz, metrics */
 
 ngx_int_t ngx_http_frontdesk_status_handler(ngx_http_request_t *r);
 
 
-/* ngx_http_frontdesk_asset.c: the widget, the demo page */
+/* ngx_http_frontdesk_manifest.c, ..._asset.c: the widget, the demo page */
 
+char *ngx_http_frontdesk_assets(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 ngx_int_t ngx_http_frontdesk_asset_handler(ngx_http_request_t *r);
 
 

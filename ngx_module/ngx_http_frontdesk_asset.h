@@ -1,0 +1,40 @@
+
+/*
+ * Assets as ngx_http_frontdesk_manifest.c loads and ngx_http_frontdesk_asset.c
+ * serves them.
+ */
+
+
+#ifndef _NGX_HTTP_FRONTDESK_ASSET_H_INCLUDED_
+#define _NGX_HTTP_FRONTDESK_ASSET_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+
+typedef enum {
+    NGX_HTTP_FRONTDESK_IDENTITY = 0,
+    NGX_HTTP_FRONTDESK_BR,
+    NGX_HTTP_FRONTDESK_GZIP,
+    NGX_HTTP_FRONTDESK_ENCODINGS
+} ngx_http_frontdesk_encoding_e;
+
+
+typedef struct {
+    ngx_str_t                  path;
+    ngx_str_t                  type;
+    ngx_str_t                  cache;
+    ngx_uint_t                 html;
+
+    /* of an encoding that was not made: empty */
+    ngx_str_t                  body[NGX_HTTP_FRONTDESK_ENCODINGS];
+    ngx_str_t                  etag[NGX_HTTP_FRONTDESK_ENCODINGS];
+} ngx_http_frontdesk_file_t;
+
+
+/* as in Accept-Encoding */
+extern ngx_str_t  ngx_http_frontdesk_encodings[];
+
+
+#endif /* _NGX_HTTP_FRONTDESK_ASSET_H_INCLUDED_ */

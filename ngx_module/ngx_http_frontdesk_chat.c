@@ -1,0 +1,249 @@
+
+/*
+ * POST /api/v1/chat: from a body to an admission.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_frontdesk.h"
+
+
+static ngx_int_t ngx_http_frontdesk_chat_body(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx);
+static ngx_uint_t ngx_http_frontdesk_chat_wants_stream(ngx_http_request_t *r);
+static ngx_int_t ngx_http_frontdesk_chat_key(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx);
+static void ngx_http_frontdesk_chat_known(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, ngx_int_t rc);
+static ngx_int_t ngx_http_frontdesk_chat_admit(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx);
+static ngx_int_t ngx_http_frontdesk_chat_session(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx);
+static ngx_int_t ngx_http_frontdesk_chat_idempotency(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, ngx_str_t *key);
+static ngx_int_t ngx_http_frontdesk_chat_problem(ngx_http_request_t *r,
+    enum fd_problem_type type, const char *field, const char *detail);
+
+
+ngx_int_t
+ngx_http_frontdesk_chat_handler(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx)
+{
+    return ngx_http_frontdesk_body_read(r, ctx, ngx_http_frontdesk_chat_body);
+}
+
+
+static ngx_int_t
+ngx_http_frontdesk_chat_body(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx)
+{
+    ngx_int_t              rc;
+    struct fd_field_fault  fault;
+
+    if (!fd_chat_request_read(ctx->json, &ctx->chat, &fault)) {
+        return ngx_http_frontdesk_chat_problem(r, FD_PROBLEM_FIELD,
+                                               fault.field, fault.detail);
+    }
+
+    if (!ctx->chat.has_stream) {
+        ctx->chat.stream = ngx_http_frontdesk_chat_wants_stream(r);
+    }
+
+    rc = ctx->key ? ngx_http_frontdesk_chat_admit(r, ctx)
+                  : ngx_http_frontdesk_chat_key(r, ctx);
+
+    if (rc == NGX_DONE) {
+        ngx_http_frontdesk_park(r);
+    }
+
+    return rc;
+}
+
+
+static ngx_uint_t
+ngx_http_frontdesk_chat_wants_stream(ngx_http_request_t *r)
+{
+    ngx_str_t  *accept;
+
+    static u_char  type[] = "text/event-stream";
+
+    accept = ngx_http_frontdesk_request_header(r, "Accept");
+
+    return accept
+           && ngx_strlcasestrn(accept->data, accept->data + accept->len, type,
+                               sizeof(type) - 2)
+              != NULL;
+}
+
+
+/* NGX_DONE: Redis is asked, for the key or already for admission */
+
+static ngx_int_t
+ngx_http_frontdesk_chat_key(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+    ngx_str_t  token;
+
+    if (ctx->chat.client_api_key.s == NULL) {
+        return ngx_http_frontdesk_chat_problem(r, FD_PROBLEM_KEY_MISSING,
+                                               NULL, NULL);
+    }
+
+    token.data = (u_char *) ctx->chat.client_api_key.s;
+    token.len = ctx->chat.client_api_key.len;
+
+    rc = ngx_http_frontdesk_key_resolve(r, ctx, &token, 0,
+                                        ngx_http_frontdesk_chat_known);
+
+    if (rc == NGX_OK) {
+        return ngx_http_frontdesk_chat_admit(r, ctx);
+    }
+
+    return (rc == NGX_AGAIN) ? NGX_DONE : ctx->refused;
+}
+
+
+static void
+ngx_http_frontdesk_chat_known(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, ngx_int_t rc)
+{
+    rc = (rc == NGX_OK) ? ngx_http_frontdesk_chat_admit(r, ctx) : ctx->refused;
+
+    if (rc != NGX_DONE) {
+        ngx_http_frontdesk_resume(r, rc);
+    }
+}
+
+
+static ngx_int_t
+ngx_http_frontdesk_chat_admit(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+    ngx_str_t  idempotency;
+
+    rc = ngx_http_frontdesk_chat_idempotency(r, ctx, &idempotency);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_frontdesk_chat_session(r, ctx);
+    }
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    return ngx_http_frontdesk_admit(r, ctx, &idempotency,
+                                    ctx->chat.session_id.s == NULL);
+}
+
+
+static ngx_int_t
+ngx_http_frontdesk_chat_session(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx)
+{
+    char          *id;
+    ngx_str_t      session;
+    const u_char  *secret;
+
+    if (ctx->chat.session_id.s) {
+
+        /* it outlives the body */
+
+        session.len = ctx->chat.session_id.len;
+        session.data = ngx_pnalloc(r->pool, session.len + 1);
+
+        if (session.data == NULL) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        (void) ngx_cpystrn(session.data, (u_char *) ctx->chat.session_id.s,
+                           session.len + 1);
+
+        return ngx_http_frontdesk_session_check(r, ctx, &session,
+                                                "session_id");
+    }
+
+    secret = ngx_http_frontdesk_session_key();
+
+    if (secret == NULL) {
+        return ngx_http_frontdesk_chat_problem(r, FD_PROBLEM_UNAVAILABLE,
+                                               NULL, NULL);
+    }
+
+    id = ngx_pnalloc(r->pool, FD_SESSION_ID_SIZE);
+    if (id == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    fd_session_id_make(id, secret, (char *) ctx->key->org.data,
+                       ctx->key->org.len);
+
+    ctx->session.data = (u_char *) id;
+    ctx->session.len = FD_SESSION_ID_LEN;
+
+    return NGX_OK;
+}
+
+
+/* the header, or the name that the client gave its message; perhaps neither */
+
+static ngx_int_t
+ngx_http_frontdesk_chat_idempotency(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, ngx_str_t *key)
+{
+    ngx_uint_t   i;
+    ngx_str_t   *header;
+
+    key->data = (u_char *) ctx->chat.client_message_id.s;
+    key->len = ctx->chat.client_message_id.len;
+
+    header = ngx_http_frontdesk_request_header(r, "Idempotency-Key");
+
+    if (header == NULL) {
+        return NGX_OK;
+    }
+
+    for (i = 0; i < header->len; i++) {
+        if (header->data[i] < 0x21 || header->data[i] > 0x7e) {
+            break;
+        }
+    }
+
+    if (header->len == 0 || header->len > FD_IDEMPOTENCY_MAX
+        || i < header->len)
+    {
+        return ngx_http_frontdesk_chat_problem(r, FD_PROBLEM_BAD_REQUEST,
+                                               "Idempotency-Key",
+                                               "1 to 255 visible ASCII "
+                                               "characters are wanted");
+    }
+
+    *key = *header;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_frontdesk_chat_problem(ngx_http_request_t *r,
+    enum fd_problem_type type, const char *field, const char *detail)
+{
+    struct fd_problem  problem;
+
+    ngx_memzero(&problem, sizeof(struct fd_problem));
+
+    problem.type = type;
+    problem.field = field;
+    problem.detail = detail;
+
+    if (type == FD_PROBLEM_UNAVAILABLE) {
+        problem.retry_after = 2;
+        ngx_http_frontdesk_count(NGX_HTTP_FRONTDESK_COUNT_UNAVAILABLE);
+    }
+
+    return ngx_http_frontdesk_refuse(r, &problem);
+}

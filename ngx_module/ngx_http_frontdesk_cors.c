@@ -1,0 +1,461 @@
+
+/*
+ * Origins (RFC 6454) and cross-origin answers (Fetch standard): preflight, the
+ * match of an Origin with a key's list, and the headers of every answer.
+ *
+ * An Origin stops browsers, not programs: limits and budgets do that.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_frontdesk.h"
+
+
+typedef struct {
+    ngx_str_t                  scheme;
+    ngx_str_t                  host;
+    ngx_int_t                  port;
+} ngx_http_frontdesk_origin_t;
+
+
+static ngx_int_t ngx_http_frontdesk_origin_parse(ngx_str_t *text,
+    ngx_http_frontdesk_origin_t *origin);
+static ngx_int_t ngx_http_frontdesk_origin_host(ngx_str_t *host);
+static ngx_uint_t ngx_http_frontdesk_origin_match(
+    ngx_http_frontdesk_origin_t *origin, ngx_str_t *pattern);
+static ngx_uint_t ngx_http_frontdesk_origin_listed(
+    ngx_http_frontdesk_origin_t *origin, ngx_str_t *list);
+static ngx_uint_t ngx_http_frontdesk_same_site(ngx_http_request_t *r,
+    ngx_str_t *list);
+static ngx_str_t *ngx_http_frontdesk_cors_origin(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx);
+
+
+static ngx_str_t  ngx_http_frontdesk_vary = ngx_string("Origin");
+
+static ngx_str_t  ngx_http_frontdesk_allow_headers =
+    ngx_string("Authorization, X-Api-Key, Content-Type, Accept, "
+               "Idempotency-Key, Last-Event-ID, X-Frontdesk-Session");
+
+static ngx_str_t  ngx_http_frontdesk_expose_headers =
+    ngx_string("Retry-After, RateLimit, RateLimit-Policy, X-RateLimit-Limit, "
+               "X-RateLimit-Remaining, X-RateLimit-Reset, X-Frontdesk-Job, "
+               "X-Frontdesk-Session");
+
+/* browsers cap it: Chromium at two hours */
+static ngx_str_t  ngx_http_frontdesk_max_age = ngx_string("7200");
+
+
+/*
+ * A preflight carries no key, so nobody knows yet whose origins count: any
+ * origin may learn which methods and headers this API takes, which is public.
+ * The request itself is judged by its key.
+ */
+
+ngx_int_t
+ngx_http_frontdesk_cors_preflight(ngx_http_request_t *r)
+{
+    ngx_int_t                  rc;
+    ngx_str_t                  methods;
+    ngx_uint_t                 mask;
+    ngx_http_frontdesk_ctx_t  *ctx;
+
+    ctx = ngx_http_frontdesk_get_ctx(r);
+
+    rc = ngx_http_frontdesk_route_find(r, ctx, &mask);
+
+    if (rc != NGX_HTTP_NOT_ALLOWED) {
+        return NGX_DECLINED;
+    }
+
+    rc = ngx_http_discard_request_body(r);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (ngx_http_frontdesk_route_methods(r->pool, mask, &methods) != NGX_OK
+        || ngx_http_frontdesk_cors_headers(r, ctx) != NGX_OK
+        || ngx_http_frontdesk_header(r, "Allow", &methods) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (ngx_http_frontdesk_request_header(r, "Access-Control-Request-Method")) {
+
+        if (ngx_http_frontdesk_header(r, "Access-Control-Allow-Methods",
+                                      &methods)
+            != NGX_OK
+            || ngx_http_frontdesk_header(r, "Access-Control-Allow-Headers",
+                                         &ngx_http_frontdesk_allow_headers)
+               != NGX_OK
+            || ngx_http_frontdesk_header(r, "Access-Control-Max-Age",
+                                         &ngx_http_frontdesk_max_age)
+               != NGX_OK)
+        {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+
+    r->headers_out.status = NGX_HTTP_NO_CONTENT;
+    r->header_only = 1;
+
+    rc = ngx_http_send_header(r);
+
+    return (rc == NGX_DECLINED) ? NGX_ERROR : rc;
+}
+
+
+/*
+ * A page's own fetch() and every cross-origin request carry Origin, but for
+ * GET within one origin.  Those count when the browser itself says that they
+ * stay at home, or when the page they come from is on the list.  Without
+ * either, a publishable key is used outside a browser: refused.
+ */
+
+ngx_uint_t
+ngx_http_frontdesk_cors_allowed(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx)
+{
+    ngx_str_t                    *text;
+    ngx_http_frontdesk_origin_t   origin;
+
+    ngx_str_null(&ctx->origin);
+
+    if (ctx->key->kind == FD_KEY_SECRET) {
+        return 1;
+    }
+
+    text = ngx_http_frontdesk_request_header(r, "Origin");
+
+    if (text == NULL) {
+        return (r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))
+               && ngx_http_frontdesk_same_site(r, &ctx->key->origins);
+    }
+
+    if (ngx_http_frontdesk_origin_parse(text, &origin) != NGX_OK
+        || !ngx_http_frontdesk_origin_listed(&origin, &ctx->key->origins))
+    {
+        return 0;
+    }
+
+    ctx->origin = *text;
+
+    return 1;
+}
+
+
+static ngx_uint_t
+ngx_http_frontdesk_same_site(ngx_http_request_t *r, ngx_str_t *list)
+{
+    u_char                       *p, *last;
+    ngx_str_t                    *site, referer;
+    ngx_http_frontdesk_origin_t   origin;
+
+    site = ngx_http_frontdesk_request_header(r, "Sec-Fetch-Site");
+
+    if (site) {
+        return site->len == sizeof("same-origin") - 1
+               && ngx_strncmp(site->data, "same-origin", site->len) == 0;
+    }
+
+    if (r->headers_in.referer == NULL) {
+        return 0;
+    }
+
+    /* the origin of the referring page: all before the path */
+
+    referer = r->headers_in.referer->value;
+    last = referer.data + referer.len;
+
+    p = ngx_strlchr(referer.data, last, '/');
+
+    if (p == NULL || last - p < 2 || p[1] != '/') {
+        return 0;
+    }
+
+    for (p += 2; p < last && *p != '/' && *p != '?' && *p != '#'; p++) {
+        /* void */
+    }
+
+    referer.len = p - referer.data;
+
+    return ngx_http_frontdesk_origin_parse(&referer, &origin) == NGX_OK
+           && ngx_http_frontdesk_origin_listed(&origin, list);
+}
+
+
+static ngx_uint_t
+ngx_http_frontdesk_origin_listed(ngx_http_frontdesk_origin_t *origin,
+    ngx_str_t *list)
+{
+    u_char     *p, *last;
+    ngx_str_t   pattern;
+
+    p = list->data;
+    last = list->data + list->len;
+
+    while (p < last) {
+
+        if (*p == ' ') {
+            p++;
+            continue;
+        }
+
+        pattern.data = p;
+
+        while (p < last && *p != ' ') {
+            p++;
+        }
+
+        pattern.len = p - pattern.data;
+
+        if (ngx_http_frontdesk_origin_match(origin, &pattern)) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* "https://shop.example", or "*." before the host for its sub-domains */
+
+static ngx_uint_t
+ngx_http_frontdesk_origin_match(ngx_http_frontdesk_origin_t *origin,
+    ngx_str_t *pattern)
+{
+    u_char                       *p, *last;
+    ngx_str_t                     plain, host;
+    ngx_uint_t                    wildcard;
+    ngx_http_frontdesk_origin_t   allowed;
+
+    u_char  buf[256];
+
+    if (pattern->len > sizeof(buf)) {
+        return 0;
+    }
+
+    wildcard = 0;
+    plain.data = buf;
+    last = ngx_cpymem(buf, pattern->data, pattern->len);
+
+    p = ngx_strlchr(buf, last, '*');
+
+    if (p && p != buf && p[-1] == '/' && last - p > 2 && p[1] == '.') {
+        ngx_memmove(p, p + 2, last - p - 2);
+        last -= 2;
+        wildcard = 1;
+    }
+
+    plain.len = last - buf;
+
+    if (ngx_http_frontdesk_origin_parse(&plain, &allowed) != NGX_OK
+        || allowed.port != origin->port
+        || allowed.scheme.len != origin->scheme.len)
+    {
+        return 0;
+    }
+
+    host = origin->host;
+
+    if (wildcard) {
+
+        /* at least one label and its dot before the allowed host */
+
+        if (host.len < allowed.host.len + 2
+            || host.data[host.len - allowed.host.len - 1] != '.')
+        {
+            return 0;
+        }
+
+        host.data += host.len - allowed.host.len;
+        host.len = allowed.host.len;
+    }
+
+    return host.len == allowed.host.len
+           && ngx_strncasecmp(host.data, allowed.host.data, host.len) == 0;
+}
+
+
+/*
+ * "http" or "https", "://", a host, perhaps a port, nothing else.  Browsers
+ * send just that; whatever else comes (null, user information, a path, a
+ * trailing dot) is no origin of a page that could be on a list.
+ */
+
+static ngx_int_t
+ngx_http_frontdesk_origin_parse(ngx_str_t *text,
+    ngx_http_frontdesk_origin_t *origin)
+{
+    u_char  *p, *last, *colon;
+
+    p = text->data;
+    last = text->data + text->len;
+
+    if (text->len > 8 && ngx_strncmp(p, "https://", 8) == 0) {
+        origin->scheme.len = 5;
+        origin->port = 443;
+
+    } else if (text->len > 7 && ngx_strncmp(p, "http://", 7) == 0) {
+        origin->scheme.len = 4;
+        origin->port = 80;
+
+    } else {
+        return NGX_DECLINED;
+    }
+
+    origin->scheme.data = p;
+    p += origin->scheme.len + 3;
+
+    origin->host.data = p;
+
+    if (*p == '[') {
+        p = ngx_strlchr(p, last, ']');
+        if (p == NULL) {
+            return NGX_DECLINED;
+        }
+    }
+
+    colon = ngx_strlchr(p, last, ':');
+
+    if (colon) {
+
+        /* browsers write neither the default port nor leading zeros */
+
+        if (last - colon < 2 || last - colon > 6 || colon[1] == '0') {
+            return NGX_DECLINED;
+        }
+
+        origin->port = ngx_atoi(colon + 1, last - colon - 1);
+
+        if (origin->port == NGX_ERROR || origin->port > 65535) {
+            return NGX_DECLINED;
+        }
+
+        last = colon;
+    }
+
+    origin->host.len = last - origin->host.data;
+
+    return ngx_http_frontdesk_origin_host(&origin->host);
+}
+
+
+static ngx_int_t
+ngx_http_frontdesk_origin_host(ngx_str_t *host)
+{
+    u_char  *p, *last;
+
+    if (host->len == 0 || host->len > 253) {
+        return NGX_DECLINED;
+    }
+
+    p = host->data;
+    last = host->data + host->len;
+
+    if (*p == '[') {
+
+        for (p++; p < last - 1; p++) {
+            if (!(*p >= '0' && *p <= '9') && !(*p >= 'a' && *p <= 'f')
+                && !(*p >= 'A' && *p <= 'F') && *p != ':' && *p != '.')
+            {
+                return NGX_DECLINED;
+            }
+        }
+
+        return (*p == ']') ? NGX_OK : NGX_DECLINED;
+    }
+
+    /* labels of letters, digits, hyphens and underscores, none empty */
+
+    if (*p == '.' || last[-1] == '.') {
+        return NGX_DECLINED;
+    }
+
+    for ( /* void */ ; p < last; p++) {
+
+        if (*p == '.' && p[-1] == '.') {
+            return NGX_DECLINED;
+        }
+
+        if (!(*p >= 'a' && *p <= 'z') && !(*p >= 'A' && *p <= 'Z')
+            && !(*p >= '0' && *p <= '9') && *p != '-' && *p != '_'
+            && *p != '.')
+        {
+            return NGX_DECLINED;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_frontdesk_cors_headers(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx)
+{
+    ngx_str_t  *origin;
+
+    if (ctx->cors) {
+        return NGX_OK;
+    }
+
+    ctx->cors = 1;
+
+    if (ngx_http_frontdesk_header(r, "Vary", &ngx_http_frontdesk_vary)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    origin = ngx_http_frontdesk_cors_origin(r, ctx);
+
+    if (origin == NULL) {
+        return NGX_OK;
+    }
+
+    if (ngx_http_frontdesk_header(r, "Access-Control-Allow-Origin", origin)
+        != NGX_OK
+        || ngx_http_frontdesk_header(r, "Access-Control-Expose-Headers",
+                                     &ngx_http_frontdesk_expose_headers)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * A known key: only an origin on its list.  Without a key there is nothing yet
+ * but preflights and problems about the request itself, which say no more than
+ * the sender knows; the page needs to read them, or a mistyped key looks like
+ * a network failure.  Never with credentials.
+ */
+
+static ngx_str_t *
+ngx_http_frontdesk_cors_origin(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx)
+{
+    ngx_str_t                    *text;
+    ngx_http_frontdesk_origin_t   origin;
+
+    if (ctx->key) {
+        return ctx->origin.len ? &ctx->origin : NULL;
+    }
+
+    text = ngx_http_frontdesk_request_header(r, "Origin");
+
+    if (text == NULL
+        || ngx_http_frontdesk_origin_parse(text, &origin) != NGX_OK)
+    {
+        return NULL;
+    }
+
+    return text;
+}

@@ -1,0 +1,680 @@
+
+/*
+ * The reader of a job's events: the job table, and the rules of the hand-off.
+ * A message of the channel is written if it is the next one; whatever else is
+ * missing is pulled from the stream, once the client has taken what it has.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include <hiredis/hiredis.h>
+
+#include "ngx_http_frontdesk.h"
+#include "ngx_http_frontdesk_stream.h"
+
+#include "protocol/job.h"
+#include "protocol/keys.h"
+
+
+#define NGX_HTTP_FRONTDESK_PULL          64
+#define NGX_HTTP_FRONTDESK_PULL_TEXT     "64"
+#define NGX_HTTP_FRONTDESK_REPLAYS       3
+
+
+static ngx_http_frontdesk_job_t *ngx_http_frontdesk_reader_find(u_char *id,
+    size_t len);
+static ngx_http_frontdesk_job_t *ngx_http_frontdesk_reader_add(ngx_str_t *id);
+static void ngx_http_frontdesk_reader_release(ngx_http_frontdesk_job_t *job);
+
+static void ngx_http_frontdesk_reader_offer(ngx_http_frontdesk_stream_t *s,
+    struct fd_event *event, u_char *frame, size_t len);
+static void ngx_http_frontdesk_reader_take(ngx_http_frontdesk_stream_t *s,
+    struct fd_event *event, u_char *frame, size_t len);
+static ngx_int_t ngx_http_frontdesk_reader_store(
+    ngx_http_frontdesk_stream_t *s, struct fd_event *event, u_char *frame,
+    size_t len);
+static ngx_uint_t ngx_http_frontdesk_reader_busy(
+    ngx_http_frontdesk_stream_t *s);
+static void ngx_http_frontdesk_reader_failed(ngx_http_frontdesk_stream_t *s);
+static void ngx_http_frontdesk_reader_pulled(void *data, redisReply *reply);
+static ngx_uint_t ngx_http_frontdesk_reader_batch(
+    ngx_http_frontdesk_stream_t *s, redisReply *reply);
+static redisReply *ngx_http_frontdesk_reader_frame(redisReply *entry);
+static void ngx_http_frontdesk_reader_checked(void *data, redisReply *reply);
+static void ngx_http_frontdesk_reader_replay(ngx_http_frontdesk_stream_t *s);
+static void ngx_http_frontdesk_reader_replayed(void *data, ngx_uint_t status);
+static void ngx_http_frontdesk_reader_resync(ngx_http_frontdesk_stream_t *s,
+    void *data);
+
+
+static ngx_rbtree_t       ngx_http_frontdesk_jobs;
+static ngx_rbtree_node_t  ngx_http_frontdesk_jobs_sentinel;
+
+
+void
+ngx_http_frontdesk_reader_init(void)
+{
+    ngx_rbtree_init(&ngx_http_frontdesk_jobs,
+                    &ngx_http_frontdesk_jobs_sentinel,
+                    ngx_str_rbtree_insert_value);
+}
+
+
+ngx_int_t
+ngx_http_frontdesk_reader_join(ngx_http_frontdesk_stream_t *s, ngx_str_t *id)
+{
+    ngx_http_frontdesk_job_t  *job;
+
+    job = ngx_http_frontdesk_reader_find(id->data, id->len);
+
+    if (job == NULL) {
+        job = ngx_http_frontdesk_reader_add(id);
+        if (job == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    s->job = job;
+    ngx_queue_insert_tail(&job->streams, &s->queue);
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_frontdesk_reader_leave(ngx_http_frontdesk_stream_t *s)
+{
+    ngx_http_frontdesk_job_t  *job;
+
+    if (s->op) {
+        ngx_http_frontdesk_redis_cancel(s->op);
+        s->op = NULL;
+    }
+
+    job = s->job;
+
+    if (job == NULL) {
+        return;
+    }
+
+    s->job = NULL;
+    ngx_http_frontdesk_stream_unlink(&s->queue);
+
+    if (job->replaying == s) {
+        job->replaying = NULL;
+    }
+
+    ngx_http_frontdesk_reader_release(job);
+}
+
+
+static ngx_http_frontdesk_job_t *
+ngx_http_frontdesk_reader_find(u_char *id, size_t len)
+{
+    ngx_str_t        name;
+    ngx_str_node_t  *node;
+
+    name.data = id;
+    name.len = len;
+
+    node = ngx_str_rbtree_lookup(&ngx_http_frontdesk_jobs, &name,
+                                 ngx_crc32_short(id, len));
+
+    return (ngx_http_frontdesk_job_t *) node;
+}
+
+
+static ngx_http_frontdesk_job_t *
+ngx_http_frontdesk_reader_add(ngx_str_t *id)
+{
+    ngx_http_frontdesk_job_t  *job;
+
+    if (id->len >= FD_JOB_ID_SIZE) {
+        return NULL;
+    }
+
+    job = ngx_calloc(sizeof(ngx_http_frontdesk_job_t), ngx_cycle->log);
+    if (job == NULL) {
+        return NULL;
+    }
+
+    ngx_memcpy(job->id, id->data, id->len);
+    ngx_queue_init(&job->streams);
+
+    job->node.str.data = job->id;
+    job->node.str.len = id->len;
+    job->node.node.key = ngx_crc32_short(id->data, id->len);
+
+    ngx_rbtree_insert(&ngx_http_frontdesk_jobs, &job->node.node);
+
+    (void) ngx_http_frontdesk_channel_subscribe(&job->node.str);
+
+    return job;
+}
+
+
+static void
+ngx_http_frontdesk_reader_release(ngx_http_frontdesk_job_t *job)
+{
+    if (job->held || !ngx_queue_empty(&job->streams)) {
+        return;
+    }
+
+    ngx_http_frontdesk_channel_unsubscribe(&job->node.str);
+
+    ngx_rbtree_delete(&ngx_http_frontdesk_jobs, &job->node.node);
+    ngx_free(job);
+}
+
+
+void
+ngx_http_frontdesk_stream_message(u_char *id, size_t id_len, u_char *frame,
+    size_t len)
+{
+    ngx_queue_t                  *q, *next;
+    struct fd_event               event;
+    ngx_http_frontdesk_job_t     *job;
+    ngx_http_frontdesk_stream_t  *s;
+
+    job = ngx_http_frontdesk_reader_find(id, id_len);
+
+    if (job == NULL) {
+        return;
+    }
+
+    if (!fd_event_parse((char *) frame, len, &event)) {
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                      "frontdesk: invalid event of job \"%V\"",
+                      &job->node.str);
+        return;
+    }
+
+    /* the job outlives the loop, even if its last stream ends in it */
+
+    job->held = 1;
+
+    for (q = ngx_queue_head(&job->streams);
+         q != ngx_queue_sentinel(&job->streams);
+         q = next)
+    {
+        next = ngx_queue_next(q);
+        s = ngx_queue_data(q, ngx_http_frontdesk_stream_t, queue);
+
+        ngx_http_frontdesk_reader_offer(s, &event, frame, len);
+    }
+
+    job->held = 0;
+    ngx_http_frontdesk_reader_release(job);
+}
+
+
+void
+ngx_http_frontdesk_stream_subscribed(u_char *id, size_t len)
+{
+    ngx_queue_t               *q, *next;
+    ngx_http_frontdesk_job_t  *job;
+
+    job = ngx_http_frontdesk_reader_find(id, len);
+
+    if (job == NULL) {
+        return;
+    }
+
+    job->subscribed = 1;
+    job->held = 1;
+
+    /* what was published until now, nobody has told us */
+
+    for (q = ngx_queue_head(&job->streams);
+         q != ngx_queue_sentinel(&job->streams);
+         q = next)
+    {
+        next = ngx_queue_next(q);
+
+        ngx_http_frontdesk_reader_pull(
+                      ngx_queue_data(q, ngx_http_frontdesk_stream_t, queue));
+    }
+
+    job->held = 0;
+    ngx_http_frontdesk_reader_release(job);
+}
+
+
+void
+ngx_http_frontdesk_stream_resubscribe(void)
+{
+    ngx_rbtree_node_t         *node;
+    ngx_http_frontdesk_job_t  *job;
+
+    if (ngx_http_frontdesk_jobs.root == &ngx_http_frontdesk_jobs_sentinel) {
+        return;
+    }
+
+    for (node = ngx_rbtree_min(ngx_http_frontdesk_jobs.root,
+                               &ngx_http_frontdesk_jobs_sentinel);
+         node;
+         node = ngx_rbtree_next(&ngx_http_frontdesk_jobs, node))
+    {
+        job = (ngx_http_frontdesk_job_t *) node;
+
+        job->subscribed = 0;
+        (void) ngx_http_frontdesk_channel_subscribe(&job->node.str);
+    }
+}
+
+
+/* a server that comes back may have lost its memory: look at the job, too */
+
+void
+ngx_http_frontdesk_stream_resync(void)
+{
+    ngx_http_frontdesk_pulse_each(ngx_http_frontdesk_reader_resync, NULL);
+}
+
+
+static void
+ngx_http_frontdesk_reader_resync(ngx_http_frontdesk_stream_t *s, void *data)
+{
+    ngx_http_frontdesk_reader_check(s);
+}
+
+
+static void
+ngx_http_frontdesk_reader_offer(ngx_http_frontdesk_stream_t *s,
+    struct fd_event *event, u_char *frame, size_t len)
+{
+    if (fd_event_id_compare(event->id, s->announced) > 0) {
+        s->announced = event->id;
+    }
+
+    ngx_http_frontdesk_pulse_heard(s);
+
+    if (!ngx_http_frontdesk_reader_busy(s)) {
+        ngx_http_frontdesk_reader_take(s, event, frame, len);
+    }
+}
+
+
+static void
+ngx_http_frontdesk_reader_take(ngx_http_frontdesk_stream_t *s,
+    struct fd_event *event, u_char *frame, size_t len)
+{
+    ngx_http_frontdesk_ctx_t  *ctx;
+
+    switch (fd_event_judge(s->last, event->id)) {
+
+    case FD_EVENT_IGNORE:
+        return;
+
+    case FD_EVENT_BEHIND:
+        ngx_http_frontdesk_reader_pull(s);
+        return;
+
+    case FD_EVENT_WRITE:
+        break;
+    }
+
+    ctx = s->ctx;
+    s->last = event->id;
+    s->stuck = 0;
+
+    if (ctx->events++ == 0) {
+        ngx_http_frontdesk_admission_settle(ctx);
+
+        ctx->first_byte_ms = ngx_current_msec - ctx->started;
+        ngx_http_frontdesk_observe(NGX_HTTP_FRONTDESK_TIME_FIRST_EVENT,
+                                   ctx->first_byte_ms);
+    }
+
+    ngx_http_frontdesk_count(NGX_HTTP_FRONTDESK_COUNT_EVENTS);
+
+    if (ngx_http_frontdesk_reader_store(s, event, frame, len) != NGX_OK) {
+        ngx_http_frontdesk_stream_end(s, NGX_HTTP_FRONTDESK_END_LATER,
+                                      NGX_HTTP_FRONTDESK_CLOSE_ERROR);
+        return;
+    }
+
+    if (fd_event_terminal(event->type)) {
+        ngx_http_frontdesk_stream_end(s, NGX_HTTP_FRONTDESK_END_EVENT,
+                                      NGX_HTTP_FRONTDESK_CLOSE_DONE);
+        return;
+    }
+
+    ngx_http_frontdesk_stream_touch(s);
+}
+
+
+/* a client that asked for JSON sees the last event only */
+
+static ngx_int_t
+ngx_http_frontdesk_reader_store(ngx_http_frontdesk_stream_t *s,
+    struct fd_event *event, u_char *frame, size_t len)
+{
+    ngx_str_t  data;
+
+    if (s->ctx->chat.stream) {
+        return ngx_http_frontdesk_sse_append(s, frame, len);
+    }
+
+    if (!fd_event_terminal(event->type)) {
+        return NGX_OK;
+    }
+
+    data.data = (u_char *) event->data;
+    data.len = event->data_len;
+
+    s->type = event->type;
+    s->answer.len = data.len;
+    s->answer.data = ngx_pstrdup(s->request->pool, &data);
+
+    return s->answer.data ? NGX_OK : NGX_ERROR;
+}
+
+
+/* a client that is behind, or will be in a moment */
+
+static ngx_uint_t
+ngx_http_frontdesk_reader_busy(ngx_http_frontdesk_stream_t *s)
+{
+    return s->op || s->end || s->blocked
+           || s->size > NGX_HTTP_FRONTDESK_STREAM_OUT;
+}
+
+
+ngx_uint_t
+ngx_http_frontdesk_reader_behind(ngx_http_frontdesk_stream_t *s)
+{
+    return s->more
+           || (!s->stuck && fd_event_id_compare(s->announced, s->last) > 0);
+}
+
+
+void
+ngx_http_frontdesk_reader_pull(ngx_http_frontdesk_stream_t *s)
+{
+    ngx_str_t  argv[6];
+    u_char     key[sizeof(FD_KEY_EVENTS) + FD_JOB_ID_SIZE];
+    u_char     from[FD_EVENT_ID_SIZE + 1];
+
+    if (!s->open || ngx_http_frontdesk_reader_busy(s) || !s->job->subscribed) {
+        return;
+    }
+
+    ngx_str_set(&argv[0], "XRANGE");
+    argv[1].data = key;
+    argv[1].len = ngx_sprintf(key, FD_KEY_EVENTS, s->job->id) - key;
+
+    if (s->last.epoch == 0) {
+        ngx_str_set(&argv[2], "-");
+
+    } else {
+        from[0] = '(';
+        argv[2].data = from;
+        argv[2].len = 1 + fd_event_id_format((char *) from + 1, s->last);
+
+        /* the first time `last` is the client's word: is it the end? */
+
+        if (s->resumed) {
+            argv[2].data++;
+            argv[2].len--;
+        }
+    }
+
+    ngx_str_set(&argv[3], "+");
+    ngx_str_set(&argv[4], "COUNT");
+    ngx_str_set(&argv[5], NGX_HTTP_FRONTDESK_PULL_TEXT);
+
+    s->op = ngx_http_frontdesk_redis_command(NGX_HTTP_FRONTDESK_LIVE,
+                                             ngx_http_frontdesk_reader_pulled,
+                                             s, 6, argv);
+    if (s->op == NULL) {
+        ngx_http_frontdesk_reader_failed(s);
+        return;
+    }
+
+    ngx_http_frontdesk_count(NGX_HTTP_FRONTDESK_COUNT_PULLS);
+}
+
+
+/* a client that has come back is better off with coming back once more */
+
+static void
+ngx_http_frontdesk_reader_failed(ngx_http_frontdesk_stream_t *s)
+{
+    if (s->lazy && s->ctx->chat.stream) {
+        ngx_http_frontdesk_stream_end(s, NGX_HTTP_FRONTDESK_END_LATER,
+                                      NGX_HTTP_FRONTDESK_CLOSE_ERROR);
+        return;
+    }
+
+    ngx_http_frontdesk_pulse_again(s);
+}
+
+
+static void
+ngx_http_frontdesk_reader_pulled(void *data, redisReply *reply)
+{
+    ngx_uint_t                    n;
+    ngx_http_frontdesk_stream_t  *s = data;
+
+    s->op = NULL;
+
+    if (reply == NULL || reply->type != REDIS_REPLY_ARRAY) {
+        ngx_http_frontdesk_reader_failed(s);
+        return;
+    }
+
+    n = ngx_http_frontdesk_reader_batch(s, reply);
+
+    s->resumed = 0;
+    s->more = (n == NGX_HTTP_FRONTDESK_PULL || n < reply->elements);
+
+    if (s->end || s->more) {
+        return;
+    }
+
+    if (s->finished) {
+        ngx_http_frontdesk_reader_replay(s);
+        return;
+    }
+
+    if (s->lazy) {
+        s->lazy = 0;
+        ngx_http_frontdesk_stream_touch(s);
+    }
+
+    if (fd_event_id_compare(s->announced, s->last) > 0 && !s->stuck) {
+
+        /* announced, but not there: is anything left of the job? */
+
+        s->stuck = 1;
+        ngx_http_frontdesk_reader_check(s);
+    }
+}
+
+
+/* how many entries were dealt with */
+
+static ngx_uint_t
+ngx_http_frontdesk_reader_batch(ngx_http_frontdesk_stream_t *s,
+    redisReply *reply)
+{
+    ngx_uint_t        i;
+    redisReply       *frame;
+    struct fd_event   event;
+
+    for (i = 0; i < reply->elements; i++) {
+
+        frame = ngx_http_frontdesk_reader_frame(reply->element[i]);
+
+        if (frame == NULL
+            || !fd_event_parse(frame->str, frame->len, &event))
+        {
+            ngx_log_error(NGX_LOG_ERR, s->request->connection->log, 0,
+                          "frontdesk: invalid entry of job \"%V\"",
+                          &s->ctx->job);
+            continue;
+        }
+
+        if (s->resumed && fd_event_id_compare(event.id, s->last) == 0
+            && fd_event_terminal(event.type))
+        {
+            ngx_http_frontdesk_stream_end(s, NGX_HTTP_FRONTDESK_END_READ,
+                                          NGX_HTTP_FRONTDESK_CLOSE_DONE);
+            break;
+        }
+
+        if (fd_event_judge(s->last, event.id) == FD_EVENT_WRITE) {
+            ngx_http_frontdesk_reader_take(s, &event, (u_char *) frame->str,
+                                           frame->len);
+        }
+
+        if (ngx_http_frontdesk_reader_busy(s)) {
+            return i + 1;
+        }
+    }
+
+    return i;
+}
+
+
+/* an entry is its id and a list of fields and values */
+
+static redisReply *
+ngx_http_frontdesk_reader_frame(redisReply *entry)
+{
+    ngx_uint_t   i;
+    redisReply  *fields, *name;
+
+    if (entry->type != REDIS_REPLY_ARRAY || entry->elements != 2
+        || entry->element[1]->type != REDIS_REPLY_ARRAY)
+    {
+        return NULL;
+    }
+
+    fields = entry->element[1];
+
+    for (i = 0; i + 1 < fields->elements; i += 2) {
+        name = fields->element[i];
+
+        if (name->type == REDIS_REPLY_STRING && name->len == 1
+            && name->str[0] == 'f'
+            && fields->element[i + 1]->type == REDIS_REPLY_STRING)
+        {
+            return fields->element[i + 1];
+        }
+    }
+
+    return NULL;
+}
+
+
+void
+ngx_http_frontdesk_reader_check(ngx_http_frontdesk_stream_t *s)
+{
+    char       shard[5];
+    ngx_str_t  argv[3];
+    u_char     key[sizeof(FD_KEY_JOB) + FD_JOB_ID_SIZE + sizeof(shard)];
+
+    if (!s->open || ngx_http_frontdesk_reader_busy(s) || s->job == NULL) {
+        return;
+    }
+
+    fd_job_id_shard((char *) s->job->id, s->job->node.str.len, shard);
+
+    ngx_str_set(&argv[0], "HGET");
+    argv[1].data = key;
+    argv[1].len = ngx_sprintf(key, FD_KEY_JOB, shard, s->job->id) - key;
+    ngx_str_set(&argv[2], "state");
+
+    s->op = ngx_http_frontdesk_redis_command(NGX_HTTP_FRONTDESK_JOBS,
+                                             ngx_http_frontdesk_reader_checked,
+                                             s, 3, argv);
+    if (s->op == NULL) {
+        ngx_http_frontdesk_reader_pull(s);
+    }
+}
+
+
+static void
+ngx_http_frontdesk_reader_checked(void *data, redisReply *reply)
+{
+    ngx_http_frontdesk_stream_t  *s = data;
+
+    s->op = NULL;
+
+    if (reply && reply->type == REDIS_REPLY_STRING) {
+        s->finished = ngx_strcmp(reply->str, FD_JOB_QUEUED) != 0
+                      && ngx_strcmp(reply->str, FD_JOB_RUNNING) != 0;
+
+    } else if (reply && reply->type == REDIS_REPLY_NIL) {
+
+        /*
+         * Long over; or lost by a fail-over before anything came of it, while
+         * the request that made it is still here.
+         */
+
+        if (s->ctx->admission) {
+            ngx_http_frontdesk_admission_repeat(s->ctx);
+
+        } else {
+            s->finished = 1;
+        }
+    }
+
+    ngx_http_frontdesk_reader_pull(s);
+}
+
+
+/* the job is over and its last event is not to be had: a worker has it */
+
+static void
+ngx_http_frontdesk_reader_replay(ngx_http_frontdesk_stream_t *s)
+{
+    if (s->job->replaying) {
+        return;
+    }
+
+    if (s->replays++ == NGX_HTTP_FRONTDESK_REPLAYS
+        || ngx_http_frontdesk_call_replay(s->request, s->ctx,
+                                          ngx_http_frontdesk_reader_replayed,
+                                          s)
+           != NGX_OK)
+    {
+        ngx_http_frontdesk_stream_end(s, NGX_HTTP_FRONTDESK_END_LATER,
+                                      NGX_HTTP_FRONTDESK_CLOSE_ERROR);
+        return;
+    }
+
+    s->job->replaying = s;
+    ngx_http_frontdesk_count(NGX_HTTP_FRONTDESK_COUNT_REPLAYS);
+}
+
+
+static void
+ngx_http_frontdesk_reader_replayed(void *data, ngx_uint_t status)
+{
+    ngx_http_frontdesk_stream_t  *s = data;
+
+    if (s->end) {
+        return;
+    }
+
+    s->job->replaying = NULL;
+
+    if (status == NGX_HTTP_OK) {
+        ngx_http_frontdesk_reader_pull(s);
+        return;
+    }
+
+    if (status == NGX_HTTP_NOT_FOUND) {
+        ngx_http_frontdesk_stream_problem(s, FD_PROBLEM_NOT_FOUND);
+        return;
+    }
+
+    ngx_http_frontdesk_stream_end(s, NGX_HTTP_FRONTDESK_END_LATER,
+                                  NGX_HTTP_FRONTDESK_CLOSE_ERROR);
+}

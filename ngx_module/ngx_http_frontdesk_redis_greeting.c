@@ -1,0 +1,254 @@
+
+/*
+ * Redis: what is said when a connection opens - the password, on the jobs
+ * server the scripts, and a question whose answer proves that it serves us.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_sha1.h>
+
+#include "ngx_http_frontdesk.h"
+#include "ngx_http_frontdesk_redis.h"
+
+#include "protocol/keys.h"
+
+
+#define NGX_HTTP_FRONTDESK_REDIS_PROBE  1000
+
+
+static void ngx_http_frontdesk_redis_greeted(void *data, redisReply *reply);
+static void ngx_http_frontdesk_redis_probed(void *data, redisReply *reply);
+static ngx_int_t ngx_http_frontdesk_redis_meta(redisReply *reply);
+static void ngx_http_frontdesk_redis_is_up(ngx_http_frontdesk_peer_t *peer);
+
+
+static u_char      ngx_http_frontdesk_shas[FD_SCRIPTS][40];
+static u_char      ngx_http_frontdesk_secret[FD_SESSION_KEY_LEN];
+static ngx_uint_t  ngx_http_frontdesk_shard_count;     /* 0: fd:meta unread */
+
+
+const u_char *
+ngx_http_frontdesk_session_key(void)
+{
+    return ngx_http_frontdesk_shard_count ? ngx_http_frontdesk_secret : NULL;
+}
+
+
+ngx_uint_t
+ngx_http_frontdesk_shards(void)
+{
+    return ngx_http_frontdesk_shard_count;
+}
+
+
+ngx_uint_t
+ngx_http_frontdesk_shard(ngx_str_t *org)
+{
+    return ngx_crc32_short(org->data, org->len)
+           % ngx_http_frontdesk_shard_count;
+}
+
+
+void
+ngx_http_frontdesk_redis_greeting_init(void)
+{
+    u_char       digest[20];
+    ngx_uint_t   i;
+    ngx_sha1_t   sha1;
+
+    for (i = 0; i < FD_SCRIPTS; i++) {
+        ngx_sha1_init(&sha1);
+        ngx_sha1_update(&sha1, fd_script_sources[i].text,
+                        fd_script_sources[i].len);
+        ngx_sha1_final(digest, &sha1);
+
+        ngx_hex_dump(ngx_http_frontdesk_shas[i], digest, sizeof(digest));
+    }
+}
+
+
+void
+ngx_http_frontdesk_redis_sha(enum fd_script script, ngx_str_t *sha)
+{
+    sha->data = ngx_http_frontdesk_shas[script];
+    sha->len = sizeof(ngx_http_frontdesk_shas[script]);
+}
+
+
+void
+ngx_http_frontdesk_redis_greet(ngx_http_frontdesk_peer_t *peer)
+{
+    ngx_uint_t  i;
+    ngx_str_t   args[3];
+
+    if (peer->conf->password.len) {
+        ngx_str_set(&args[0], "AUTH");
+        args[1] = peer->conf->password;
+
+        (void) ngx_http_frontdesk_redis_send(peer,
+                                             ngx_http_frontdesk_redis_greeted,
+                                             peer, 2, args);
+    }
+
+    if (peer->role == NGX_HTTP_FRONTDESK_JOBS) {
+        ngx_str_set(&args[0], "SCRIPT");
+        ngx_str_set(&args[1], "LOAD");
+
+        for (i = 0; i < FD_SCRIPTS; i++) {
+            args[2].data = (u_char *) fd_script_sources[i].text;
+            args[2].len = fd_script_sources[i].len;
+
+            (void) ngx_http_frontdesk_redis_send(peer,
+                                             ngx_http_frontdesk_redis_greeted,
+                                             peer, 3, args);
+        }
+    }
+
+    ngx_http_frontdesk_redis_probe(peer);
+}
+
+
+/* the last question, whose answer makes the connection count as up */
+
+void
+ngx_http_frontdesk_redis_probe(ngx_http_frontdesk_peer_t *peer)
+{
+    ngx_str_t  args[4];
+
+    if (peer->role == NGX_HTTP_FRONTDESK_LIVE) {
+        ngx_str_set(&args[0], "PING");
+        (void) ngx_http_frontdesk_redis_send(peer,
+                                             ngx_http_frontdesk_redis_probed,
+                                             peer, 1, args);
+        return;
+    }
+
+    ngx_str_set(&args[0], "HMGET");
+    ngx_str_set(&args[1], FD_KEY_META);
+    ngx_str_set(&args[2], "shards");
+    ngx_str_set(&args[3], "session_key");
+
+    (void) ngx_http_frontdesk_redis_send(peer, ngx_http_frontdesk_redis_probed,
+                                         peer, 4, args);
+}
+
+
+static void
+ngx_http_frontdesk_redis_greeted(void *data, redisReply *reply)
+{
+    ngx_http_frontdesk_peer_t  *peer = data;
+
+    if (reply && reply->type == REDIS_REPLY_ERROR) {
+        ngx_http_frontdesk_redis_drop(peer, reply->str);
+    }
+}
+
+
+static void
+ngx_http_frontdesk_redis_probed(void *data, redisReply *reply)
+{
+    ngx_http_frontdesk_peer_t  *peer = data;
+
+    if (reply == NULL) {
+
+        /* late, or the connection is going and its cleanup ends this timer */
+
+        ngx_add_timer(&peer->retry, NGX_HTTP_FRONTDESK_REDIS_PROBE);
+        return;
+    }
+
+    if (reply->type == REDIS_REPLY_ERROR) {
+        ngx_http_frontdesk_redis_drop(peer, reply->str);
+        return;
+    }
+
+    /* a worker writes fd:meta: without one there is nothing to admit to */
+
+    if (peer->role == NGX_HTTP_FRONTDESK_JOBS
+        && ngx_http_frontdesk_redis_meta(reply) != NGX_OK)
+    {
+        ngx_http_frontdesk_redis_log_down(peer, "it has no " FD_KEY_META);
+        ngx_add_timer(&peer->retry, NGX_HTTP_FRONTDESK_REDIS_PROBE);
+        return;
+    }
+
+    ngx_http_frontdesk_redis_is_up(peer);
+}
+
+
+static ngx_int_t
+ngx_http_frontdesk_redis_meta(redisReply *reply)
+{
+    ngx_int_t    shards, octet;
+    ngx_uint_t   i;
+    redisReply  *count, *key;
+    u_char       secret[FD_SESSION_KEY_LEN];
+
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2) {
+        return NGX_ERROR;
+    }
+
+    count = reply->element[0];
+    key = reply->element[1];
+
+    if (count->type != REDIS_REPLY_STRING || key->type != REDIS_REPLY_STRING
+        || (size_t) key->len != 2 * sizeof(secret))
+    {
+        return NGX_ERROR;
+    }
+
+    shards = ngx_atoi((u_char *) count->str, count->len);
+
+    if (shards < 1 || shards > 9999) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < sizeof(secret); i++) {
+        octet = ngx_hextoi((u_char *) key->str + 2 * i, 2);
+
+        if (octet == NGX_ERROR) {
+            return NGX_ERROR;
+        }
+
+        secret[i] = (u_char) octet;
+    }
+
+    ngx_memcpy(ngx_http_frontdesk_secret, secret, sizeof(secret));
+    ngx_http_frontdesk_shard_count = shards;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_frontdesk_redis_is_up(ngx_http_frontdesk_peer_t *peer)
+{
+    ngx_uint_t  level;
+
+    level = peer->down ? NGX_LOG_NOTICE : NGX_LOG_INFO;
+    ngx_log_error(level, ngx_cycle->log, 0,
+                  "frontdesk: redis \"%s\" at \"%V\" is up",
+                  peer->name, &peer->conf->url);
+
+    if (peer->was_up) {
+        ngx_http_frontdesk_count(NGX_HTTP_FRONTDESK_COUNT_REDIS_RECONNECTS);
+    }
+
+    peer->up = 1;
+    peer->was_up = 1;
+    peer->down = 0;
+    peer->backoff = NGX_HTTP_FRONTDESK_REDIS_BACKOFF_MIN;
+
+    ngx_http_frontdesk_gauge(NGX_HTTP_FRONTDESK_GAUGE_REDIS_JOBS_UP
+                             + peer->role, 1);
+
+    if (peer->role == NGX_HTTP_FRONTDESK_JOBS) {
+        ngx_http_frontdesk_admission_resync();
+
+    } else {
+        ngx_http_frontdesk_stream_resync();
+    }
+}

@@ -1,0 +1,160 @@
+
+/*
+ * Between the files of an open answer: its life (..._stream.c), the job table
+ * and the reader's rules (..._reader.c), server-sent events (..._sse.c), an
+ * answer in one piece (..._answer.c), heartbeats and silence (..._pulse.c), the
+ * end of the process (..._drain.c).
+ */
+
+
+#ifndef _NGX_HTTP_FRONTDESK_STREAM_H_INCLUDED_
+#define _NGX_HTTP_FRONTDESK_STREAM_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_frontdesk.h"
+
+
+/* past it a job is not waited for, whatever became of its worker */
+#define NGX_HTTP_FRONTDESK_STREAM_LIFE  (FD_JOB_DEADLINE_MS + 15000)
+/* unsent bytes above which a client counts as blocked */
+#define NGX_HTTP_FRONTDESK_STREAM_OUT   65536
+
+
+typedef struct ngx_http_frontdesk_stream_s  ngx_http_frontdesk_stream_t;
+
+
+typedef struct {
+    ngx_str_node_t                  node;
+    ngx_queue_t                     streams;      /* tabs, repeated POSTs */
+    ngx_http_frontdesk_stream_t    *replaying;    /* who asked for it */
+    ngx_uint_t                      subscribed;   /* and acknowledged */
+    ngx_uint_t                      held;         /* a loop walks streams */
+    u_char                          id[FD_JOB_ID_SIZE];
+} ngx_http_frontdesk_job_t;
+
+
+/* what the client gets, told once the request's turn comes */
+
+typedef enum {
+    NGX_HTTP_FRONTDESK_END_NONE = 0,
+    NGX_HTTP_FRONTDESK_END_EVENT,      /* the terminal event */
+    NGX_HTTP_FRONTDESK_END_PROBLEM,
+    NGX_HTTP_FRONTDESK_END_LATER,      /* retry: and come back */
+    NGX_HTTP_FRONTDESK_END_READ        /* nothing: it has everything */
+} ngx_http_frontdesk_end_e;
+
+
+struct ngx_http_frontdesk_stream_s {
+    ngx_queue_t                     queue;        /* of the job */
+    ngx_queue_t                     dirty;        /* has something to send */
+    ngx_queue_t                     beats;        /* by next heartbeat */
+    ngx_queue_t                     watch;        /* by last sign of life */
+
+    ngx_http_request_t             *request;
+    ngx_http_frontdesk_ctx_t       *ctx;
+    ngx_http_frontdesk_job_t       *job;
+    ngx_http_frontdesk_op_t        *op;           /* a look at the job */
+
+    struct fd_event_id              last;         /* written */
+    struct fd_event_id              announced;    /* the highest heard of */
+    ngx_msec_t                      beat;
+    ngx_msec_t                      watched;
+
+    ngx_chain_t                    *free;
+    ngx_chain_t                    *busy;
+    ngx_chain_t                    *out;
+    ngx_chain_t                    *tail;         /* of out */
+    size_t                          size;         /* of out */
+    ngx_buf_t                       ping;
+
+    ngx_str_t                       answer;       /* data of a JSON answer */
+    enum fd_event_type              type;         /* of it */
+    enum fd_problem_type            problem;
+    ngx_http_frontdesk_end_e        end;
+    ngx_uint_t                      replays;
+
+    unsigned                        open:1;
+    unsigned                        headers:1;    /* sent */
+    unsigned                        lazy:1;       /* no headers before it is
+                                                     known what there is */
+    unsigned                        blocked:1;
+    unsigned                        finished:1;   /* the job is terminal */
+    unsigned                        resumed:1;    /* first pull: from `last` */
+    unsigned                        more:1;       /* the last pull left some */
+    unsigned                        stuck:1;      /* looked, found a gap */
+};
+
+
+/* ngx_http_frontdesk_stream.c */
+
+/* queues it for the end of the loop's turn */
+void ngx_http_frontdesk_stream_touch(ngx_http_frontdesk_stream_t *s);
+/* the first call counts; nothing is read for the stream any more */
+void ngx_http_frontdesk_stream_end(ngx_http_frontdesk_stream_t *s,
+    ngx_http_frontdesk_end_e end, ngx_http_frontdesk_close_e close);
+void ngx_http_frontdesk_stream_problem(ngx_http_frontdesk_stream_t *s,
+    enum fd_problem_type type);
+void ngx_http_frontdesk_stream_unlink(ngx_queue_t *q);
+
+
+/* ngx_http_frontdesk_reader.c */
+
+void ngx_http_frontdesk_reader_init(void);
+ngx_int_t ngx_http_frontdesk_reader_join(ngx_http_frontdesk_stream_t *s,
+    ngx_str_t *job);
+void ngx_http_frontdesk_reader_leave(ngx_http_frontdesk_stream_t *s);
+/* reads what is missing, as soon as its channel is subscribed */
+void ngx_http_frontdesk_reader_pull(ngx_http_frontdesk_stream_t *s);
+/* the same, but asks first whether the job has ended */
+void ngx_http_frontdesk_reader_check(ngx_http_frontdesk_stream_t *s);
+ngx_uint_t ngx_http_frontdesk_reader_behind(ngx_http_frontdesk_stream_t *s);
+
+
+/* ngx_http_frontdesk_answer.c */
+
+/* the one answer of a request that is no stream; what to finalize it with */
+ngx_int_t ngx_http_frontdesk_answer(ngx_http_frontdesk_stream_t *s);
+ngx_int_t ngx_http_frontdesk_answer_headers(ngx_http_frontdesk_stream_t *s);
+
+
+/* ngx_http_frontdesk_sse.c */
+
+ngx_int_t ngx_http_frontdesk_sse_init(ngx_http_frontdesk_stream_t *s);
+ngx_int_t ngx_http_frontdesk_sse_headers(ngx_http_frontdesk_stream_t *s);
+ngx_int_t ngx_http_frontdesk_sse_append(ngx_http_frontdesk_stream_t *s,
+    u_char *data, size_t len);
+/* the last words of a stream that ends without its job's */
+ngx_int_t ngx_http_frontdesk_sse_farewell(ngx_http_frontdesk_stream_t *s);
+/* NGX_ERROR: the client is gone; sets s->blocked */
+ngx_int_t ngx_http_frontdesk_sse_send(ngx_http_frontdesk_stream_t *s,
+    ngx_uint_t last);
+ngx_int_t ngx_http_frontdesk_sse_ping(ngx_http_frontdesk_stream_t *s);
+/* the socket is writable again: NGX_AGAIN while still blocked */
+ngx_int_t ngx_http_frontdesk_sse_drain(ngx_http_frontdesk_stream_t *s);
+
+
+/* ngx_http_frontdesk_drain.c */
+
+ngx_int_t ngx_http_frontdesk_drain_init(ngx_cycle_t *cycle);
+/* a graceful shutdown has begun */
+ngx_uint_t ngx_http_frontdesk_draining(void);
+
+
+/* ngx_http_frontdesk_pulse.c */
+
+void ngx_http_frontdesk_pulse_init(ngx_cycle_t *cycle);
+void ngx_http_frontdesk_pulse_start(ngx_http_frontdesk_stream_t *s);
+/* a sign of life of the job */
+void ngx_http_frontdesk_pulse_heard(ngx_http_frontdesk_stream_t *s);
+/* look again in a second: Redis could not be asked */
+void ngx_http_frontdesk_pulse_again(ngx_http_frontdesk_stream_t *s);
+/* all open streams; `next` may end the one it is called with */
+void ngx_http_frontdesk_pulse_each(
+    void (*next)(ngx_http_frontdesk_stream_t *s, void *data), void *data);
+
+
+#endif /* _NGX_HTTP_FRONTDESK_STREAM_H_INCLUDED_ */
