@@ -1,0 +1,121 @@
+// What the browser tests share: the built widget, one Chromium, pages that report their errors.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+import { KEY, startMock } from './mock-api.mjs';
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+
+const ARGS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+export const STRICT_CSP =
+  "default-src 'none'; script-src 'self'; connect-src 'self'; require-trusted-types-for 'script'; trusted-types 'none'";
+
+export function launch() {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: ARGS,
+  });
+}
+
+export async function startLab() {
+  const web = mkdtempSync(join(tmpdir(), 'frontdesk-web-'));
+  execFileSync(join(ROOT, 'scripts/build-web'), ['--out', web, '--demo-key', KEY]);
+  const tag = (attributes = '') =>
+    `<script async src="/widget.js" data-client-key="${KEY}" ${attributes}></script>`;
+  const html = (body, attributes = 'lang="en"') =>
+    `<!doctype html><html ${attributes}><head><meta charset="utf-8"><title>A page</title></head><body>${body}</body></html>`;
+  const mock = await startMock({
+    web,
+    sources: join(ROOT, 'web/widget/src'),
+    pages: {
+      '/plain': { html: html(`<h1>Shop</h1><button id="before">Before</button>${tag()}`) },
+      '/strict': {
+        html: html(`<h1>Shop</h1>${tag()}`),
+        headers: { 'Content-Security-Policy': STRICT_CSP },
+      },
+      '/hebrew': { html: html(`<h1>חנות</h1>${tag()}`, 'lang="he" dir="rtl"') },
+      '/dark': { html: html(`<h1>Shop</h1>${tag('data-theme="dark" data-position="left"')}`) },
+      '/twice': { html: html(`<h1>Shop</h1>${tag()}${tag()}`) },
+      '/blank': { html: html('') },
+      '/rude': {
+        html: html(
+          `<style>* { display: block !important; color: red !important; font-size: 40px; } div { border: 9px solid }</style>${tag()}`,
+        ),
+      },
+    },
+  });
+  const browser = await launch();
+  const { files } = JSON.parse(readFileSync(join(web, 'manifest.json')));
+  return {
+    mock,
+    browser,
+    widget: join(web, files[0].file),
+    async close() {
+      await browser.close();
+      await mock.close();
+      rmSync(web, { recursive: true });
+    },
+  };
+}
+
+/** A page whose errors, refused requests and policy violations are collected. */
+export async function visit(lab, path, options = {}) {
+  const context = options.context ?? (await lab.browser.newContext(options));
+  const page = await context.newPage();
+  page.faults = [];
+  page.hosts = new Set();
+  page.on('pageerror', (error) => page.faults.push(`error: ${error.message}`));
+  page.on('console', (message) => {
+    const expected = /Failed to load resource|net::ERR/.test(message.text());
+    if (message.type() === 'error' && !expected) page.faults.push(`console: ${message.text()}`);
+  });
+  page.on('request', (request) => page.hosts.add(new URL(request.url()).host));
+  await page.addInitScript(() => {
+    document.addEventListener('securitypolicyviolation', (event) => {
+      console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`);
+    });
+  });
+  await page.goto(lab.mock.url + path);
+  return page;
+}
+
+export const launcher = (page) => page.locator('.launcher');
+export const answers = (page) => page.locator('.turns .assistant');
+export const questions = (page) => page.locator('.turns .user');
+
+export async function ask(page, text) {
+  if (!(await page.locator('.panel').isVisible())) await launcher(page).click();
+  await page.locator('.input').fill(text);
+  await page.locator('.input').press('Enter');
+}
+
+/** Waits until the newest answer is over, in whatever way. */
+export async function settled(page) {
+  await page
+    .locator('.turns .assistant')
+    .last()
+    .and(
+      page.locator(
+        '[data-status=done], [data-status=stopped], [data-status=failed], [data-status=interrupted]',
+      ),
+    )
+    .waitFor();
+}
+
+export async function lastAnswer(page) {
+  await settled(page);
+  return (await answers(page).last().locator('.prose').innerText()).trim();
+}

@@ -1,0 +1,301 @@
+// A small stand-in for nginx and the worker: the wire of the handoff, with faults on demand.
+// The widget under test is the built one, served as the manifest says.
+import { createHash, randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+
+export const KEY = `fd_pk_${'A'.repeat(49)}`;
+
+const PROBLEMS = {
+  404: 'Not found',
+  409: 'Busy',
+  422: 'Invalid field',
+  429: 'Too many requests',
+  503: 'Unavailable',
+};
+
+/**
+ * mock.plan     steps of the next jobs: [type, data] or a pause in ms
+ * mock.faults   one entry a stream connection, in order; {} is none:
+ *   {drop}            closed before anything is done with it
+ *   {dropAfterAdmit}  accepted, but the answer never leaves; {hold}: nor does the connection end
+ *   {cutAfter: n}     closed after n events; {cutBytes: n}: after n bytes
+ *   {silent}          open, but nothing comes, no ping either
+ *   {status, problem, retryAfter}
+ * mock.requests what came: {method, path, headers, body}
+ */
+export async function startMock({ web, pages = {}, sources }) {
+  const mock = {
+    plan: [
+      ['delta', { text: 'Hello.' }],
+      ['done', { finish_reason: 'stop' }],
+    ],
+    faults: [],
+    requests: [],
+    config: {},
+    sessions: new Map(), // id -> {messages, job}
+    jobs: new Map(),
+    historyFaults: [],
+  };
+  const files = manifest(web);
+  const sockets = new Set();
+
+  const server = createServer(async (request, response) => {
+    const url = new URL(request.url, 'http://mock');
+    const body = await readBody(request);
+    if (url.pathname.startsWith('/api/v1/')) return api(mock, request, response, url, body);
+    return asset({ files, pages, sources }, response, url);
+  });
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  mock.port = server.address().port;
+  mock.url = `http://127.0.0.1:${mock.port}`;
+  mock.close = () => {
+    sockets.forEach((socket) => socket.destroy());
+    return new Promise((resolve) => server.close(resolve));
+  };
+  mock.posts = () =>
+    mock.requests.filter(({ method, path }) => method === 'POST' && path === 'chat');
+  return mock;
+}
+
+function manifest(web) {
+  const { files } = JSON.parse(readFileSync(join(web, 'manifest.json')));
+  return new Map(
+    files.map((f) => [f.path, { type: f.type, body: readFileSync(join(web, f.file)) }]),
+  );
+}
+
+async function readBody(request) {
+  const chunks = [];
+  for await (const chunk of request) chunks.push(chunk);
+  const text = Buffer.concat(chunks).toString();
+  return text ? JSON.parse(text) : undefined;
+}
+
+function asset({ files, pages, sources }, response, url) {
+  const file = files.get(url.pathname);
+  if (file) return response.writeHead(200, { 'Content-Type': file.type }).end(file.body);
+  const page = pages[url.pathname];
+  if (page) {
+    return response
+      .writeHead(200, { 'Content-Type': 'text/html; charset=utf-8', ...page.headers })
+      .end(page.html);
+  }
+  if (sources && /^\/src\/[\w/.-]+\.js$/.test(url.pathname) && !url.pathname.includes('..')) {
+    const source = readFileSync(join(sources, url.pathname.slice('/src/'.length)));
+    return response
+      .writeHead(200, { 'Content-Type': 'text/javascript; charset=utf-8' })
+      .end(source);
+  }
+  return response.writeHead(404).end();
+}
+
+const CORS = {
+  'Access-Control-Allow-Headers': 'X-Api-Key, Content-Type, X-Frontdesk-Session, Last-Event-ID',
+  'Access-Control-Allow-Methods': 'GET, POST, DELETE',
+  'Access-Control-Expose-Headers': 'X-Frontdesk-Job, X-Frontdesk-Session, Retry-After',
+  'Access-Control-Max-Age': '600',
+};
+
+function api(mock, request, response, url, body) {
+  const path = url.pathname.slice('/api/v1/'.length);
+  response.setHeader('Access-Control-Allow-Origin', request.headers.origin ?? '*');
+  for (const [name, value] of Object.entries(CORS)) response.setHeader(name, value);
+  if (request.method === 'OPTIONS') return response.writeHead(204).end();
+  mock.requests.push({ method: request.method, path, headers: request.headers, body });
+  if (request.headers['x-api-key'] !== KEY) return problem(response, 401);
+
+  const route = `${request.method} ${path.replace(/^(chat|sessions)\/[^/]+\//, '$1/:id/')}`;
+  const id = decodeURIComponent(path.split('/')[1] ?? '');
+  switch (route) {
+    case 'GET config':
+      return json(response, mock.config);
+    case 'POST sessions/start':
+      return json(response, { session_id: startSession(mock) });
+    case 'GET sessions/:id/history':
+      return history(mock, response, id, url.searchParams);
+    case 'DELETE sessions/:id/end':
+      mock.sessions.delete(id);
+      return json(response, { session_id: id, status: 'ended' });
+    case 'POST chat':
+      return chat(mock, request, response, body);
+    case 'GET chat/:id/events':
+      return events(mock, request, response, id);
+    case 'POST chat/:id/cancel':
+      return cancel(mock, request, response, id);
+    default:
+      return problem(response, 404);
+  }
+}
+
+function json(response, value) {
+  response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(value));
+}
+
+function problem(response, status, more = {}, retryAfter = 0) {
+  const headers = {
+    'Content-Type': 'application/problem+json',
+    ...(retryAfter && { 'Retry-After': retryAfter }),
+  };
+  const retryable = status === 429 || status >= 500;
+  response
+    .writeHead(status, headers)
+    .end(JSON.stringify({ title: PROBLEMS[status], status, retryable, ...more }));
+}
+
+export function startSession(mock) {
+  const id = randomBytes(24).toString('base64url');
+  mock.sessions.set(id, { messages: [], job: null, seen: new Map() });
+  return id;
+}
+
+function history(mock, response, id, query) {
+  const fault = mock.historyFaults.shift();
+  if (fault) return problem(response, fault.status);
+  const session = mock.sessions.get(id);
+  if (!session) return problem(response, 404);
+  const end = Number(query.get('cursor') ?? session.messages.length);
+  const start = Math.max(0, end - Number(query.get('limit')));
+  json(response, {
+    messages: session.messages.slice(start, end),
+    next_cursor: start > 0 ? String(start) : null,
+  });
+}
+
+function chat(mock, request, response, body) {
+  const fault = mock.faults.shift() ?? {};
+  if (fault.drop) return request.socket.destroy();
+  if (fault.status) return problem(response, fault.status, fault.problem, fault.retryAfter);
+  const session = mock.sessions.get(body.session_id);
+  if (!session) return problem(response, 404, { code: 'not-found' });
+  const digest = createHash('sha256').update(JSON.stringify(body)).digest('hex');
+  const seen = session.seen.get(body.client_message_id);
+  if (seen && seen.digest !== digest) return problem(response, 422, { job_id: seen.job.id });
+  if (!seen && session.job)
+    return problem(response, 409, { code: 'session-busy', job_id: session.job.id });
+  const job = seen?.job ?? startJob(mock, body.session_id, body.message);
+  session.seen.set(body.client_message_id, { job, digest });
+  if (fault.hold) return undefined;
+  if (fault.dropAfterAdmit) return request.socket.destroy();
+  stream(response, job, '', fault);
+}
+
+/** Runs the plan, whoever listens; the events and the history are the truth. */
+export function startJob(mock, sessionId, message) {
+  const session = mock.sessions.get(sessionId);
+  const id = `0-${randomBytes(16).toString('hex')}`;
+  const job = { id, session: sessionId, events: [], listeners: new Set(), cancelled: false };
+  mock.jobs.set(id, job);
+  session.job = job;
+  const steps = [['meta', { message_id: id }], ...mock.plan];
+  run(session, job, message, steps);
+  return job;
+}
+
+async function run(session, job, message, steps) {
+  const now = Date.now();
+  let epoch = 1;
+  let n = 0;
+  let text = '';
+  const citations = [];
+  const emit = (type, data) => {
+    if (type === 'reset') [epoch, n, text] = [epoch + 1, 0, ''];
+    if (type === 'delta') text += data.text;
+    if (type === 'citation') citations.push(data);
+    job.events.push({ id: `${epoch}-${n++}`, type, data });
+    job.listeners.forEach((listener) => listener());
+  };
+  let end = '';
+  for (const step of steps) {
+    if (typeof step === 'number') await new Promise((resolve) => setTimeout(resolve, step));
+    else {
+      if (job.cancelled) break;
+      emit(...step);
+      end = step[0];
+    }
+  }
+  if (job.cancelled) emit('cancelled', {});
+  const row = (role, content, at, more) => ({
+    id: randomBytes(8).toString('hex'),
+    role,
+    content,
+    job_id: job.id,
+    created_at: new Date(at).toISOString(),
+    ...more,
+  });
+  session.messages.push(row('user', message, now, {}));
+  if (end !== 'error') {
+    const status = job.cancelled ? 'cancelled' : 'complete';
+    session.messages.push(row('assistant', text, now + 1, { status, citations }));
+  }
+  session.job = null;
+}
+
+function events(mock, request, response, id) {
+  const fault = mock.faults.shift() ?? {};
+  if (fault.drop) return request.socket.destroy();
+  if (fault.status === 204) return response.writeHead(204).end();
+  if (fault.status) return problem(response, fault.status, fault.problem, fault.retryAfter);
+  const job = mock.jobs.get(id);
+  if (!job || request.headers['x-frontdesk-session'] !== job.session) return problem(response, 404);
+  const last = request.headers['last-event-id'] ?? '';
+  const final = job.events.at(-1);
+  if (last && last === final?.id && isTerminal(final)) return response.writeHead(204).end();
+  stream(response, job, last, fault);
+}
+
+const isTerminal = ({ type }) => ['done', 'error', 'cancelled'].includes(type);
+
+function stream(response, job, last, fault) {
+  response.writeHead(200, {
+    'Content-Type': 'text/event-stream',
+    'Cache-Control': 'no-cache',
+    'X-Frontdesk-Job': job.id,
+    'X-Frontdesk-Session': job.session,
+  });
+  response.flushHeaders();
+  if (fault.silent) return;
+  let at = job.events.findIndex(({ id }) => id === last) + 1;
+  let written = 0;
+  let bytes = 0;
+  const cut = () => {
+    job.listeners.delete(listener);
+    // the bytes first, then the cut: as a proxy that dies behind what it has sent
+    setTimeout(() => response.socket?.destroy(), 40);
+  };
+  const listener = () => {
+    while (at < job.events.length) {
+      if (written === fault.cutAfter) return cut();
+      const event = job.events[at++];
+      const frame = `id: ${event.id}\nevent: ${event.type}\ndata: ${JSON.stringify(event.data)}\n\n`;
+      if (bytes + frame.length > fault.cutBytes) {
+        response.write(frame.slice(0, fault.cutBytes - bytes));
+        return cut();
+      }
+      response.write(frame);
+      bytes += frame.length;
+      written++;
+      if (isTerminal(event)) {
+        job.listeners.delete(listener);
+        return response.end();
+      }
+    }
+    if (written === fault.cutAfter) cut();
+  };
+  job.listeners.add(listener);
+  response.on('close', () => job.listeners.delete(listener));
+  response.write('event: ping\ndata: {}\n\n');
+  listener();
+}
+
+function cancel(mock, request, response, id) {
+  const job = mock.jobs.get(id);
+  if (!job || request.headers['x-frontdesk-session'] !== job.session) return problem(response, 404);
+  job.cancelled = true;
+  json(response, { job_id: id, state: 'cancelling' });
+}

@@ -1,0 +1,134 @@
+// EDGE-4..7, WID-1..4 end to end: the demo page of a running Frontdesk, in Chromium.
+//   FRONTDESK_URL=http://127.0.0.1:8080 [FRONTDESK_SHOTS=dir] node --test stack.test.mjs
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import {
+  answers,
+  ask,
+  launch,
+  lastAnswer,
+  launcher,
+  questions,
+  settled,
+  visit,
+} from './harness.mjs';
+
+const url = process.env.FRONTDESK_URL?.replace(/\/$/, '');
+const shots = process.env.FRONTDESK_SHOTS;
+const key = process.env.FRONTDESK_CLIENT_KEY;
+const QUESTION = 'How long does shipping take?';
+const options = { skip: url ? false : 'FRONTDESK_URL is not set' };
+
+let lab;
+before(async () => {
+  if (!url) return;
+  if (shots) mkdirSync(shots, { recursive: true });
+  lab = { browser: await launch(), mock: { url } };
+});
+after(() => lab?.browser.close());
+
+const open = (path = '/demo/', context = {}) =>
+  visit(lab, path, { viewport: { width: 1280, height: 860 }, ...context });
+const shoot = async (page, name) => shots && page.screenshot({ path: join(shots, `${name}.png`) });
+
+async function close(page) {
+  assert.deepEqual(page.faults, []);
+  assert.deepEqual([...page.hosts], [new URL(url).host]);
+  await page.context().close();
+}
+
+test("a question is answered from the shop's articles, with its source", options, async () => {
+  const page = await open();
+  await launcher(page).waitFor();
+  if (key)
+    assert.equal(
+      await page.locator('script[data-client-key]').getAttribute('data-client-key'),
+      key,
+    );
+  await shoot(page, 'demo');
+  await ask(page, QUESTION);
+  await page.locator('.turns .prose:not(:empty)').waitFor();
+  const text = await lastAnswer(page);
+  assert.match(text, /day/i);
+  assert.ok((await page.locator('.sources li').count()) > 0);
+  await shoot(page, 'answer');
+
+  await page.reload();
+  assert.equal(await lastAnswer(page), text);
+  assert.equal(await questions(page).count(), 1);
+  assert.ok((await page.locator('.sources li').count()) > 0);
+  await shoot(page, 'history');
+  await close(page);
+});
+
+test('a Hebrew question is answered in Hebrew, from right to left', options, async () => {
+  const page = await open('/demo/?lang=he');
+  await ask(page, 'כמה זמן לוקח המשלוח?');
+  assert.match(await lastAnswer(page), /[א-ת]/);
+  const direction = await answers(page)
+    .last()
+    .locator('.prose')
+    .evaluate((node) => getComputedStyle(node).direction);
+  assert.equal(direction, 'rtl');
+  await shoot(page, 'hebrew');
+  await close(page);
+});
+
+test('Stop ends the answer, and the conversation goes on', options, async () => {
+  const page = await open();
+  await ask(page, 'Tell me everything about shipping, returns, sizes and warranty.');
+  const send = page.locator('.send');
+  if ((await send.getAttribute('aria-label')) === 'Stop the answer') await send.click();
+  await settled(page);
+  assert.match(await answers(page).last().getAttribute('data-status'), /stopped|done/);
+  await ask(page, QUESTION);
+  assert.match(await lastAnswer(page), /day/i);
+  await close(page);
+});
+
+test('a reload in the middle of an answer: once, and whole', options, async () => {
+  const page = await open();
+  await ask(page, QUESTION);
+  await page.locator('.turns .user').waitFor();
+  await page.reload();
+  assert.match(await lastAnswer(page), /day/i);
+  assert.equal(await questions(page).count(), 1);
+  assert.equal(await answers(page).count(), 1);
+  await close(page);
+});
+
+test('a new conversation leaves nothing behind', options, async () => {
+  const page = await open();
+  await ask(page, QUESTION);
+  await settled(page);
+  await page.getByRole('button', { name: 'New conversation' }).click();
+  await page.getByRole('button', { name: 'Start new' }).click();
+  assert.equal(await questions(page).count(), 0);
+  await page.reload();
+  await page.locator('.intro .bubble').waitFor();
+  assert.equal(await questions(page).count(), 0);
+  await close(page);
+});
+
+test('dark, and on a telephone', options, async () => {
+  const phone = {
+    viewport: { width: 390, height: 780 },
+    isMobile: true,
+    hasTouch: true,
+    deviceScaleFactor: 2,
+  };
+  for (const [name, path, context] of [
+    ['dark', '/demo/?theme=dark', {}],
+    ['phone', '/demo/', phone],
+    ['phone-hebrew-dark', '/demo/?lang=he&theme=dark', phone],
+  ]) {
+    const page = await open(path, context);
+    await ask(page, path.includes('he') ? 'כמה זמן לוקח המשלוח?' : QUESTION);
+    await lastAnswer(page);
+    await page.waitForTimeout(300);
+    await shoot(page, name);
+    await close(page);
+  }
+});
