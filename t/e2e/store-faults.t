@@ -1,0 +1,97 @@
+# Redis and PostgreSQL on bad days: killed, restarted, frozen, full, locked.
+# EDGE-10, ENG-19
+use strict;
+use warnings;
+use lib 't/lib';
+use Frontdesk::Stack;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+my $stack = Frontdesk::Stack->new(env => { STACK_PG_FSYNC => 'on' });
+$stack->start;
+my $client = $stack->client;
+my $words = 40;
+my $whole = join '', map { "word$_ " } 1 .. $words;
+
+sub quick { my ($code, $limit, $what) = @_; my $at = time; my $r = $code->(); cmp_ok time - $at, '<', $limit, "$what: within $limit s"; return $r; }
+sub normal {
+    my ($seconds) = @_;
+    my $at = time;
+    my $ok = $stack->until(sub { my $r = eval { $client->post('/api/v1/chat', { message => 'Back? @{"tokens":2}@' }) }; $r && $r->{status} == 200 }, $seconds, 'normal service');
+    ok $ok, "back to normal within $seconds s";
+    diag sprintf 'back after %.1f s', time - $at;
+    return;
+}
+
+for my $role (qw(jobs live)) {
+    subtest "EDGE-10: the $role server is killed while an answer runs" => sub {
+        my $s = $client->ask({ message => "Kill $role \@{\"tokens\":$words,\"gap_ms\":50}\@" });
+        $s->next(5) for 1 .. 5;
+        $stack->signal(KILL => $role);
+        $stack->redis_forget;
+        my $refused = quick(sub { $client->post('/api/v1/chat', { message => 'Anybody?' }) }, 7, 'a question meanwhile');
+        is $refused->{status}, 503, 'is refused';
+        ok $refused->{headers}{'retry-after'}, 'with Retry-After';
+        is $client->get('/healthz')->{status}, 200, 'nginx is alive';
+        is $client->get('/api/v1/config')->{status}, 200, 'config comes from the cache';
+        is $client->get('/readyz')->{status}, 503, 'but not ready';
+        $stack->must($role, 'start');
+        normal(5);
+        my ($job, $session) = @$s{qw(job session)};
+        $s->run(20);
+        if (!$s->{terminal}) { my $more = $client->resume($job, $session, $s->{last_id})->follow($s); $more->run(30); $s = $more; }
+        is $s->{text}, $whole, 'the answer came whole';
+        is $s->{broken}, 0, 'in order' or diag explain $s->{gaps};
+        is $stack->sql("SELECT count(*) FROM messages WHERE job_id = '$job' AND role = 'assistant'"), 1, 'once';
+    };
+
+    subtest "EDGE-10: the $role server is frozen" => sub {
+        $stack->signal(STOP => $role);
+        my $r = quick(sub { $client->post('/api/v1/chat', { message => 'Frozen?' }) }, 9, 'a question');
+        is $r->{status}, 503, 'refused, not hung';
+        is quick(sub { $client->get('/healthz') }, 1, 'health')->{status}, 200;
+        $stack->signal(CONT => $role);
+        normal(8);
+    };
+}
+
+subtest 'a full jobs server refuses whole' => sub {
+    my %info = $stack->redis('jobs', 'INFO', 'memory') =~ /^(used_memory):(\d+)/m;
+    $stack->redis('jobs', 'CONFIG', 'SET', 'maxmemory', $info{used_memory} - 1000);
+    my $r = $client->post('/api/v1/chat', { message => 'Full?' });
+    is $r->{status}, 503, 'refused';
+    ok $r->{headers}{'retry-after'}, 'with Retry-After';
+    is_deeply $stack->redis('jobs', 'KEYS', 'fd:sess:*'), [], 'and left nothing behind';
+    $stack->redis('jobs', 'CONFIG', 'SET', 'maxmemory', 0);
+    normal(5);
+};
+
+subtest 'PostgreSQL killed: chat goes on, the end comes late' => sub {
+    my $s = $client->ask({ message => "PG \@{\"tokens\":$words,\"gap_ms\":30}\@" });
+    $s->next(5) for 1 .. 5;
+    $stack->must('postgres', 'stop', STACK_PG_STOP => 'immediate');
+    sleep 2;
+    $stack->must('postgres', 'start');
+    $s->run(30);
+    is $s->{terminal}{event}, 'done', 'done';
+    is $s->{text}, $whole, 'whole';
+    is $stack->sql("SELECT count(*) FROM messages WHERE job_id = '$s->{job}' AND role = 'assistant'"), 1, 'stored once';
+    normal(15);
+};
+
+subtest 'PostgreSQL locked: chat still streams' => sub {
+    my $pid = fork;
+    if (!$pid) { $stack->{owner} = 0; $stack->sql('BEGIN; LOCK TABLE messages; SELECT pg_sleep(3); COMMIT'); POSIX::_exit(0); }
+    sleep 0.5;
+    my $s = $client->ask({ message => 'Locked @{"tokens":5}@' });
+    my $first = time;
+    while (my $e = $s->next(10)) { last if $e->{event} eq 'delta'; }
+    cmp_ok time - $first, '<', 2, 'tokens come while the table is locked';
+    $s->run(30);
+    is $s->{terminal}{event}, 'done', 'the end after it';
+    waitpid $pid, 0;
+};
+
+ok $stack->until(sub { $stack->redis('jobs', 'XLEN', 'fd:jobs:{0}') == 0 }, 15), 'the queue is empty';
+$stack->finish;
+done_testing;
