@@ -11,7 +11,7 @@ VERSION := 0.1.0
 PG_INCLUDE := $(shell pg_config --includedir 2>/dev/null || echo /usr/include/postgresql)
 PKGS       := libevent_core libevent_extra libcurl hiredis yajl libsodium
 PKG_CFLAGS  = $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
-PKG_LIBS    = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lpq -linih -lm -lpthread
+PKG_LIBS    = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lpq -lm -lpthread
 
 CC     ?= gcc
 WARN   := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \

@@ -313,8 +313,8 @@ void ngx_http_frontdesk_call_init(ngx_cycle_t *cycle);
 
 
 /*
- * An open answer: ngx_http_frontdesk_stream.c its life, ..._reader.c the job
- * table and the reader's rules, ..._sse.c server-sent events
+ * An open answer: ngx_http_frontdesk_stream.c and the files that it names in
+ * ngx_http_frontdesk_stream.h
  */
 
 /*
@@ -330,11 +330,12 @@ ngx_int_t ngx_http_frontdesk_stream_prepare(ngx_http_request_t *r,
 void ngx_http_frontdesk_stream_open(ngx_http_frontdesk_ctx_t *ctx);
 /*
  * The same for a job that exists since long, after the event `last`.
- * `finished`: no event is to come, only to be read or replayed.
+ * `finished`: no event is to come, only to be read or replayed.  `unproven`:
+ * Redis forgot whose job it is; nothing is sent before a worker has said so.
  */
 void ngx_http_frontdesk_stream_attach(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx, struct fd_event_id last,
-    ngx_uint_t finished);
+    ngx_uint_t finished, ngx_uint_t unproven);
 /* ends an open stream with a problem */
 void ngx_http_frontdesk_stream_fail(ngx_http_frontdesk_ctx_t *ctx,
     enum fd_problem_type type);

@@ -104,7 +104,7 @@ ngx_http_frontdesk_body_headers(ngx_http_request_t *r,
                != 0))
     {
         return ngx_http_frontdesk_fail(r, FD_PROBLEM_MEDIA_TYPE, NULL,
-                                   "a compressed body is not taken");
+                                       "a compressed body is not taken");
     }
 
     if (r->headers_in.content_length_n > (off_t) body->max) {
@@ -310,7 +310,7 @@ ngx_http_frontdesk_body_refuse(ngx_http_request_t *r)
     ctx = ngx_http_frontdesk_get_ctx(r);
 
     ctx->refused = ngx_http_frontdesk_fail(r, FD_PROBLEM_TOO_LARGE, NULL,
-                                                   NULL);
+                                           NULL);
     return NGX_DECLINED;
 }
 
@@ -330,7 +330,7 @@ ngx_http_frontdesk_body_parse(ngx_http_request_t *r,
 
     if (body->text.len == 0) {
         return ngx_http_frontdesk_fail(r, FD_PROBLEM_MALFORMED, NULL,
-                                               "the body is empty");
+                                       "the body is empty");
     }
 
     limits.depth = FD_JSON_DEPTH_MAX;

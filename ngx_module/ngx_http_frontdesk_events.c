@@ -251,7 +251,8 @@ ngx_http_frontdesk_attach_reply(void *data, redisReply *reply)
 
     finished = ngx_http_frontdesk_attach_finished(e[2]);
 
-    ngx_http_frontdesk_stream_attach(r, ctx, at->last, finished);
+    ngx_http_frontdesk_stream_attach(r, ctx, at->last, finished,
+                                     e[0]->type == REDIS_REPLY_NIL);
 }
 
 

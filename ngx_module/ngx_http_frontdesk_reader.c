@@ -1,8 +1,8 @@
 
 /*
- * The reader of a job's events: the job table, and the rules of the hand-off.
- * A message of the channel is written if it is the next one; whatever else is
- * missing is pulled from the stream, once the client has taken what it has.
+ * The reader of a job's events, by the rules of the hand-off: a message of the
+ * channel is written if it is the next one; whatever is missing is pulled from
+ * the stream, once the client has taken what it has.
  */
 
 
@@ -24,13 +24,6 @@
 #define NGX_HTTP_FRONTDESK_REPLAYS       3
 
 
-static ngx_http_frontdesk_job_t *ngx_http_frontdesk_reader_find(u_char *id,
-    size_t len);
-static ngx_http_frontdesk_job_t *ngx_http_frontdesk_reader_add(ngx_str_t *id);
-static void ngx_http_frontdesk_reader_release(ngx_http_frontdesk_job_t *job);
-
-static void ngx_http_frontdesk_reader_offer(ngx_http_frontdesk_stream_t *s,
-    struct fd_event *event, u_char *frame, size_t len);
 static void ngx_http_frontdesk_reader_take(ngx_http_frontdesk_stream_t *s,
     struct fd_event *event, u_char *frame, size_t len);
 static ngx_int_t ngx_http_frontdesk_reader_store(
@@ -50,222 +43,6 @@ static void ngx_http_frontdesk_reader_resync(ngx_http_frontdesk_stream_t *s,
     void *data);
 
 
-static ngx_rbtree_t       ngx_http_frontdesk_jobs;
-static ngx_rbtree_node_t  ngx_http_frontdesk_jobs_sentinel;
-
-
-void
-ngx_http_frontdesk_reader_init(void)
-{
-    ngx_rbtree_init(&ngx_http_frontdesk_jobs,
-                    &ngx_http_frontdesk_jobs_sentinel,
-                    ngx_str_rbtree_insert_value);
-}
-
-
-ngx_int_t
-ngx_http_frontdesk_reader_join(ngx_http_frontdesk_stream_t *s, ngx_str_t *id)
-{
-    ngx_http_frontdesk_job_t  *job;
-
-    job = ngx_http_frontdesk_reader_find(id->data, id->len);
-
-    if (job == NULL) {
-        job = ngx_http_frontdesk_reader_add(id);
-        if (job == NULL) {
-            return NGX_ERROR;
-        }
-    }
-
-    s->job = job;
-    ngx_queue_insert_tail(&job->streams, &s->queue);
-
-    return NGX_OK;
-}
-
-
-void
-ngx_http_frontdesk_reader_leave(ngx_http_frontdesk_stream_t *s)
-{
-    ngx_http_frontdesk_job_t  *job;
-
-    if (s->op) {
-        ngx_http_frontdesk_redis_cancel(s->op);
-        s->op = NULL;
-    }
-
-    job = s->job;
-
-    if (job == NULL) {
-        return;
-    }
-
-    s->job = NULL;
-    ngx_http_frontdesk_stream_unlink(&s->queue);
-
-    if (job->replaying == s) {
-        job->replaying = NULL;
-    }
-
-    ngx_http_frontdesk_reader_release(job);
-}
-
-
-static ngx_http_frontdesk_job_t *
-ngx_http_frontdesk_reader_find(u_char *id, size_t len)
-{
-    ngx_str_t        name;
-    ngx_str_node_t  *node;
-
-    name.data = id;
-    name.len = len;
-
-    node = ngx_str_rbtree_lookup(&ngx_http_frontdesk_jobs, &name,
-                                 ngx_crc32_short(id, len));
-
-    return (ngx_http_frontdesk_job_t *) node;
-}
-
-
-static ngx_http_frontdesk_job_t *
-ngx_http_frontdesk_reader_add(ngx_str_t *id)
-{
-    ngx_http_frontdesk_job_t  *job;
-
-    if (id->len >= FD_JOB_ID_SIZE) {
-        return NULL;
-    }
-
-    job = ngx_calloc(sizeof(ngx_http_frontdesk_job_t), ngx_cycle->log);
-    if (job == NULL) {
-        return NULL;
-    }
-
-    ngx_memcpy(job->id, id->data, id->len);
-    ngx_queue_init(&job->streams);
-
-    job->node.str.data = job->id;
-    job->node.str.len = id->len;
-    job->node.node.key = ngx_crc32_short(id->data, id->len);
-
-    ngx_rbtree_insert(&ngx_http_frontdesk_jobs, &job->node.node);
-
-    (void) ngx_http_frontdesk_channel_subscribe(&job->node.str);
-
-    return job;
-}
-
-
-static void
-ngx_http_frontdesk_reader_release(ngx_http_frontdesk_job_t *job)
-{
-    if (job->held || !ngx_queue_empty(&job->streams)) {
-        return;
-    }
-
-    ngx_http_frontdesk_channel_unsubscribe(&job->node.str);
-
-    ngx_rbtree_delete(&ngx_http_frontdesk_jobs, &job->node.node);
-    ngx_free(job);
-}
-
-
-void
-ngx_http_frontdesk_stream_message(u_char *id, size_t id_len, u_char *frame,
-    size_t len)
-{
-    ngx_queue_t                  *q, *next;
-    struct fd_event               event;
-    ngx_http_frontdesk_job_t     *job;
-    ngx_http_frontdesk_stream_t  *s;
-
-    job = ngx_http_frontdesk_reader_find(id, id_len);
-
-    if (job == NULL) {
-        return;
-    }
-
-    if (!fd_event_parse((char *) frame, len, &event)) {
-        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                      "frontdesk: invalid event of job \"%V\"",
-                      &job->node.str);
-        return;
-    }
-
-    /* the job outlives the loop, even if its last stream ends in it */
-
-    job->held = 1;
-
-    for (q = ngx_queue_head(&job->streams);
-         q != ngx_queue_sentinel(&job->streams);
-         q = next)
-    {
-        next = ngx_queue_next(q);
-        s = ngx_queue_data(q, ngx_http_frontdesk_stream_t, queue);
-
-        ngx_http_frontdesk_reader_offer(s, &event, frame, len);
-    }
-
-    job->held = 0;
-    ngx_http_frontdesk_reader_release(job);
-}
-
-
-void
-ngx_http_frontdesk_stream_subscribed(u_char *id, size_t len)
-{
-    ngx_queue_t               *q, *next;
-    ngx_http_frontdesk_job_t  *job;
-
-    job = ngx_http_frontdesk_reader_find(id, len);
-
-    if (job == NULL) {
-        return;
-    }
-
-    job->subscribed = 1;
-    job->held = 1;
-
-    /* what was published until now, nobody has told us */
-
-    for (q = ngx_queue_head(&job->streams);
-         q != ngx_queue_sentinel(&job->streams);
-         q = next)
-    {
-        next = ngx_queue_next(q);
-
-        ngx_http_frontdesk_reader_pull(
-                      ngx_queue_data(q, ngx_http_frontdesk_stream_t, queue));
-    }
-
-    job->held = 0;
-    ngx_http_frontdesk_reader_release(job);
-}
-
-
-void
-ngx_http_frontdesk_stream_resubscribe(void)
-{
-    ngx_rbtree_node_t         *node;
-    ngx_http_frontdesk_job_t  *job;
-
-    if (ngx_http_frontdesk_jobs.root == &ngx_http_frontdesk_jobs_sentinel) {
-        return;
-    }
-
-    for (node = ngx_rbtree_min(ngx_http_frontdesk_jobs.root,
-                               &ngx_http_frontdesk_jobs_sentinel);
-         node;
-         node = ngx_rbtree_next(&ngx_http_frontdesk_jobs, node))
-    {
-        job = (ngx_http_frontdesk_job_t *) node;
-
-        job->subscribed = 0;
-        (void) ngx_http_frontdesk_channel_subscribe(&job->node.str);
-    }
-}
-
-
 /* a server that comes back may have lost its memory: look at the job, too */
 
 void
@@ -282,7 +59,7 @@ ngx_http_frontdesk_reader_resync(ngx_http_frontdesk_stream_t *s, void *data)
 }
 
 
-static void
+void
 ngx_http_frontdesk_reader_offer(ngx_http_frontdesk_stream_t *s,
     struct fd_event *event, u_char *frame, size_t len)
 {
@@ -292,7 +69,7 @@ ngx_http_frontdesk_reader_offer(ngx_http_frontdesk_stream_t *s,
 
     ngx_http_frontdesk_pulse_heard(s);
 
-    if (!ngx_http_frontdesk_reader_busy(s)) {
+    if (!s->unproven && !ngx_http_frontdesk_reader_busy(s)) {
         ngx_http_frontdesk_reader_take(s, event, frame, len);
     }
 }
@@ -400,6 +177,11 @@ ngx_http_frontdesk_reader_pull(ngx_http_frontdesk_stream_t *s)
     u_char     from[FD_EVENT_ID_SIZE + 1];
 
     if (!s->open || ngx_http_frontdesk_reader_busy(s) || !s->job->subscribed) {
+        return;
+    }
+
+    if (s->unproven) {
+        ngx_http_frontdesk_reader_replay(s);
         return;
     }
 
@@ -634,7 +416,7 @@ ngx_http_frontdesk_reader_checked(void *data, redisReply *reply)
 static void
 ngx_http_frontdesk_reader_replay(ngx_http_frontdesk_stream_t *s)
 {
-    if (s->job->replaying) {
+    if (s->job->replaying == s || (s->job->replaying && !s->unproven)) {
         return;
     }
 
@@ -666,6 +448,7 @@ ngx_http_frontdesk_reader_replayed(void *data, ngx_uint_t status)
     s->job->replaying = NULL;
 
     if (status == NGX_HTTP_OK) {
+        s->unproven = 0;
         ngx_http_frontdesk_reader_pull(s);
         return;
     }

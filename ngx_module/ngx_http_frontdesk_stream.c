@@ -44,7 +44,7 @@ ngx_http_frontdesk_stream_init(ngx_cycle_t *cycle)
     ngx_http_frontdesk_flush.data = &ngx_http_frontdesk_dirty;
     ngx_http_frontdesk_flush.log = cycle->log;
 
-    ngx_http_frontdesk_reader_init();
+    ngx_http_frontdesk_job_table_init();
 
     ngx_http_frontdesk_pulse_init(cycle);
 
@@ -64,7 +64,7 @@ ngx_http_frontdesk_stream_prepare(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    return ngx_http_frontdesk_reader_join(s, &ctx->job);
+    return ngx_http_frontdesk_job_join(s, &ctx->job);
 }
 
 
@@ -86,7 +86,7 @@ ngx_http_frontdesk_stream_open(ngx_http_frontdesk_ctx_t *ctx)
 void
 ngx_http_frontdesk_stream_attach(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx, struct fd_event_id last,
-    ngx_uint_t finished)
+    ngx_uint_t finished, ngx_uint_t unproven)
 {
     ngx_http_frontdesk_stream_t  *s;
 
@@ -97,15 +97,16 @@ ngx_http_frontdesk_stream_attach(ngx_http_request_t *r,
         return;
     }
 
-    ngx_http_frontdesk_reader_leave(s);
+    ngx_http_frontdesk_job_leave(s);
 
     s->last = last;
     s->announced = last;
     s->resumed = (last.epoch != 0);
     s->finished = finished;
+    s->unproven = unproven;
     s->lazy = 1;
 
-    if (ngx_http_frontdesk_reader_join(s, &ctx->job) != NGX_OK) {
+    if (ngx_http_frontdesk_job_join(s, &ctx->job) != NGX_OK) {
         ngx_http_frontdesk_stream_end(s, NGX_HTTP_FRONTDESK_END_LATER,
                                       NGX_HTTP_FRONTDESK_CLOSE_ERROR);
     }
@@ -167,7 +168,7 @@ ngx_http_frontdesk_stream_discard(ngx_http_frontdesk_ctx_t *ctx)
     s = ctx->stream;
 
     if (s) {
-        ngx_http_frontdesk_reader_leave(s);
+        ngx_http_frontdesk_job_leave(s);
         ngx_http_frontdesk_stream_unlink(&s->dirty);
     }
 }
@@ -196,7 +197,7 @@ ngx_http_frontdesk_stream_end(ngx_http_frontdesk_stream_t *s,
     s->end = end;
     s->ctx->close = close;
 
-    ngx_http_frontdesk_reader_leave(s);
+    ngx_http_frontdesk_job_leave(s);
 
     ngx_http_frontdesk_stream_unlink(&s->beats);
     ngx_http_frontdesk_stream_unlink(&s->watch);

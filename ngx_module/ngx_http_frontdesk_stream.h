@@ -1,9 +1,9 @@
 
 /*
- * Between the files of an open answer: its life (..._stream.c), the job table
- * and the reader's rules (..._reader.c), server-sent events (..._sse.c), an
- * answer in one piece (..._answer.c), heartbeats and silence (..._pulse.c), the
- * end of the process (..._drain.c).
+ * Between the files of an open answer: its life (..._stream.c), the table of
+ * jobs (..._job.c), the reader's rules (..._reader.c), server-sent events
+ * (..._sse.c), an answer in one piece (..._answer.c), heartbeats and silence
+ * (..._pulse.c), the end of the process (..._drain.c).
  */
 
 
@@ -83,6 +83,8 @@ struct ngx_http_frontdesk_stream_s {
                                                      known what there is */
     unsigned                        blocked:1;
     unsigned                        finished:1;   /* the job is terminal */
+    unsigned                        unproven:1;   /* whose it is, a worker has
+                                                     to say before a byte */
     unsigned                        resumed:1;    /* first pull: from `last` */
     unsigned                        more:1;       /* the last pull left some */
     unsigned                        stuck:1;      /* looked, found a gap */
@@ -101,12 +103,19 @@ void ngx_http_frontdesk_stream_problem(ngx_http_frontdesk_stream_t *s,
 void ngx_http_frontdesk_stream_unlink(ngx_queue_t *q);
 
 
+/* ngx_http_frontdesk_job.c */
+
+void ngx_http_frontdesk_job_table_init(void);
+ngx_int_t ngx_http_frontdesk_job_join(ngx_http_frontdesk_stream_t *s,
+    ngx_str_t *id);
+void ngx_http_frontdesk_job_leave(ngx_http_frontdesk_stream_t *s);
+
+
 /* ngx_http_frontdesk_reader.c */
 
-void ngx_http_frontdesk_reader_init(void);
-ngx_int_t ngx_http_frontdesk_reader_join(ngx_http_frontdesk_stream_t *s,
-    ngx_str_t *job);
-void ngx_http_frontdesk_reader_leave(ngx_http_frontdesk_stream_t *s);
+/* an event was published */
+void ngx_http_frontdesk_reader_offer(ngx_http_frontdesk_stream_t *s,
+    struct fd_event *event, u_char *frame, size_t len);
 /* reads what is missing, as soon as its channel is subscribed */
 void ngx_http_frontdesk_reader_pull(ngx_http_frontdesk_stream_t *s);
 /* the same, but asks first whether the job has ended */

@@ -12,8 +12,9 @@
 
 #define FD_CALL_HISTORY "session.history" /* args {limit, cursor} -> {messages, next_cursor} */
 #define FD_CALL_END     "session.end"     /* -> {session_id, status} */
-#define FD_CALL_REPLAY  "job.replay"      /* job: write its events anew from PostgreSQL;
-                                             200 {} or 404; org, session checked ("" = any session
-                                             of the org) */
+#define FD_CALL_REPLAY                                                                             \
+    "job.replay" /* job: write its events anew from PostgreSQL;                                    \
+                    200 {} or 404; org, session checked ("" = any session                          \
+                    of the org) */
 
 #endif

@@ -14,15 +14,15 @@
 #include "protocol/ids.h"
 
 enum fd_event_type {
-    FD_EVENT_META,      /* {message_id, conversation_id, session_id, model, tier, intent, reasons} */
-    FD_EVENT_DELTA,     /* {text} */
-    FD_EVENT_TOOL,      /* {call_id, name, status, ms} */
-    FD_EVENT_CONFIRM,   /* {call_id, summary, expires_at} */
-    FD_EVENT_CITATION,  /* {id, label} */
-    FD_EVENT_NOTICE,    /* {kind, text} */
-    FD_EVENT_RESET,     /* {attempt}: forget what was shown, it comes anew */
-    FD_EVENT_DONE,      /* {finish_reason, usage, cost, citations, cached}; terminal */
-    FD_EVENT_ERROR,     /* problem document with `retryable`; terminal */
+    FD_EVENT_META,     /* {message_id, conversation_id, session_id, model, tier, intent, reasons} */
+    FD_EVENT_DELTA,    /* {text} */
+    FD_EVENT_TOOL,     /* {call_id, name, status, ms} */
+    FD_EVENT_CONFIRM,  /* {call_id, summary, expires_at} */
+    FD_EVENT_CITATION, /* {id, label} */
+    FD_EVENT_NOTICE,   /* {kind, text} */
+    FD_EVENT_RESET,    /* {attempt}: forget what was shown, it comes anew */
+    FD_EVENT_DONE,     /* {finish_reason, usage, cost, citations, cached}; terminal */
+    FD_EVENT_ERROR,    /* problem document with `retryable`; terminal */
     FD_EVENT_CANCELLED, /* {}; terminal */
     FD_EVENT_ANSWER,    /* {response, session_id, ...}: a job with stream = false; terminal */
     FD_EVENT_TYPES

@@ -22,8 +22,8 @@
 /* fd_pk_ or fd_sk_, 43 base62 characters (256 random bits), 6 base62
  * characters of CRC-32 over all before: a secret scanner can tell ours, and a
  * mistyped one never reaches Redis. */
-#define FD_API_KEY_LEN  55
-#define FD_API_KEY_SIZE 56
+#define FD_API_KEY_LEN     55
+#define FD_API_KEY_SIZE    56
 #define FD_SHA256_HEX_SIZE 65
 
 /* "<epoch>-<n>", each 1 to 10 digits: also the SSE id (CORS-safe bytes only,

@@ -31,24 +31,24 @@ enum fd_json_type {
 
 struct fd_json {
     enum fd_json_type type;
-    const char *key;        /* NUL terminated; NULL outside an object */
+    const char *key; /* NUL terminated; NULL outside an object */
     size_t key_len;
-    const char *text;       /* a string's bytes or a number's digits, NUL terminated */
+    const char *text; /* a string's bytes or a number's digits, NUL terminated */
     size_t text_len;
-    double number;          /* of a number */
-    int64_t integer;        /* of a number, if is_integer */
+    double number;   /* of a number */
+    int64_t integer; /* of a number, if is_integer */
     bool is_integer;
     bool boolean;
-    size_t count;           /* children of an array or object */
-    struct fd_json *child;  /* the first */
-    struct fd_json *next;   /* sibling */
+    size_t count;          /* children of an array or object */
+    struct fd_json *child; /* the first */
+    struct fd_json *next;  /* sibling */
 };
 
 enum fd_json_error {
     FD_JSON_OK,
     FD_JSON_SYNTAX,
     FD_JSON_TOO_DEEP,
-    FD_JSON_TOO_MANY,  /* nodes, or keys of one object */
+    FD_JSON_TOO_MANY, /* nodes, or keys of one object */
     FD_JSON_UTF8,
     FD_JSON_NUL,
     FD_JSON_DUPLICATE, /* a key twice in one object */
@@ -100,8 +100,8 @@ struct fd_json_writer {
     size_t cap;
     unsigned depth;
     bool failed;
-    bool comma[32]; /* a comma is due at this depth */
-    bool keyed;     /* a key was just written */
+    bool comma[32];   /* a comma is due at this depth */
+    bool keyed;       /* a key was just written */
     uint32_t objects; /* bit per depth: an object is open there, not an array */
 };
 
@@ -110,8 +110,9 @@ void fd_jw_end_object(struct fd_json_writer *w);
 void fd_jw_array(struct fd_json_writer *w);
 void fd_jw_end_array(struct fd_json_writer *w);
 void fd_jw_key(struct fd_json_writer *w, const char *key);
-void fd_jw_string(struct fd_json_writer *w, const char *s, size_t len); /* invalid UTF-8 -> U+FFFD */
-void fd_jw_cstring(struct fd_json_writer *w, const char *s);            /* NULL writes null */
+/* Invalid UTF-8 and NUL become U+FFFD. */
+void fd_jw_string(struct fd_json_writer *w, const char *s, size_t len);
+void fd_jw_cstring(struct fd_json_writer *w, const char *s); /* NULL writes null */
 void fd_jw_int(struct fd_json_writer *w, int64_t value);
 void fd_jw_double(struct fd_json_writer *w, double value); /* shortest; NaN and infinity fail */
 void fd_jw_bool(struct fd_json_writer *w, bool value);
@@ -119,8 +120,8 @@ void fd_jw_null(struct fd_json_writer *w);
 void fd_jw_raw(struct fd_json_writer *w, const char *json, size_t len); /* a finished value */
 void fd_jw_json(struct fd_json_writer *w, const struct fd_json *value);
 
-/* key + value in one */
-void fd_jw_member(struct fd_json_writer *w, const char *key, const char *value); /* string or null */
+/* key + value in one; a NULL value is null */
+void fd_jw_member(struct fd_json_writer *w, const char *key, const char *value);
 void fd_jw_member_int(struct fd_json_writer *w, const char *key, int64_t value);
 void fd_jw_member_bool(struct fd_json_writer *w, const char *key, bool value);
 

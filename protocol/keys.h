@@ -7,29 +7,29 @@
 #define FD_PROTOCOL_KEYS_H
 
 /* -- jobs role: accepted work, AOF always, noeviction ---------------------- */
-#define FD_KEY_META         "fd:meta"             /* hash: version, shards, session_key (hex) */
-#define FD_KEY_JOBS         "fd:jobs:{%s}"        /* shard */
-#define FD_KEY_JOB          "fd:job:{%s}:%s"      /* shard, job */
+#define FD_KEY_META         "fd:meta"               /* hash: version, shards, session_key (hex) */
+#define FD_KEY_JOBS         "fd:jobs:{%s}"          /* shard */
+#define FD_KEY_JOB          "fd:job:{%s}:%s"        /* shard, job */
 #define FD_KEY_IDEMPOTENCY  "fd:idem:{%s}:%s:%s:%s" /* shard, org, session or key id, sha256 hex */
-#define FD_KEY_SESSION      "fd:sess:{%s}:%s:%s"  /* shard, org, session: running job */
-#define FD_KEY_SESSION_RATE "fd:rate:{%s}:%s:%s"  /* shard, org, session: GCRA */
-#define FD_KEY_ADDRESS_RATE "fd:rate:{%s}:a:%s"   /* shard, address: GCRA of session starts */
-#define FD_KEY_LEASE        "fd:lease:{%s}:%s"    /* shard, org: zset job -> deadline ms */
-#define FD_KEY_ORG          "fd:org:{%s}:%s"      /* shard, org: hash, see FD_ORG_* */
-#define FD_KEY_LOAD         "fd:load:{%s}"        /* shard: hash {bytes} of the queue */
-#define FD_KEY_ALIVE        "fd:alive:{%s}"       /* shard: zset worker -> lease end ms */
-#define FD_KEY_DEAD         "fd:dead:{%s}"        /* shard: stream {job, org, reason} */
+#define FD_KEY_SESSION      "fd:sess:{%s}:%s:%s"    /* shard, org, session: running job */
+#define FD_KEY_SESSION_RATE "fd:rate:{%s}:%s:%s"    /* shard, org, session: GCRA */
+#define FD_KEY_ADDRESS_RATE "fd:rate:{%s}:a:%s"     /* shard, address: GCRA of session starts */
+#define FD_KEY_LEASE        "fd:lease:{%s}:%s"      /* shard, org: zset job -> deadline ms */
+#define FD_KEY_ORG          "fd:org:{%s}:%s"        /* shard, org: hash, see FD_ORG_* */
+#define FD_KEY_LOAD         "fd:load:{%s}"          /* shard: hash {bytes} of the queue */
+#define FD_KEY_ALIVE        "fd:alive:{%s}"         /* shard: zset worker -> lease end ms */
+#define FD_KEY_DEAD         "fd:dead:{%s}"          /* shard: stream {job, org, reason} */
 
 /* -- live role: everything can be rebuilt or replayed ---------------------- */
-#define FD_KEY_EVENTS       "fd:ev:%s"   /* job: stream {f} (and {o} at n = 0) */
-#define FD_CHANNEL_EVENTS   "fd:ch:%s"   /* job: SSE frames, the stream's wake-up */
-#define FD_KEY_CALLS        "fd:calls"   /* stream, see call.h */
-#define FD_CHANNEL_REPLY    "fd:re:%s"   /* nginx process: answers to its calls */
-#define FD_KEY_APIKEY       "fd:key:%s"  /* sha256 hex: hash, see FD_APIKEY_* */
-#define FD_KEY_SYNCED       "fd:keys:synced"
-#define FD_KEY_CONFIG       "fd:cfg:%s"  /* org: body of GET /api/v1/config */
-#define FD_KEY_HISTORY      "conversation:%s:%s" /* org, session: list of JSON messages */
-#define FD_CHANNEL_CONTROL  "fd:ctl"     /* hints, see FD_CONTROL_* */
+#define FD_KEY_EVENTS      "fd:ev:%s"  /* job: stream {f} (and {o} at n = 0) */
+#define FD_CHANNEL_EVENTS  "fd:ch:%s"  /* job: SSE frames, the stream's wake-up */
+#define FD_KEY_CALLS       "fd:calls"  /* stream, see call.h */
+#define FD_CHANNEL_REPLY   "fd:re:%s"  /* nginx process: answers to its calls */
+#define FD_KEY_APIKEY      "fd:key:%s" /* sha256 hex: hash, see FD_APIKEY_* */
+#define FD_KEY_SYNCED      "fd:keys:synced"
+#define FD_KEY_CONFIG      "fd:cfg:%s"          /* org: body of GET /api/v1/config */
+#define FD_KEY_HISTORY     "conversation:%s:%s" /* org, session: list of JSON messages */
+#define FD_CHANNEL_CONTROL "fd:ctl"             /* hints, see FD_CONTROL_* */
 
 #define FD_GROUP_WORKERS "workers"
 
@@ -40,7 +40,7 @@
 #define FD_ORG_QUOTA      "quota" /* messages a UTC month; 0 = none */
 #define FD_ORG_MONTH      "month" /* YYYYMM that `used` counts */
 #define FD_ORG_USED       "used"
-#define FD_ORG_TAT        "tat"   /* GCRA: theoretical arrival time, ms */
+#define FD_ORG_TAT        "tat" /* GCRA: theoretical arrival time, ms */
 
 /* fields of fd:key, in the order nginx reads them */
 #define FD_APIKEY_ORG        "org"

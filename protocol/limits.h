@@ -26,23 +26,23 @@
 #define FD_EVENTS_MAX      100000  /* events of one epoch */
 
 /* -- times, milliseconds -------------------------------------------------- */
-#define FD_JOB_DEADLINE_MS     300000   /* from acceptance to the end of a job */
-#define FD_JOB_LINGER_MS       900000   /* fd:job lives on after the deadline */
-#define FD_EVENTS_LINGER_MS    600000   /* fd:ev lives on after the end */
-#define FD_EVENTS_PRESSED_MS   30000    /* the same, live memory above half */
-#define FD_IDEMPOTENCY_TTL_MS  86400000 /* 24 h */
-#define FD_HISTORY_TTL_MS      3600000  /* conversation:<session> */
-#define FD_PING_MS             10000    /* heartbeat of an open answer */
-#define FD_SILENT_PULL_MS      15000    /* a silent reader pulls once */
-#define FD_CONTROL_PING_MS     400      /* nginx proves its control channel */
-#define FD_CONTROL_ALIVE_MS    1000     /* and trusts it for this long */
-#define FD_CALL_DEADLINE_MS    5000     /* a short question (fd:calls) */
-#define FD_HEARTBEAT_MS        3000     /* a worker renews its jobs */
-#define FD_TAKEOVER_IDLE_MS    10000    /* a job idle for longer is taken over */
-#define FD_ABANDONED_MS        30000    /* nobody listened for this long: cancel */
-#define FD_SYNC_MS             60000    /* a worker writes keys and limits through */
-#define FD_CONFIG_STALE_MS     600000   /* nginx serves /config without Redis */
-#define FD_WORKER_LEASE_MS     9000     /* fd:alive entry */
+#define FD_JOB_DEADLINE_MS    300000   /* from acceptance to the end of a job */
+#define FD_JOB_LINGER_MS      900000   /* fd:job lives on after the deadline */
+#define FD_EVENTS_LINGER_MS   600000   /* fd:ev lives on after the end */
+#define FD_EVENTS_PRESSED_MS  30000    /* the same, live memory above half */
+#define FD_IDEMPOTENCY_TTL_MS 86400000 /* 24 h */
+#define FD_HISTORY_TTL_MS     3600000  /* conversation:<session> */
+#define FD_PING_MS            10000    /* heartbeat of an open answer */
+#define FD_SILENT_PULL_MS     15000    /* a silent reader pulls once */
+#define FD_CONTROL_PING_MS    400      /* nginx proves its control channel */
+#define FD_CONTROL_ALIVE_MS   1000     /* and trusts it for this long */
+#define FD_CALL_DEADLINE_MS   5000     /* a short question (fd:calls) */
+#define FD_HEARTBEAT_MS       3000     /* a worker renews its jobs */
+#define FD_TAKEOVER_IDLE_MS   10000    /* a job idle for longer is taken over */
+#define FD_ABANDONED_MS       30000    /* nobody listened for this long: cancel */
+#define FD_SYNC_MS            60000    /* a worker writes keys and limits through */
+#define FD_CONFIG_STALE_MS    600000   /* nginx serves /config without Redis */
+#define FD_WORKER_LEASE_MS    9000     /* fd:alive entry */
 
 /* -- queue ---------------------------------------------------------------- */
 #define FD_QUEUE_LENGTH_MAX 10000

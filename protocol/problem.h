@@ -8,21 +8,21 @@
 #include "protocol/json.h"
 
 enum fd_problem_type {
-    FD_PROBLEM_MALFORMED,            /* 400 malformed-json: not JSON, UTF-8, NUL, duplicate key... */
-    FD_PROBLEM_BAD_REQUEST,          /* 400 bad-request: a header or a parameter */
-    FD_PROBLEM_KEY_MISSING,          /* 401 */
-    FD_PROBLEM_KEY_INVALID,          /* 401 unknown, revoked or expired */
-    FD_PROBLEM_BUDGET,               /* 402 */
-    FD_PROBLEM_ORIGIN,               /* 403 */
-    FD_PROBLEM_KEY_KIND,             /* 403 wrong kind of key for this route */
-    FD_PROBLEM_DISABLED,             /* 403 AI assistant is disabled for this org */
-    FD_PROBLEM_NOT_FOUND,            /* 404 */
-    FD_PROBLEM_METHOD,               /* 405 */
-    FD_PROBLEM_BUSY,                 /* 409 the session's answer is still running; job_id */
-    FD_PROBLEM_SESSION_ENDED,        /* 409 */
-    FD_PROBLEM_TOO_LARGE,            /* 413 */
-    FD_PROBLEM_MEDIA_TYPE,           /* 415 */
-    FD_PROBLEM_FIELD,                /* 422 a field's type, range or name; field */
+    FD_PROBLEM_MALFORMED,     /* 400 malformed-json: not JSON, UTF-8, NUL, duplicate key... */
+    FD_PROBLEM_BAD_REQUEST,   /* 400 bad-request: a header or a parameter */
+    FD_PROBLEM_KEY_MISSING,   /* 401 */
+    FD_PROBLEM_KEY_INVALID,   /* 401 unknown, revoked or expired */
+    FD_PROBLEM_BUDGET,        /* 402 */
+    FD_PROBLEM_ORIGIN,        /* 403 */
+    FD_PROBLEM_KEY_KIND,      /* 403 wrong kind of key for this route */
+    FD_PROBLEM_DISABLED,      /* 403 AI assistant is disabled for this org */
+    FD_PROBLEM_NOT_FOUND,     /* 404 */
+    FD_PROBLEM_METHOD,        /* 405 */
+    FD_PROBLEM_BUSY,          /* 409 the session's answer is still running; job_id */
+    FD_PROBLEM_SESSION_ENDED, /* 409 */
+    FD_PROBLEM_TOO_LARGE,     /* 413 */
+    FD_PROBLEM_MEDIA_TYPE,    /* 415 */
+    FD_PROBLEM_FIELD,         /* 422 a field's type, range or name; field */
     FD_PROBLEM_IDEMPOTENCY_MISMATCH, /* 422 */
     FD_PROBLEM_RATE,                 /* 429 requests a minute */
     FD_PROBLEM_SESSION_RATE,         /* 429 */

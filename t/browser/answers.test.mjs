@@ -105,13 +105,14 @@ test('a question lost on its way, before or after it was accepted, is one questi
   for (const fault of [{ drop: true }, { dropAfterAdmit: true }]) {
     lab.mock.jobs.clear();
     lab.mock.requests.length = 0;
-    lab.mock.faults = [fault];
+    lab.mock.faults = [fault, fault, fault]; // Chromium tries once more by itself
     const page = await visit(lab, '/plain');
     await ask(page, 'Question');
     assert.equal(await lastAnswer(page), SHOWN);
     assert.equal(lab.mock.jobs.size, 1);
-    const [first, second] = lab.mock.posts();
-    assert.deepEqual(first.body, second.body);
+    const bodies = lab.mock.posts().map(({ body }) => body);
+    assert.equal(bodies.length, 4);
+    bodies.forEach((body) => assert.deepEqual(body, bodies[0]));
     assert.equal(await questions(page).count(), 1);
     await close(page);
   }

@@ -112,6 +112,7 @@ static inline void transcript_free(struct transcript *t)
 static inline char *fixture_read(const char *name, size_t *len)
 {
     char path[256];
+    *len = 0;
     (void)snprintf(path, sizeof(path), FIXTURES "%s", name);
     FILE *f = fopen(path, "rb");
     if (f == NULL) {

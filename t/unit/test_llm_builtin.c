@@ -86,6 +86,16 @@ static void eng_1_quotes_and_cites(void **state)
     }
 }
 
+/* "How long" wants a time: that sentence comes before others that share as much. */
+static void eng_1_a_figure_where_one_is_asked(void **state)
+{
+    static const char context[] = "[a:b] x\nShipping is fun. Shipping is good. Shipping is great. "
+                                  "Shipping is nice. Shipping needs 3 days. Shipping is 5 dollars.";
+    (void)state;
+    check("How long is shipping?", context, "Shipping needs 3 days.");
+    check("How much is shipping?", context, "Shipping is 5 dollars.");
+}
+
 /* Words with their one-letter prefixes, plurals and final letters. */
 static void eng_1_hebrew(void **state)
 {
@@ -211,6 +221,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(eng_1_quotes_and_cites),
+        cmocka_unit_test(eng_1_a_figure_where_one_is_asked),
         cmocka_unit_test(eng_1_hebrew),
         cmocka_unit_test(eng_1_says_that_it_found_nothing),
         cmocka_unit_test(eng_1_the_question_decides_the_language),

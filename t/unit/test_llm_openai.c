@@ -34,6 +34,7 @@ static const char *const fixtures[] = {
     "openrouter_choice_error.sse",
     "vllm_error.sse",
     "google_tools_no_index.sse",
+    "google_tools_late_id.sse",
     "gemini_tools_index_0.sse",
     "compatible_usage.sse",
 };
@@ -82,6 +83,7 @@ static void eng_1_garbage_is_an_error(void **state)
         {"data: {\"a\":\"\\u0000\"}\n\n", LLM_ERROR_PROTOCOL},
         {"data: {\"a\":\"\xff\"}\n\n", LLM_ERROR_PROTOCOL},
         {"data: {\"error\":null}\n\ndata: [DONE]\n\n", LLM_ERROR_CUT},
+        {"data: {\"choices\":[{\"finish_reason\":\"\"}]}\n\ndata: [DONE]\n\n", LLM_ERROR_CUT},
         {"data: {\"error\":{}}\n\n", LLM_ERROR_OVERLOADED},
         {"data: {\"error\":\"boom\"}\n\n", LLM_ERROR_OVERLOADED},
         {"data: {\"error\":{\"code\":401}}\n\n", LLM_ERROR_AUTH},

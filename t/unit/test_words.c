@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "chat/words.h"
+#include "core/words.h"
 
 #include <string.h>
 

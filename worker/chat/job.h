@@ -116,6 +116,7 @@ struct job {
     struct tenant *tenant;
     struct job_prep *prep;
     bool asked_memory;
+    bool ungrounded;  /* what its records say could not be had */
     bool has_history; /* it is known, be it empty */
     bool whole;       /* the session has no earlier message */
 

@@ -272,10 +272,16 @@ enum job_state job_streaming_on(struct job *job, const struct job_event *event)
     case JOB_EV_LLM_END: break;
     default: return JOB_STREAMING;
     }
-    bill(job, event->end.usage);
     const struct llm_error *error = event->end.error;
-    if (error->class == LLM_ERROR_NONE)
+    if (error->class == LLM_ERROR_NONE) {
+        bill(job, event->end.usage);
         return finished(job, event->end.finish);
+    }
+    /* What a stream reported before it broke is how it began: Anthropic's first event
+     * says one output token. */
+    struct llm_usage begun = *event->end.usage;
+    begun.output = -1;
+    bill(job, &begun);
     metric_add(meters.provider_errors, llm_error_name(error->class), 1);
     log_warn(&job->log, "provider.cut", LOG_STR("model", candidate(job)->model),
              LOG_STR("class", llm_error_name(error->class)), LOG_STR("error", error->message));

@@ -10,6 +10,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#define RETRIEVE_TRIES 8 /* some 10 s */
+
+/* PostgreSQL is away or busy: it will be back. */
+static bool is_transient(const struct job_op *op)
+{
+    return !op->ran || op->status == DB_LOST || op->status == DB_BUSY;
+}
+
 /* -- CLAIMED ------------------------------------------------------------------------------ */
 
 void job_dead_letter(struct job *job, const char *reason)
@@ -117,7 +125,8 @@ static enum job_state loaded(struct job *job)
     if (!job->tenant->active || !job->tenant->enabled)
         return job_fail(job, FD_PROBLEM_DISABLED, NULL, "disabled");
     if (job->language == NULL)
-        job->language = job->row.language = job->tenant->language;
+        job->language = job->row.language =
+            language_of(job->request.message.s, job->request.message.len, job->tenant->language);
     return JOB_RETRIEVING;
 }
 
@@ -176,6 +185,8 @@ enum job_state job_loading_on(struct job *job, const struct job_event *event)
     case JOB_EV_OP:
         if (!job_op_failed(event->op))
             return take_loaded(job, event->op);
+        if (!is_transient(event->op))
+            return job_fail(job, FD_PROBLEM_INTERNAL, NULL, "settings or history");
         job_retry_later(job);
         return JOB_LOADING;
     default: return JOB_LOADING;
@@ -193,16 +204,26 @@ enum job_state job_retrieving_enter(struct job *job)
     return JOB_RETRIEVING;
 }
 
+/* An answer without the records is worth more than none; the reader is told. */
+static enum job_state retrieval_failed(struct job *job, const struct job_op *op)
+{
+    if (is_transient(op) && job->tries < RETRIEVE_TRIES) {
+        job_retry_later(job);
+        return JOB_RETRIEVING;
+    }
+    log_error(&job->log, "job.not_grounded");
+    job->ungrounded = true;
+    return JOB_ROUTED;
+}
+
 enum job_state job_retrieving_on(struct job *job, const struct job_event *event)
 {
     if (event->type == JOB_EV_TIMER)
         return job_retrieving_enter(job);
     if (event->type != JOB_EV_OP || event->op->kind != JOB_OP_RETRIEVE)
         return JOB_RETRIEVING;
-    if (job_op_failed(event->op)) {
-        job_retry_later(job);
-        return JOB_RETRIEVING;
-    }
+    if (job_op_failed(event->op))
+        return retrieval_failed(job, event->op);
     job->prep->snippets = event->op->snippets;
     job->prep->snippet_count = event->op->snippet_count;
     return JOB_ROUTED;

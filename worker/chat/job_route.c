@@ -164,6 +164,9 @@ enum job_state job_routed_enter(struct job *job)
         job_send_notice(job, "model",
                         arena_printf(&job->arena, "%s is not available here; %s answers instead.",
                                      job->plan.instead, job->answer.model));
+    if (job->ungrounded)
+        job_send_notice(job, "context",
+                        "The business's own information could not be looked up just now.");
     build_prompt(job, context);
 
     const struct route *route = &job->answer.route;

@@ -1,6 +1,6 @@
 #include "chat/language.h"
 
-#include "chat/words.h"
+#include "core/words.h"
 #include "core/utf8.h"
 
 #include <stdbool.h>

@@ -25,7 +25,7 @@
     " || coalesce(E'\\n' || nullif(description, ''), '')"
 
 /* $1 every term for 'simple', $2 for 'english', $3 and $4 the same as arrays, $5 article
- * numbers. The organisation is the transaction's: see the migration of search_sections. */
+ * numbers. The search_ functions take the organisation from the transaction. */
 #define QUERY "to_tsquery('simple', $1) || coalesce(to_tsquery('english', $2), '')"
 #define BITS(vector) \
     "(SELECT coalesce(sum(1::bigint << (n - 1)::int), 0)::bigint FROM terms" \
@@ -48,7 +48,8 @@ static const struct db_statement find_by_words = {
     5};
 
 /* $1 the terms that nothing has, $2 their first letters as a query. Trigrams of whole
- * bodies are compared only for the few that titles and first letters found. */
+ * bodies, which no index makes cheap, are compared only for the few that titles and first
+ * letters found; 0.45 is the functions' threshold as well. */
 static const struct db_statement find_alike = {
     "retrieve_alike",
     "WITH near AS ("

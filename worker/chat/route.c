@@ -1,6 +1,6 @@
 #include "chat/route.h"
 
-#include "chat/words.h"
+#include "core/words.h"
 #include "protocol/limits.h"
 
 #include <string.h>

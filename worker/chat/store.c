@@ -327,7 +327,8 @@ static enum db_status save_answer(struct db *db, const struct store_job *job,
     if (status == DB_OK) {
         bool first = db_int(result, 0, 1, -1) == 0;
         PQclear(result);
-        status = save_costs(db, job, answer, first);
+        if (!answer->dry_run) /* its attempt is a price, not a purchase */
+            status = save_costs(db, job, answer, first);
     }
     buf_free(&route);
     buf_free(&citations);

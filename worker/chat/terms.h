@@ -6,7 +6,7 @@
 #ifndef FD_CHAT_TERMS_H
 #define FD_CHAT_TERMS_H
 
-#include "chat/words.h"
+#include "core/words.h"
 
 #define TERMS_MAX 16
 

@@ -30,8 +30,8 @@ struct config {
     int drain_ms;               /* FRONTDESK_DRAIN_MS: SIGTERM to the end of running answers */
 
     /* providers; NULL = not set */
-    const char *llm_provider; /* LLM_PROVIDER: auto, openrouter, openai, anthropic (also for claude), ollama,
-                                 builtin */
+    const char *llm_provider; /* LLM_PROVIDER: auto, openrouter, openai, anthropic (also for
+                                 claude), ollama, builtin */
     struct config_provider {
         const char *api_key;
         const char *base_url; /* no slash at its end; OLLAMA_HOST gets its http:// */

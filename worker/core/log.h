@@ -28,16 +28,20 @@ struct log_field {
     double number;
 };
 
-#define LOG_STR(name_, value_)    ((struct log_field){.kind = LOG_FIELD_STR, .name = name_, .str = value_})
-#define LOG_INT(name_, value_)    ((struct log_field){.kind = LOG_FIELD_INT, .name = name_, .integer = (int64_t)(value_)})
-#define LOG_DOUBLE(name_, value_) ((struct log_field){.kind = LOG_FIELD_DOUBLE, .name = name_, .number = value_})
+#define LOG_STR(name_, value_)                                                                     \
+    ((struct log_field){.kind = LOG_FIELD_STR, .name = name_, .str = value_})
+#define LOG_INT(name_, value_)                                                                     \
+    ((struct log_field){.kind = LOG_FIELD_INT, .name = name_, .integer = (int64_t)(value_)})
+#define LOG_DOUBLE(name_, value_)                                                                  \
+    ((struct log_field){.kind = LOG_FIELD_DOUBLE, .name = name_, .number = value_})
 
 void log_open(const char *role, enum log_level least);
 /* `event` is a stable dotted name; fields end with an END record (the macros add it). */
 void log_write(enum log_level level, const struct log_context *ctx, const char *event,
                const struct log_field *fields);
 
-#define LOG_FIELDS(...) ((const struct log_field[]){__VA_ARGS__ __VA_OPT__(,) {.kind = LOG_FIELD_END}})
+#define LOG_FIELDS(...)                                                                            \
+    ((const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ){.kind = LOG_FIELD_END}})
 #define log_debug(ctx, event, ...) log_write(LOG_DEBUG, ctx, event, LOG_FIELDS(__VA_ARGS__))
 #define log_info(ctx, event, ...)  log_write(LOG_INFO, ctx, event, LOG_FIELDS(__VA_ARGS__))
 #define log_warn(ctx, event, ...)  log_write(LOG_WARN, ctx, event, LOG_FIELDS(__VA_ARGS__))

@@ -6,7 +6,7 @@
 #ifndef FD_LLM_STEM_H
 #define FD_LLM_STEM_H
 
-#include "chat/words.h"
+#include "core/words.h"
 
 #include <stdint.h>
 

@@ -19,7 +19,7 @@ struct http_client;
 struct http_request; /* valid until on_end or http_cancel() */
 
 enum http_failure {
-    HTTP_OK,            /* the response came whole; look at status */
+    HTTP_OK, /* the response came whole; look at status */
     HTTP_BAD_URL,
     HTTP_RESOLVE,
     HTTP_CONNECT,
@@ -28,12 +28,12 @@ enum http_failure {
     HTTP_FIRST_BYTE_TIMEOUT, /* reported as first token: see http_alive() */
     HTTP_IDLE_TIMEOUT,
     HTTP_TOTAL_TIMEOUT,
-    HTTP_CUT,           /* the connection ended inside the response */
-    HTTP_TOO_LARGE      /* more than max_body */
+    HTTP_CUT,      /* the connection ended inside the response */
+    HTTP_TOO_LARGE /* more than max_body */
 };
 
 struct http_options {
-    const char *method;         /* "GET", "POST" */
+    const char *method; /* "GET", "POST" */
     const char *url;
     const char *const *headers; /* "Name: value", NULL at the end; CR and LF are refused */
     const char *body;           /* copied */

@@ -16,12 +16,12 @@ struct loop;
 struct redis;
 
 struct redis_options {
-    const char *name;                       /* for logs and metrics: "jobs", "live" */
-    const char *address;                    /* unix:/path or IP:port (no names: hiredis would block) */
-    void (*on_up)(void *arg);               /* connected and answering; after every reconnect */
-    void (*on_down)(void *arg);             /* after all pending replies were answered with NULL */
+    const char *name;           /* for logs and metrics: "jobs", "live" */
+    const char *address;        /* unix:/path or IP:port (no names: hiredis would block) */
+    void (*on_up)(void *arg);   /* connected and answering; after every reconnect */
+    void (*on_down)(void *arg); /* after all pending replies were answered with NULL */
     void *arg;
-    int command_timeout_ms;                 /* 0 = none (blocking reads): the connection is dropped */
+    int command_timeout_ms; /* 0 = none (blocking reads): the connection is dropped */
 };
 
 /* reply is NULL when the connection broke before an answer came; valid during the call. */
@@ -43,10 +43,9 @@ bool redis_call(struct redis *redis, redis_reply_fn *fn, void *arg, const char *
 /* A subscribed connection: on_message for every message on `channel` and after
  * every (re)connect once with message NULL. */
 struct redis_subscriber;
-struct redis_subscriber *redis_subscribe(struct loop *loop, const char *address, const char *channel,
-                                         void (*on_message)(void *arg, const char *message,
-                                                            size_t len),
-                                         void *arg);
+struct redis_subscriber *redis_subscribe(
+    struct loop *loop, const char *address, const char *channel,
+    void (*on_message)(void *arg, const char *message, size_t len), void *arg);
 void redis_subscriber_free(struct redis_subscriber *s);
 
 #endif

@@ -102,7 +102,9 @@ function sourceRow({ label }, index) {
 
 function toolRow({ name, status }, strings) {
   const ended = { done: 'check', failed: 'close' }[status];
-  const words = String(name).replace(/_/g, ' ');
+  const words = String(name)
+    .replace(/^(get|check|find|search)_/, '')
+    .replace(/_/g, ' ');
   return h('li', ended ? icon(ended) : h('span.spinner'), h('bdi', strings.tool(words)));
 }
 

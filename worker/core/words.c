@@ -1,5 +1,5 @@
 #define _GNU_SOURCE /* memmem */
-#include "chat/words.h"
+#include "core/words.h"
 
 #include "core/utf8.h"
 

@@ -6,8 +6,8 @@
  * dropped; apostrophes, geresh and gershayim inside a word are one "'" (won't,
  * l'avion, the Hebrew abbreviation of "e-mail"), a possessive 's is dropped.
  */
-#ifndef FD_CHAT_WORDS_H
-#define FD_CHAT_WORDS_H
+#ifndef FD_CORE_WORDS_H
+#define FD_CORE_WORDS_H
 
 #include "core/arena.h"
 

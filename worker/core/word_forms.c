@@ -1,5 +1,5 @@
 /* Inflections: which words are forms of one another, which are too common. */
-#include "chat/words.h"
+#include "core/words.h"
 
 #include "core/utf8.h"
 

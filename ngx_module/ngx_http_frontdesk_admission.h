@@ -1,0 +1,51 @@
+
+/*
+ * Between the files of an admission: what becomes of it (..._admission.c) and
+ * what is sent (..._admission_call.c).
+ */
+
+
+#ifndef _NGX_HTTP_FRONTDESK_ADMISSION_H_INCLUDED_
+#define _NGX_HTTP_FRONTDESK_ADMISSION_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_frontdesk.h"
+
+
+#define NGX_HTTP_FRONTDESK_ADMIT_KEYS   9
+#define NGX_HTTP_FRONTDESK_ADMIT_ARGS   (13 + 2 * 7)
+
+
+typedef struct {
+    ngx_queue_t                  queue;
+    ngx_pool_t                  *pool;
+    ngx_http_request_t          *request;
+    ngx_http_frontdesk_ctx_t    *ctx;
+    ngx_http_frontdesk_op_t     *op;
+    ngx_event_t                  again;
+    ngx_msec_t                   sent;        /* the first time */
+    ngx_uint_t                   nkeys;
+    ngx_uint_t                   argc;
+    ngx_str_t                   *generation;  /* in argv */
+    ngx_str_t                    argv[NGX_HTTP_FRONTDESK_ADMIT_KEYS
+                                      + NGX_HTTP_FRONTDESK_ADMIT_ARGS];
+    unsigned                     opened:1;    /* the stream is */
+    unsigned                     stale:1;     /* the key was read once more */
+} ngx_http_frontdesk_admission_t;
+
+
+/* ngx_http_frontdesk_admission_call.c */
+
+/* keys and arguments of admit.lua */
+ngx_int_t ngx_http_frontdesk_admission_call(ngx_http_frontdesk_admission_t *ad,
+    ngx_str_t *idempotency_key, ngx_uint_t starts);
+/* the key's generation in its place among them, after the key was read again */
+ngx_int_t ngx_http_frontdesk_admission_generation(
+    ngx_http_frontdesk_admission_t *ad);
+
+
+#endif /* _NGX_HTTP_FRONTDESK_ADMISSION_H_INCLUDED_ */
