@@ -103,7 +103,7 @@ $(B)/ngx_http_frontdesk_module.so: $(MODULE_SRC) $(B)/protocol/scripts_text.c sc
 
 web: $(B)/web/manifest.json
 
-WEB_SRC := $(wildcard web/widget/src/*.js web/widget/src/*/*.js web/widget/src/*.css web/demo/*)
+WEB_SRC := $(wildcard web/widget/src/*.js web/widget/src/*/*.js web/widget/src/*/*.css web/demo/*)
 $(B)/web/manifest.json: scripts/build-web $(WEB_SRC)
 	scripts/build-web --out $(B)/web
 

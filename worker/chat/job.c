@@ -161,8 +161,15 @@ static void retire(struct job *job)
     HASH_DELETE(hh, job->engine->running, job);
     job->engine->job_count--;
     metric_add(meters.running, states[JOB_DONE].name, -1);
+    const struct answer *answer = &job->answer;
+    const struct answer_attempt *last =
+        answer->attempt_count > 0 ? &answer->attempts[answer->attempt_count - 1] : NULL;
     log_info(&job->log, "job.ended", LOG_INT("epoch", job->epoch),
-             LOG_STR("outcome", job->committed ? answer_state(&job->answer) : "lost"));
+             LOG_STR("outcome", job->committed ? answer_state(answer) : "lost"),
+             LOG_STR("reason", answer->reason), LOG_STR("model", answer->model),
+             LOG_INT("tokens_input", last != NULL ? last->usage.input : 0),
+             LOG_INT("tokens_output", last != NULL ? last->usage.output : 0),
+             LOG_INT("ms", engine_now(job->engine) - job->entry.accepted_ms));
 }
 
 /* Not under the feet of the callback that ended it. */

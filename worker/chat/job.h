@@ -28,6 +28,8 @@
 #include "core/log.h"
 #include "protocol/chat_request.h"
 
+/* uthash's own choice falls through its cases without saying so to clang. */
+#define HASH_FUNCTION(key, len, hash) HASH_FNV(key, len, hash)
 #include <uthash.h>
 
 enum job_state {

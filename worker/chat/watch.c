@@ -42,7 +42,7 @@ static void look_at_jobs(struct engine *engine)
 {
     int64_t now = clock_mono_ms();
     int64_t third = engine->config->abandoned_ms / 3;
-    struct job *job, *next;
+    struct job *job = NULL, *next;
     HASH_ITER (hh, engine->running, job, next) {
         look_at(job, now, third < ASK_MS ? third : ASK_MS);
     }

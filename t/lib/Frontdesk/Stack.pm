@@ -342,4 +342,36 @@ sub DESTROY {
     return;
 }
 
+# -- the edge -----------------------------------------------------------------
+
+# A key of this organisation (or of --org among the words): {id, key, org_id}.
+sub key {
+    my ($self, @words) = @_;
+    my @org = (grep { $_ eq '--org' } @words) ? () : ('--org', $self->{org});
+    my $text = $self->frontdesk('key', @words, '--json', $words[0] eq 'create' ? @org : ());
+    return eval { JSON::PP::decode_json($text) } || {};
+}
+
+# Sets limits of the plan; nginx and Redis know them when this returns.
+sub limits {
+    my ($self, %limit) = @_;
+    my $json = JSON::PP->new->canonical->encode(\%limit);
+    $self->sql("UPDATE organizations SET limits = '$json', generation = generation + 1 WHERE id = '$self->{org}'");
+    return $self->key(qw(create --kind sk --name limits)); # publishes the organisation
+}
+
+sub nginx_workers {
+    my ($self) = @_;
+    my $master = $self->pid('nginx') or return;
+    open my $in, '<', "/proc/$master/task/$master/children" or return;
+    return split ' ', <$in> // '';
+}
+
+# What /metrics says: {'frontdesk_edge_streams' => 0, 'name{label="x"}' => 1, ...}.
+sub metrics {
+    my ($self) = @_;
+    my $text = $self->client->get('/metrics')->{body};
+    return { map { /^([a-z_]+(?:\{[^}]*\})?) (\S+)$/ ? ($1, $2) : () } split /\n/, $text };
+}
+
 1;
