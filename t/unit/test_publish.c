@@ -267,7 +267,7 @@ static void test_publishers_race(void **state)
     kill(sleeper, SIGSTOP);
     assert_int_equal(keys_revoke(db, ALICE, id, sha256), DB_OK);
     pid_t other = publisher("other", ALICE);
-    usleep(800000); /* past the pause */
+    usleep(800000);                                        /* past the pause */
     assert_int_equal(waitpid(other, &status, WNOHANG), 0); /* waits for its turn */
     kill(sleeper, SIGCONT);
     assert_int_equal(waitpid(sleeper, &status, 0), sleeper);

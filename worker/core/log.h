@@ -40,8 +40,12 @@ void log_open(const char *role, enum log_level least);
 void log_write(enum log_level level, const struct log_context *ctx, const char *event,
                const struct log_field *fields);
 
+#ifdef __cppcheck__ /* its preprocessor does not know __VA_OPT__ */
+#define LOG_FIELDS(...) NULL
+#else
 #define LOG_FIELDS(...)                                                                            \
     ((const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ){.kind = LOG_FIELD_END}})
+#endif
 #define log_debug(ctx, event, ...) log_write(LOG_DEBUG, ctx, event, LOG_FIELDS(__VA_ARGS__))
 #define log_info(ctx, event, ...)  log_write(LOG_INFO, ctx, event, LOG_FIELDS(__VA_ARGS__))
 #define log_warn(ctx, event, ...)  log_write(LOG_WARN, ctx, event, LOG_FIELDS(__VA_ARGS__))
