@@ -35,7 +35,7 @@ let lab;
 before(async () => (lab = await startLab()));
 after(() => lab?.close());
 beforeEach(() => {
-  Object.assign(lab.mock, { plan: PLAN, config: {}, faults: [], historyFaults: [] });
+  Object.assign(lab.mock, { plan: PLAN, config: {}, faults: [], historyFaults: [], startsHeld: 0 });
   lab.mock.requests.length = 0;
   lab.mock.sessions.clear();
   lab.mock.jobs.clear();
@@ -247,6 +247,18 @@ test('a page that reloads while its question is on the way asks it once', async 
   assert.equal(await questions(page).count(), 1);
   assert.equal(lab.mock.jobs.size, 1);
   assert.equal(lab.mock.posts().length, 2);
+  await close(page);
+});
+
+test('a page that reloads before there is a session asks its question all the same', async () => {
+  lab.mock.startsHeld = 1;
+  const page = await visit(lab, '/plain');
+  await ask(page, 'Question');
+  await page.waitForTimeout(200);
+  await page.reload();
+  assert.equal(await lastAnswer(page), SHOWN);
+  assert.equal(await questions(page).count(), 1);
+  assert.equal(lab.mock.posts().length, 1);
   await close(page);
 });
 

@@ -58,6 +58,7 @@ export async function startMock({ web, pages = {}, sources }) {
     sockets.forEach((socket) => socket.destroy());
     return new Promise((resolve) => server.close(resolve));
   };
+  mock.startsHeld = 0;
   mock.posts = () =>
     mock.requests.filter(({ method, path }) => method === 'POST' && path === 'chat');
   return mock;
@@ -116,6 +117,7 @@ function api(mock, request, response, url, body) {
     case 'GET config':
       return json(response, mock.config);
     case 'POST sessions/start':
+      if (mock.startsHeld-- > 0) return undefined; // no answer comes
       return json(response, { session_id: startSession(mock) });
     case 'GET sessions/:id/history':
       return history(mock, response, id, url.searchParams);

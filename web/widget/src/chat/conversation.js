@@ -83,7 +83,11 @@ export function createConversation({ api, network, store, page, language, emit }
   async function outcome(asked, answer, job, turn) {
     let result;
     for (let busy = 0, renewed = false; ;) {
-      if (!store.state.session) await startSession(turn.signal);
+      if (!store.state.session) {
+        // asked is asked, also if the page goes away before there is a session
+        store.setPending({ question: asked.question, job: '', at: Date.now() });
+        await startSession(turn.signal);
+      }
       asked.question = { ...asked.question, session_id: store.state.session };
       if (turn.stopped) return { end: 'cancelled' };
       store.setPending({ question: asked.question, job, at: Date.now() });
@@ -204,7 +208,10 @@ export function createConversation({ api, network, store, page, language, emit }
   /** Once: what was said before, and the answer a former page left running. */
   function load() {
     wanted = true;
-    if (!store.state.session) return Promise.resolve();
+    if (!store.state.session) {
+      resumePending();
+      return Promise.resolve();
+    }
     loaded ??= loadFirst(life);
     return loaded;
   }
@@ -231,7 +238,7 @@ export function createConversation({ api, network, store, page, language, emit }
 
   function resumePending() {
     const { pending } = store.state;
-    if (!pending || running || !store.state.session) return;
+    if (!pending || running) return;
     const { question, job } = pending;
     const answered = messages.some((m) => m.role === 'assistant' && job && m.jobId === job);
     if (answered) {
