@@ -45,7 +45,7 @@ CREATE TABLE jobs (
   finished_at     timestamptz,
   FOREIGN KEY (org_id, conversation_id) REFERENCES conversations (org_id, id) ON DELETE CASCADE
 );
-CREATE INDEX jobs_session ON jobs (org_id, session_id, accepted_at DESC);
+CREATE INDEX jobs_conversation ON jobs (conversation_id); -- to delete one
 CREATE INDEX jobs_accepted ON jobs USING brin (accepted_at); -- the month's count
 CREATE INDEX jobs_dead ON jobs (org_id, accepted_at DESC) WHERE state = 'dead';
 SELECT protect_tenant_table('jobs');

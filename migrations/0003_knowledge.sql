@@ -35,9 +35,6 @@ CREATE TABLE article_sections (
   UNIQUE (article_id, position),
   FOREIGN KEY (org_id, article_id) REFERENCES articles (org_id, id) ON DELETE CASCADE
 );
--- No GIN index: @@ and % are not leakproof, so under row-level security the planner may
--- not use one. An organisation's sections are found by (org_id, slug) and searched one by
--- one; 20,000 of them take 10 ms.
 SELECT protect_tenant_table('article_sections');
 
 CREATE TABLE products (

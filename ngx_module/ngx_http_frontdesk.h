@@ -389,10 +389,11 @@ ngx_int_t ngx_http_frontdesk_events_later(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx);
 /*
  * Reads fd:job of ctx->job and attaches a stream to it, after the event `last`.
- * The request is parked.  `own`: a duplicate, so that the job is known to be
- * this client's and its session becomes ctx->session.
+ * `own`: a duplicate, so that the job is known to be this client's and its
+ * session becomes ctx->session.  NGX_DONE: Redis is asked, to be parked, or
+ * what to finalize the request with.
  */
-void ngx_http_frontdesk_attach(ngx_http_request_t *r,
+ngx_int_t ngx_http_frontdesk_attach(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx, struct fd_event_id last, ngx_uint_t own);
 ngx_int_t ngx_http_frontdesk_cancel_handler(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx);

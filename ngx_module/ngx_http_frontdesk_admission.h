@@ -1,7 +1,7 @@
 
 /*
- * Between the files of an admission: what becomes of it (..._admission.c) and
- * what is sent (..._admission_call.c).
+ * Between the files of an admission: its life (..._admission.c), what is sent
+ * (..._admission_call.c) and what is answered (..._admission_answer.c).
  */
 
 
@@ -36,6 +36,31 @@ typedef struct {
     unsigned                     opened:1;    /* the stream is */
     unsigned                     stale:1;     /* the key was read once more */
 } ngx_http_frontdesk_admission_t;
+
+
+struct redisReply;
+
+
+/* ngx_http_frontdesk_admission.c */
+
+/* sends, or waits for a connection to send on */
+void ngx_http_frontdesk_admission_again(ngx_http_frontdesk_admission_t *ad);
+void ngx_http_frontdesk_admission_release(ngx_http_frontdesk_admission_t *ad);
+/* ends the request without a stream */
+void ngx_http_frontdesk_admission_finish(ngx_http_frontdesk_admission_t *ad,
+    ngx_int_t rc);
+
+
+/* ngx_http_frontdesk_admission_answer.c */
+
+/* NGX_DONE: the request goes on, or what to finalize it with */
+ngx_int_t ngx_http_frontdesk_admission_answer(
+    ngx_http_frontdesk_admission_t *ad, struct redisReply *reply);
+/* to a call that was sent again after the stream was opened */
+void ngx_http_frontdesk_admission_repeated(ngx_http_frontdesk_admission_t *ad,
+    struct redisReply *reply);
+ngx_int_t ngx_http_frontdesk_admission_problem(ngx_http_request_t *r,
+    enum fd_problem_type type, const char *job, ngx_int_t retry_after_ms);
 
 
 /* ngx_http_frontdesk_admission_call.c */

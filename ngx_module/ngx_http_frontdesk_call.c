@@ -71,7 +71,7 @@ ngx_http_frontdesk_call_init(ngx_cycle_t *cycle)
 
     /* requests hang on it: it holds an exiting process */
     ngx_http_frontdesk_calls_timer.handler = ngx_http_frontdesk_call_timeout;
-    ngx_http_frontdesk_calls_timer.data = &ngx_http_frontdesk_calls;
+    ngx_http_frontdesk_calls_timer.data = &ngx_http_frontdesk_calls_timer;
     ngx_http_frontdesk_calls_timer.log = cycle->log;
 }
 

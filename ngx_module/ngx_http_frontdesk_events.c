@@ -61,11 +61,14 @@ ngx_http_frontdesk_events_handler(ngx_http_request_t *r,
     ctx->chat.stream = true;
 
     ngx_http_frontdesk_count(NGX_HTTP_FRONTDESK_COUNT_RESUMES);
-    ngx_http_frontdesk_park(r);
 
-    ngx_http_frontdesk_attach(r, ctx, last, 0);
+    rc = ngx_http_frontdesk_attach(r, ctx, last, 0);
 
-    return NGX_DONE;
+    if (rc == NGX_DONE) {
+        ngx_http_frontdesk_park(r);
+    }
+
+    return rc;
 }
 
 
@@ -117,10 +120,12 @@ ngx_http_frontdesk_job_check(ngx_http_request_t *r,
 
     secret = ngx_http_frontdesk_session_key();
 
+    /* before the secret is known there is nothing to be had by it either */
+
     if (secret
-        && !fd_session_id_valid((char *) session->data, session->len, secret,
-                                (char *) ctx->key->org.data,
-                                ctx->key->org.len))
+        ? !fd_session_id_valid((char *) session->data, session->len, secret,
+                               (char *) ctx->key->org.data, ctx->key->org.len)
+        : !fd_session_id_shaped((char *) session->data, session->len))
     {
         return ngx_http_frontdesk_events_problem(r, FD_PROBLEM_NOT_FOUND,
                                                  NULL, NULL);
@@ -167,7 +172,7 @@ ngx_http_frontdesk_events_later(ngx_http_request_t *r,
 }
 
 
-void
+ngx_int_t
 ngx_http_frontdesk_attach(ngx_http_request_t *r, ngx_http_frontdesk_ctx_t *ctx,
     struct fd_event_id last, ngx_uint_t own)
 {
@@ -185,8 +190,7 @@ ngx_http_frontdesk_attach(ngx_http_request_t *r, ngx_http_frontdesk_ctx_t *ctx,
                                         ctx->job.data)
            != NGX_OK)
     {
-        ngx_http_frontdesk_resume(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
-        return;
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     at = cln->data;
@@ -205,9 +209,7 @@ ngx_http_frontdesk_attach(ngx_http_request_t *r, ngx_http_frontdesk_ctx_t *ctx,
                                               at, 5, argv);
     cln->handler = ngx_http_frontdesk_attach_cleanup;
 
-    if (at->op == NULL) {
-        ngx_http_frontdesk_resume(r, ngx_http_frontdesk_stream_later(r, ctx));
-    }
+    return at->op ? NGX_DONE : ngx_http_frontdesk_stream_later(r, ctx);
 }
 
 

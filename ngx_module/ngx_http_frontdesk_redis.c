@@ -29,6 +29,8 @@ struct ngx_http_frontdesk_op_s {
 };
 
 
+static void ngx_http_frontdesk_redis_pend(ngx_http_frontdesk_peer_t *peer,
+    ngx_int_t n);
 static void ngx_http_frontdesk_redis_reply(redisAsyncContext *ac, void *data,
     void *privdata);
 static ngx_uint_t ngx_http_frontdesk_redis_refused(redisReply *reply);
@@ -240,7 +242,7 @@ ngx_http_frontdesk_redis_send(ngx_http_frontdesk_peer_t *peer,
     }
 
     ngx_queue_insert_tail(&peer->ops, &op->queue);
-    peer->pending++;
+    ngx_http_frontdesk_redis_pend(peer, 1);
 
     if (peer->pending == 1) {
         ngx_http_frontdesk_redis_arm(peer);
@@ -252,6 +254,17 @@ ngx_http_frontdesk_redis_send(ngx_http_frontdesk_peer_t *peer,
     }
 
     return op;
+}
+
+
+static void
+ngx_http_frontdesk_redis_pend(ngx_http_frontdesk_peer_t *peer, ngx_int_t n)
+{
+    peer->pending += n;
+
+    ngx_http_frontdesk_gauge(NGX_HTTP_FRONTDESK_GAUGE_PENDING,
+                  ngx_http_frontdesk_peers[NGX_HTTP_FRONTDESK_JOBS].pending
+                  + ngx_http_frontdesk_peers[NGX_HTTP_FRONTDESK_LIVE].pending);
 }
 
 
@@ -271,7 +284,7 @@ ngx_http_frontdesk_redis_reply(redisAsyncContext *ac, void *data,
 
     ngx_queue_remove(&op->queue);
     ngx_http_frontdesk_redis_op_free(op);
-    peer->pending--;
+    ngx_http_frontdesk_redis_pend(peer, -1);
 
     if (peer->pending == 0 && peer->timeout.timer_set) {
         ngx_del_timer(&peer->timeout);
@@ -366,7 +379,7 @@ ngx_http_frontdesk_redis_timeout_handler(ngx_event_t *ev)
 }
 
 
-/* at the first deadline of a command somebody waits for, or of the connection */
+/* to the first deadline of a command that is waited for, or the connection's */
 
 static void
 ngx_http_frontdesk_redis_arm(ngx_http_frontdesk_peer_t *peer)

@@ -41,7 +41,7 @@ ngx_http_frontdesk_stream_init(ngx_cycle_t *cycle)
     ngx_queue_init(&ngx_http_frontdesk_dirty);
 
     ngx_http_frontdesk_flush.handler = ngx_http_frontdesk_stream_flush_handler;
-    ngx_http_frontdesk_flush.data = &ngx_http_frontdesk_dirty;
+    ngx_http_frontdesk_flush.data = &ngx_http_frontdesk_flush;
     ngx_http_frontdesk_flush.log = cycle->log;
 
     ngx_http_frontdesk_job_table_init();

@@ -146,7 +146,7 @@ test('busy: the answer that runs is shown, then the question is asked', async ()
   await settled(page);
   const [sessionId] = lab.mock.sessions.keys();
   const { startJob } = await import('./mock-api.mjs');
-  lab.mock.plan = [['delta', { text: 'Somebody else asked.' }], 500, ['done', {}]];
+  lab.mock.plan = [['delta', { text: 'Somebody else asked.' }], 3000, ['done', {}]];
   startJob(lab.mock, sessionId, 'From elsewhere');
   lab.mock.plan = PLAN;
   await ask(page, 'Second');

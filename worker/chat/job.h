@@ -112,8 +112,7 @@ struct job {
     char message_id[STORE_UUID_SIZE];
     char user_message_id[STORE_UUID_SIZE];
     struct store_job row;
-    bool claiming; /* asking PostgreSQL */
-    bool claimed;  /* PostgreSQL knows this epoch */
+    bool claiming; /* asking PostgreSQL, beside other work */
 
     struct tenant *tenant;
     struct job_prep *prep;

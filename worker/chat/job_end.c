@@ -64,10 +64,11 @@ static enum job_state save(struct job *job)
     return JOB_SAVING;
 }
 
+/* After the claim that is still out, which would meet the save in PostgreSQL. */
 enum job_state job_saving_enter(struct job *job)
 {
     complete_answer(job);
-    return save(job);
+    return job->claiming ? JOB_SAVING : save(job);
 }
 
 static void remember(struct job *job, enum store_claim claim)
@@ -110,9 +111,15 @@ enum job_state job_saving_on(struct job *job, const struct job_event *event)
 {
     if (event->type == JOB_EV_TIMER)
         return save(job);
-    if (event->type != JOB_EV_OP || event->op->kind != JOB_OP_SAVE)
+    if (event->type != JOB_EV_OP)
         return JOB_SAVING;
     const struct job_op *op = event->op;
+    if (op->kind == JOB_OP_CLAIM) {
+        job->row.claimed = !job_op_failed(op) && op->claim == STORE_MINE;
+        return save(job); /* which is told all else */
+    }
+    if (op->kind != JOB_OP_SAVE)
+        return JOB_SAVING;
     if (job_op_failed(op)) {
         bool heals = !op->ran || op->status == DB_LOST || op->status == DB_BUSY;
         job->faults += !heals;

@@ -102,7 +102,7 @@ void job_retry_later(struct job *job)
 
 void job_ask_owner(struct job *job)
 {
-    if (!job->claimed && !job->claiming && !job->request.dry_run)
+    if (!job->row.claimed && !job->claiming && !job->request.dry_run)
         job->claiming = job_submit(job, &(struct job_op){.kind = JOB_OP_CLAIM});
 }
 
@@ -118,7 +118,7 @@ enum job_state job_heed_owner(struct job *job, const struct job_op *op)
         job->replays = job->committed = true;
         return JOB_ACKING;
     case STORE_ENDED: return job_fail(job, FD_PROBLEM_SESSION_ENDED, NULL, "session ended");
-    case STORE_MINE: job->claimed = true; break;
+    case STORE_MINE: job->row.claimed = true; break;
     }
     return job->state;
 }

@@ -1,5 +1,6 @@
 #include "chat/store.h"
 
+#include "chat/prices.h"
 #include "protocol/ids.h"
 
 #include <stdio.h>
@@ -46,21 +47,16 @@ static const struct db_statement claim_statement = {
     "                    AND owner = $11::text)", /* before this statement */
     17};
 
-static const struct db_statement price_statement = {
-    "model_price",
-    "SELECT input_per_mtok, output_per_mtok, cache_read_per_mtok, cache_write_per_mtok"
-    "  FROM model_prices WHERE model_id = $1 AND effective_from <= current_date"
-    " ORDER BY effective_from DESC LIMIT 1",
-    1};
-
+/* The answer, what it cost and the counters in one statement: all or nothing, in one
+ * round trip. No row of jobs, nothing at all: the job is not ours, or not any more. */
 static const struct db_statement finish_statement = {
     "job_finish",
     "WITH j AS ("
     "  UPDATE jobs SET state = $5::text, outcome = $6::jsonb, reason = $7::text,"
     "                  finished_at = now()"
-    "   WHERE org_id = $1::uuid AND id = $2::text AND epoch = $3::int AND owner = $4::text"
+    "   WHERE id = $2::text AND org_id = $1::uuid AND epoch = $3::int AND owner = $4::text"
     "     AND state = 'running'"
-    "  RETURNING id, conversation_id, accepted_at"
+    "  RETURNING id, epoch, conversation_id, accepted_at"
     "), m AS ("
     "  INSERT INTO messages (id, org_id, conversation_id, role, content, status, model_id,"
     "                        citations, route, tokens_used, job_id, created_at, finished_at)"
@@ -75,34 +71,35 @@ static const struct db_statement finish_statement = {
     "         tokens_total = tokens_total + $14::int, model_id = coalesce($11::text, model_id),"
     "         model_name = coalesce((SELECT name FROM model_catalog WHERE model_id = $11::text),"
     "                               $11::text, model_name), updated_at = now()"
-    "    FROM j WHERE conversations.org_id = $1::uuid AND conversations.id = j.conversation_id"
-    "  RETURNING message_count - $15::int AS before"
-    ") SELECT (SELECT count(*) FROM j), (SELECT before FROM c)",
-    15};
-
-static const struct db_statement ledger_statement = {
-    "job_ledger",
-    "INSERT INTO usage_ledger (org_id, conversation_id, job_id, epoch, attempt, provider, model_id,"
-    "  tokens_input, tokens_output, tokens_cache_read, tokens_cache_write, cost_micro, estimated)"
-    " SELECT $1::uuid, conversation_id, id, epoch, $3::int, $4::text, $5::text, $6::int, $7::int,"
-    "        $8::int, $9::int, $10::bigint, $11::boolean"
-    "   FROM jobs WHERE org_id = $1::uuid AND id = $2::text"
-    " ON CONFLICT (job_id, epoch, attempt) DO NOTHING",
-    11};
-
-static const struct db_statement usage_statement = {
-    "job_usage",
-    "INSERT INTO api_usage AS u (org_id, date, model_id, conversation_count, message_count,"
-    "                            tokens_input, tokens_output, cost_estimate)"
-    " VALUES ($1::uuid, (now() AT TIME ZONE 'UTC')::date, $2::text, $3::int, $4::int, $5::bigint,"
-    "         $6::bigint, $7::bigint)"
-    " ON CONFLICT (org_id, date, model_id) DO UPDATE SET"
-    "   conversation_count = u.conversation_count + EXCLUDED.conversation_count,"
-    "   message_count = u.message_count + EXCLUDED.message_count,"
-    "   tokens_input = u.tokens_input + EXCLUDED.tokens_input,"
-    "   tokens_output = u.tokens_output + EXCLUDED.tokens_output,"
-    "   cost_estimate = u.cost_estimate + EXCLUDED.cost_estimate",
-    7};
+    "   WHERE id = (SELECT conversation_id FROM j) AND org_id = $1::uuid"
+    "  RETURNING message_count - $15::int AS before, status"
+    "), a AS ("
+    "  SELECT * FROM jsonb_to_recordset($16::jsonb) AS a (attempt int, last boolean,"
+    "    provider text, model text, input bigint, output bigint, cache_read bigint,"
+    "    cache_write bigint, cost bigint, estimated boolean)"
+    "), l AS ("
+    "  INSERT INTO usage_ledger (org_id, conversation_id, job_id, epoch, attempt, provider,"
+    "    model_id, tokens_input, tokens_output, tokens_cache_read, tokens_cache_write,"
+    "    cost_micro, estimated)"
+    "  SELECT $1::uuid, conversation_id, id, epoch, attempt, provider, model, input, output,"
+    "         cache_read, cache_write, cost, estimated FROM j, a"
+    "  ON CONFLICT (job_id, epoch, attempt) DO NOTHING"
+    "), u AS ("
+    "  INSERT INTO api_usage AS u (org_id, date, model_id, conversation_count, message_count,"
+    "                              tokens_input, tokens_output, cost_estimate)"
+    "  SELECT $1::uuid, (now() AT TIME ZONE 'UTC')::date, model,"
+    "         (bool_or(last) AND coalesce((SELECT before FROM c) = 0, false))::int,"
+    "         bool_or(last)::int, sum(input + cache_read + cache_write), sum(output),"
+    "         coalesce(sum(cost), 0)"
+    "    FROM j, a GROUP BY model ORDER BY model" /* in one order, against deadlocks */
+    "  ON CONFLICT (org_id, date, model_id) DO UPDATE SET"
+    "    conversation_count = u.conversation_count + EXCLUDED.conversation_count,"
+    "    message_count = u.message_count + EXCLUDED.message_count,"
+    "    tokens_input = u.tokens_input + EXCLUDED.tokens_input,"
+    "    tokens_output = u.tokens_output + EXCLUDED.tokens_output,"
+    "    cost_estimate = u.cost_estimate + EXCLUDED.cost_estimate"
+    ") SELECT (SELECT count(*) FROM j), (SELECT status FROM c)",
+    16};
 
 void store_uuid(char out[STORE_UUID_SIZE], const char *kind, const char *a, const char *b)
 {
@@ -153,20 +150,9 @@ static enum store_claim verdict(const PGresult *result)
     return status != NULL && strcmp(status, "ended") == 0 ? STORE_ENDED : STORE_MINE;
 }
 
-typedef enum db_status query_fn(struct db *db, const char *org,
-                                const struct db_statement *statement, const char *const *params,
-                                PGresult **result);
-
-static enum db_status in_transaction(struct db *db, const char *org,
-                                     const struct db_statement *statement,
-                                     const char *const *params, PGresult **result)
-{
-    (void)org;
-    return db_exec(db, statement, params, result);
-}
-
-static enum db_status claim_with(query_fn *query, struct db *db, const struct store_job *job,
-                                 enum store_claim *claim)
+/* Unhurried: until the answer is committed, Redis holds the question, and a row that a
+ * crash took away is claimed again by the save. */
+enum db_status store_claim(struct db *db, const struct store_job *job, enum store_claim *claim)
 {
     const struct job_entry *entry = job->entry;
     const struct fd_chat_request *request = job->request;
@@ -194,7 +180,7 @@ static enum db_status claim_with(query_fn *query, struct db *db, const struct st
         request != NULL ? request->client_message_id.s : NULL,
     };
     PGresult *result;
-    enum db_status status = query(db, entry->org, &claim_statement, params, &result);
+    enum db_status status = db_query_unhurried(db, entry->org, &claim_statement, params, &result);
     if (status == DB_OK) {
         *claim = verdict(result);
         PQclear(result);
@@ -203,29 +189,18 @@ static enum db_status claim_with(query_fn *query, struct db *db, const struct st
     return status;
 }
 
-enum db_status store_claim(struct db *db, const struct store_job *job, enum store_claim *claim)
-{
-    return claim_with(db_query, db, job, claim);
-}
-
 /* The provider's own figure wins, then the catalogue's; else it stays unknown. */
 static enum db_status fill_cost(struct db *db, struct answer_attempt *attempt)
 {
+    struct price price;
+    bool known;
     attempt->cost_micro = attempt->free ? 0 : attempt->usage.cost_micro;
     if (attempt->cost_micro >= 0)
         return DB_OK;
-    const char *params[] = {attempt->model};
-    PGresult *result;
-    enum db_status status = db_query(db, NULL, &price_statement, params, &result);
-    if (status != DB_OK)
-        return status;
-    if (PQntuples(result) > 0) {
-        struct price price = {db_int(result, 0, 0, 0), db_int(result, 0, 1, 0),
-                              db_int(result, 0, 2, -1), db_int(result, 0, 3, -1)};
+    enum db_status status = prices_find(db, attempt->model, &price, &known);
+    if (known)
         attempt->cost_micro = price_of(&price, &attempt->usage);
-    }
-    PQclear(result);
-    return DB_OK;
+    return status;
 }
 
 static int64_t clamp_int(int64_t value)
@@ -233,56 +208,31 @@ static int64_t clamp_int(int64_t value)
     return value < 0 ? 0 : value > INT32_MAX ? INT32_MAX : value;
 }
 
-static enum db_status save_ledger(struct db *db, const struct store_job *job,
-                                  const struct answer_attempt *attempt, size_t number)
+/* For the ledger; a dry run's attempt is a price, not a purchase. */
+static bool attempts_json(const struct answer *answer, struct buf *out)
 {
-    char n[7][DB_NUMBER_SIZE];
-    const struct llm_usage *usage = &attempt->usage;
-    const char *params[] = {
-        job->entry->org,
-        job->entry->id,
-        db_number(n[0], (int64_t)number),
-        attempt->provider,
-        attempt->model,
-        db_number(n[1], clamp_int(usage->input)),
-        db_number(n[2], clamp_int(usage->output)),
-        db_number(n[3], clamp_int(usage->cache_read)),
-        db_number(n[4], clamp_int(usage->cache_write)),
-        attempt->cost_micro < 0 ? NULL : db_number(n[5], attempt->cost_micro),
-        attempt->estimated ? "true" : "false",
-    };
-    return db_exec(db, &ledger_statement, params, NULL);
-}
-
-static enum db_status save_usage(struct db *db, const struct store_job *job,
-                                 const struct answer_attempt *attempt, bool last,
-                                 bool first_message)
-{
-    char n[5][DB_NUMBER_SIZE];
-    const struct llm_usage *usage = &attempt->usage;
-    const char *params[] = {
-        job->entry->org,
-        attempt->model,
-        db_number(n[0], last && first_message),
-        db_number(n[1], last),
-        db_number(n[2], usage->input + usage->cache_read + usage->cache_write),
-        db_number(n[3], usage->output),
-        db_number(n[4], attempt->cost_micro < 0 ? 0 : attempt->cost_micro),
-    };
-    return db_exec(db, &usage_statement, params, NULL);
-}
-
-static enum db_status save_costs(struct db *db, const struct store_job *job,
-                                 const struct answer *answer, bool first_message)
-{
-    enum db_status status = DB_OK;
-    for (size_t i = 0; i < answer->attempt_count && status == DB_OK; i++) {
+    size_t count = answer->dry_run ? 0 : answer->attempt_count;
+    struct fd_json_writer w;
+    buf_json(out, &w);
+    fd_jw_array(&w);
+    for (size_t i = 0; i < count; i++) {
         const struct answer_attempt *attempt = &answer->attempts[i];
-        status = save_ledger(db, job, attempt, i);
-        if (status == DB_OK)
-            status = save_usage(db, job, attempt, i + 1 == answer->attempt_count, first_message);
+        fd_jw_object(&w);
+        fd_jw_member_int(&w, "attempt", (int64_t)i);
+        fd_jw_member_bool(&w, "last", i + 1 == count);
+        fd_jw_member(&w, "provider", attempt->provider);
+        fd_jw_member(&w, "model", attempt->model);
+        fd_jw_member_int(&w, "input", clamp_int(attempt->usage.input));
+        fd_jw_member_int(&w, "output", clamp_int(attempt->usage.output));
+        fd_jw_member_int(&w, "cache_read", clamp_int(attempt->usage.cache_read));
+        fd_jw_member_int(&w, "cache_write", clamp_int(attempt->usage.cache_write));
+        if (attempt->cost_micro >= 0)
+            fd_jw_member_int(&w, "cost", attempt->cost_micro);
+        fd_jw_member_bool(&w, "estimated", attempt->estimated);
+        fd_jw_end_object(&w);
     }
-    return status;
+    fd_jw_end_array(&w);
+    return buf_json_end(out, &w);
 }
 
 static int64_t tokens_of(const struct answer *answer)
@@ -295,13 +245,17 @@ static int64_t tokens_of(const struct answer *answer)
     return clamp_int(sum);
 }
 
-static enum db_status save_answer(struct db *db, const struct store_job *job,
-                                  const struct answer *answer, bool asked, const char *outcome)
+/* *claim LATER: no row was ours. */
+static enum db_status finish(struct db *db, const struct store_job *job,
+                             const struct answer *answer, const char *outcome,
+                             enum store_claim *claim)
 {
+    bool asked = job->request != NULL && *claim == STORE_MINE;
     char n[3][DB_NUMBER_SIZE];
-    struct buf route, citations;
+    struct buf route, citations, attempts;
     buf_init(&route, 65536);
     buf_init(&citations, 65536);
+    buf_init(&attempts, 65536);
     bool has_route = answer->routed && answer_route_json(answer, &route);
     bool has_citations = answer_citations_json(answer, &citations);
     const char *text = answer->text_len > 0 ? answer->text : "";
@@ -321,17 +275,21 @@ static enum db_status save_answer(struct db *db, const struct store_job *job,
         has_route ? route.data : NULL,
         db_number(n[1], tokens_of(answer)),
         db_number(n[2], asked + (*text != '\0')),
+        attempts_json(answer, &attempts) ? attempts.data : "[]",
     };
     PGresult *result;
-    enum db_status status = db_exec(db, &finish_statement, params, &result);
+    enum db_status status = db_query(db, job->entry->org, &finish_statement, params, &result);
     if (status == DB_OK) {
-        bool first = db_int(result, 0, 1, -1) == 0;
+        const char *conversation = db_text(result, 0, 1);
+        if (db_int(result, 0, 0, 0) == 0)
+            *claim = STORE_LATER;
+        else if (conversation != NULL && strcmp(conversation, "ended") == 0)
+            *claim = STORE_ENDED;
         PQclear(result);
-        if (!answer->dry_run) /* its attempt is a price, not a purchase */
-            status = save_costs(db, job, answer, first);
     }
     buf_free(&route);
     buf_free(&citations);
+    buf_free(&attempts);
     return status;
 }
 
@@ -347,15 +305,15 @@ enum db_status store_save(struct db *db, const struct store_job *job, struct ans
     if (!answer_data(answer, data))
         return DB_FAILED;
 
-    enum db_status status = db_begin(db, job->entry->org);
-    if (status == DB_OK)
-        status = claim_with(in_transaction, db, job, claim);
-    if (status == DB_OK && (*claim == STORE_MINE || *claim == STORE_ENDED))
-        status =
-            save_answer(db, job, answer, job->request != NULL && *claim == STORE_MINE, data->data);
-    if (status != DB_OK) {
-        db_rollback(db);
-        return status;
+    if (job->claimed) {
+        *claim = STORE_MINE;
+        enum db_status status = finish(db, job, answer, data->data, claim);
+        if (status != DB_OK || *claim != STORE_LATER)
+            return status;
     }
-    return db_commit(db);
+    /* Not claimed yet, lost to another, or saved by a call whose reply was lost. */
+    enum db_status status = store_claim(db, job, claim);
+    if (status == DB_OK && (*claim == STORE_MINE || *claim == STORE_ENDED))
+        status = finish(db, job, answer, data->data, claim);
+    return status;
 }

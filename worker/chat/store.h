@@ -25,6 +25,7 @@ struct store_job {
     const char *user_message_id;
     const char *message_id;
     const char *language;
+    bool claimed; /* store_claim() said so: the save need not ask again */
 };
 
 enum store_claim {

@@ -4,7 +4,6 @@
 #include "core/log.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -17,6 +16,14 @@
     "SET statement_timeout = '15s'; SET lock_timeout = '5s';"                                      \
     "SET idle_in_transaction_session_timeout = '30s'; SET timezone = 'UTC'"
 
+/* The server keeps a statement's plan, and those of the foreign keys' checks, as they
+ * were best when the connection was young. In a new installation that is over empty
+ * tables, where any index of the organisation looks as good as the key: every answer
+ * would read all of its organisation's rows until an ANALYZE comes by. So plans are made
+ * anew after so many transactions, and whenever they have become so many times more. */
+#define REPLAN_FIRST  64
+#define REPLAN_FACTOR 8
+
 struct db {
     char *url;
     char *application_name;
@@ -24,12 +31,20 @@ struct db {
     const struct db_statement **prepared;
     size_t prepared_count;
     size_t prepared_cap;
+    uint64_t transactions; /* on this connection */
+    uint64_t replan_at;    /* that many */
     char error[512];
     char sqlstate[6];
 };
 
 static const struct db_statement set_org = {
     "frontdesk_set_org", "SELECT set_config('app.org_id', coalesce($1, ''), true)", 1};
+static const struct db_statement set_org_unhurried = {
+    "frontdesk_set_org_unhurried",
+    "SELECT set_config('app.org_id', coalesce($1, ''), true),"
+    "       set_config('synchronous_commit', 'off', true)",
+    1};
+static const struct db_statement replan = {"frontdesk_replan", "DISCARD PLANS", 0};
 static const struct db_statement begin = {"frontdesk_begin", "BEGIN", 0};
 static const struct db_statement commit = {"frontdesk_commit", "COMMIT", 0};
 static const struct db_statement rollback = {"frontdesk_rollback", "ROLLBACK", 0};
@@ -53,6 +68,8 @@ static void disconnect(struct db *db)
     PQfinish(db->conn);
     db->conn = NULL;
     db->prepared_count = 0;
+    db->transactions = 0;
+    db->replan_at = REPLAN_FIRST;
 }
 
 void db_free(struct db *db)
@@ -383,8 +400,20 @@ static enum db_status run(struct db *db, struct step *steps, size_t count, PGres
     return status;
 }
 
-enum db_status db_query(struct db *db, const char *org, const struct db_statement *statement,
-                        const char *const *params, PGresult **result)
+/* What comes before a transaction, at times; at most one step. */
+static size_t steps_before(struct db *db, struct step *steps)
+{
+    if (++db->transactions < db->replan_at) {
+        return 0;
+    }
+    db->replan_at *= REPLAN_FACTOR;
+    steps[0] = (struct step){.statement = &replan};
+    return 1;
+}
+
+static enum db_status query(struct db *db, const struct db_statement *set, const char *org,
+                            const struct db_statement *statement, const char *const *params,
+                            PGresult **result)
 {
     if (result != NULL) {
         *result = NULL;
@@ -393,9 +422,24 @@ enum db_status db_query(struct db *db, const char *org, const struct db_statemen
     if (status != DB_OK) {
         return status;
     }
-    struct step steps[] = {{.statement = &set_org, .params = &org},
-                           {.statement = statement, .params = params}};
-    return run(db, steps, 2, result);
+    struct step steps[3];
+    size_t count = steps_before(db, steps);
+    steps[count++] = (struct step){.statement = set, .params = &org};
+    steps[count++] = (struct step){.statement = statement, .params = params};
+    return run(db, steps, count, result);
+}
+
+enum db_status db_query(struct db *db, const char *org, const struct db_statement *statement,
+                        const char *const *params, PGresult **result)
+{
+    return query(db, &set_org, org, statement, params, result);
+}
+
+enum db_status db_query_unhurried(struct db *db, const char *org,
+                                  const struct db_statement *statement, const char *const *params,
+                                  PGresult **result)
+{
+    return query(db, &set_org_unhurried, org, statement, params, result);
 }
 
 enum db_status db_begin(struct db *db, const char *org)
@@ -404,8 +448,11 @@ enum db_status db_begin(struct db *db, const char *org)
     if (status != DB_OK) {
         return status;
     }
-    struct step steps[] = {{.statement = &begin}, {.statement = &set_org, .params = &org}};
-    return run(db, steps, 2, NULL);
+    struct step steps[3];
+    size_t count = steps_before(db, steps);
+    steps[count++] = (struct step){.statement = &begin};
+    steps[count++] = (struct step){.statement = &set_org, .params = &org};
+    return run(db, steps, count, NULL);
 }
 
 enum db_status db_exec(struct db *db, const struct db_statement *statement,
@@ -467,35 +514,4 @@ enum db_status db_script(struct db *db, const char *sql)
     enum db_status status = is_fine(result) ? DB_OK : failed(db, "script", result);
     PQclear(result);
     return status;
-}
-
-/* -- cells ----------------------------------------------------------------------- */
-
-const char *db_text(const PGresult *result, int row, int column)
-{
-    return PQgetisnull(result, row, column) ? NULL : PQgetvalue(result, row, column);
-}
-
-int64_t db_int(const PGresult *result, int row, int column, int64_t null_value)
-{
-    const char *text = db_text(result, row, column);
-    return text != NULL ? strtoll(text, NULL, 10) : null_value;
-}
-
-double db_double(const PGresult *result, int row, int column, double null_value)
-{
-    const char *text = db_text(result, row, column);
-    return text != NULL ? strtod(text, NULL) : null_value;
-}
-
-bool db_true(const PGresult *result, int row, int column)
-{
-    const char *text = db_text(result, row, column);
-    return text != NULL && text[0] == 't';
-}
-
-const char *db_number(char out[DB_NUMBER_SIZE], int64_t value)
-{
-    snprintf(out, DB_NUMBER_SIZE, "%" PRId64, value);
-    return out;
 }

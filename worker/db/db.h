@@ -44,6 +44,12 @@ void db_explain(struct db *db, const char *format, ...) __attribute__((format(pr
 enum db_status db_query(struct db *db, const char *org, const struct db_statement *statement,
                         const char *const *params, PGresult **result);
 
+/* The same, but the answer does not wait for the disk: for what is written again should
+ * the server lose it. Whatever commits in the usual way later keeps it as well. */
+enum db_status db_query_unhurried(struct db *db, const char *org,
+                                  const struct db_statement *statement, const char *const *params,
+                                  PGresult **result);
+
 /* Several statements, all or nothing. After a failure only db_rollback() is of use. */
 enum db_status db_begin(struct db *db, const char *org);
 enum db_status db_exec(struct db *db, const struct db_statement *statement,
