@@ -341,8 +341,8 @@ void ngx_http_frontdesk_stream_fail(ngx_http_frontdesk_ctx_t *ctx,
     enum fd_problem_type type);
 /*
  * Redis is away: retry: and a close with 200, as other answers end an
- * EventSource for good, or 503 where the client asked for JSON.  Returns what to
- * finalize the request with, never NGX_OK.
+ * EventSource for good, or 503 where the client asked for JSON.  Returns what
+ * to finalize the request with, never NGX_OK.
  */
 ngx_int_t ngx_http_frontdesk_stream_later(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx);
