@@ -185,6 +185,7 @@ struct ngx_http_frontdesk_ctx_s {
     ngx_uint_t                 events;
     ngx_uint_t                 auth;           /* ..._auth_e */
     ngx_uint_t                 limit;          /* ..._limit_e */
+    ngx_uint_t                 async;          /* Prefer: respond-async */
     ngx_http_frontdesk_close_e close;
 
     void                      *admission;      /* ..._admission.c's */

@@ -70,7 +70,8 @@ ngx_http_frontdesk_admit(ngx_http_request_t *r, ngx_http_frontdesk_ctx_t *ctx,
     if (ad == NULL
         || ngx_http_frontdesk_admission_call(ad, idempotency_key, starts)
            != NGX_OK
-        || ngx_http_frontdesk_stream_prepare(r, ctx) != NGX_OK)
+        || (!ctx->async
+            && ngx_http_frontdesk_stream_prepare(r, ctx) != NGX_OK))
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }

@@ -16,7 +16,7 @@
 #include "ngx_http_frontdesk.h"
 
 
-#define NGX_HTTP_FRONTDESK_ADMIT_KEYS   9
+#define NGX_HTTP_FRONTDESK_ADMIT_KEYS   10
 #define NGX_HTTP_FRONTDESK_ADMIT_ARGS   (13 + 2 * 7)
 
 

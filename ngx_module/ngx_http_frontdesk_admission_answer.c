@@ -17,6 +17,8 @@
 
 static ngx_int_t ngx_http_frontdesk_admission_admitted(
     ngx_http_frontdesk_admission_t *ad, redisReply *reply);
+static ngx_int_t ngx_http_frontdesk_admission_accepted(
+    ngx_http_frontdesk_admission_t *ad);
 static ngx_int_t ngx_http_frontdesk_admission_duplicate(
     ngx_http_frontdesk_admission_t *ad, redisReply *job);
 static ngx_int_t ngx_http_frontdesk_admission_stale(
@@ -76,6 +78,13 @@ ngx_http_frontdesk_admission_answer(ngx_http_frontdesk_admission_t *ad,
                                                     NULL, e[1]->integer);
     }
 
+    if (ngx_http_frontdesk_admission_is(reply, "away", 2)) {
+        ngx_http_frontdesk_count(NGX_HTTP_FRONTDESK_COUNT_UNAVAILABLE);
+        return ngx_http_frontdesk_admission_problem(ad->request,
+                                                    FD_PROBLEM_UNAVAILABLE,
+                                                    NULL, e[1]->integer);
+    }
+
     if (ngx_http_frontdesk_admission_is(reply, "stale", 1)) {
         return ngx_http_frontdesk_admission_stale(ad);
     }
@@ -108,6 +117,10 @@ ngx_http_frontdesk_admission_admitted(ngx_http_frontdesk_admission_t *ad,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    if (ctx->async) {
+        return ngx_http_frontdesk_admission_accepted(ad);
+    }
+
     ad->opened = 1;
     ngx_http_frontdesk_stream_open(ctx);
 
@@ -116,6 +129,60 @@ ngx_http_frontdesk_admission_admitted(ngx_http_frontdesk_admission_t *ad,
     }
 
     return NGX_DONE;
+}
+
+
+/* RFC 7240, 4.1: where the answer can be had, for a client that will not wait */
+
+static ngx_int_t
+ngx_http_frontdesk_admission_accepted(ngx_http_frontdesk_admission_t *ad)
+{
+    ngx_str_t                  location, applied, body;
+    ngx_http_request_t        *r;
+    struct fd_json_writer      w;
+    ngx_http_frontdesk_ctx_t  *ctx;
+
+    r = ad->request;
+    ctx = ad->ctx;
+
+    location.len = sizeof("/api/v1/chat//events") - 1 + ctx->job.len;
+    location.data = ngx_pnalloc(r->pool, location.len);
+
+    if (location.data == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    (void) ngx_sprintf(location.data, "/api/v1/chat/%V/events", &ctx->job);
+    ngx_str_set(&applied, "respond-async");
+
+    ngx_http_frontdesk_json_writer(&w, r->pool);
+    fd_jw_object(&w);
+    fd_jw_key(&w, "job_id");
+    fd_jw_string(&w, (char *) ctx->job.data, ctx->job.len);
+    fd_jw_key(&w, "session_id");
+
+    if (ctx->session.len) {
+        fd_jw_string(&w, (char *) ctx->session.data, ctx->session.len);
+
+    } else {
+        fd_jw_null(&w);
+    }
+
+    fd_jw_end_object(&w);
+
+    if (w.failed
+        || ngx_http_frontdesk_header(r, "Location", &location) != NGX_OK
+        || ngx_http_frontdesk_header(r, "Preference-Applied", &applied)
+           != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    body.data = (u_char *) w.data;
+    body.len = w.len;
+
+    return ngx_http_frontdesk_respond(r, NGX_HTTP_ACCEPTED,
+                                      "application/json", &body);
 }
 
 
@@ -151,6 +218,10 @@ ngx_http_frontdesk_admission_duplicate(ngx_http_frontdesk_admission_t *ad,
 
     (void) ngx_cpystrn(id.data, (u_char *) job->str, job->len + 1);
     ctx->job = id;
+
+    if (ctx->async) {
+        return ngx_http_frontdesk_admission_accepted(ad);
+    }
 
     ngx_memzero(&none, sizeof(struct fd_event_id));
     rc = ngx_http_frontdesk_attach(r, ctx, none, 1);

@@ -95,6 +95,7 @@ ngx_http_frontdesk_admission_keys(ngx_http_frontdesk_admission_t *ad,
                                        org, session);
     rc |= ngx_http_frontdesk_redis_key(pool, key++, FD_KEY_ADDRESS_RATE, shard,
                                        address.data);
+    rc |= ngx_http_frontdesk_redis_key(pool, key++, FD_KEY_ALIVE, shard);
 
     if (rc != NGX_OK) {
         return NGX_ERROR;

@@ -49,7 +49,13 @@ ngx_http_frontdesk_body_read(ngx_http_request_t *r,
     ngx_http_frontdesk_body_t       *body;
     ngx_http_frontdesk_main_conf_t  *mcf;
 
-    body = ngx_pcalloc(r->pool, sizeof(ngx_http_frontdesk_body_t));
+    /* none of it is wanted any more when the answer streams */
+
+    if (ngx_http_frontdesk_scratch(r, ctx) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    body = ngx_pcalloc(ctx->scratch, sizeof(ngx_http_frontdesk_body_t));
     if (body == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -265,6 +271,8 @@ ngx_http_frontdesk_body_append(ngx_http_request_t *r,
     u_char                    *p;
     ngx_http_frontdesk_ctx_t  *ctx;
 
+    ctx = ngx_http_frontdesk_get_ctx(r);
+
     if (len > body->max - body->text.len) {
         return ngx_http_frontdesk_body_refuse(r);
     }
@@ -279,16 +287,15 @@ ngx_http_frontdesk_body_append(ngx_http_request_t *r,
 
         size = ngx_min(ngx_max(size, NGX_HTTP_FRONTDESK_BODY_FIRST), body->max);
 
-        p = ngx_pnalloc(r->pool, size);
+        p = ngx_pnalloc(ctx->scratch, size);
         if (p == NULL) {
-            ctx = ngx_http_frontdesk_get_ctx(r);
             ctx->refused = NGX_HTTP_INTERNAL_SERVER_ERROR;
             return NGX_DECLINED;
         }
 
         if (body->text.len) {
             ngx_memcpy(p, body->text.data, body->text.len);
-            (void) ngx_pfree(r->pool, body->text.data);
+            (void) ngx_pfree(ctx->scratch, body->text.data);
         }
 
         body->text.data = p;
@@ -337,7 +344,8 @@ ngx_http_frontdesk_body_parse(ngx_http_request_t *r,
     limits.nodes = FD_JSON_NODES_MAX;
 
     ctx->json = fd_json_parse((char *) body->text.data, body->text.len, limits,
-                              ngx_http_frontdesk_allocator(r->pool), &fault);
+                              ngx_http_frontdesk_allocator(ctx->scratch),
+                              &fault);
 
     if (ctx->json) {
         return body->handler(r, ctx);

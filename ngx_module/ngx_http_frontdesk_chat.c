@@ -13,7 +13,8 @@
 
 static ngx_int_t ngx_http_frontdesk_chat_body(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx);
-static ngx_uint_t ngx_http_frontdesk_chat_wants_stream(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_frontdesk_chat_header_has(ngx_http_request_t *r,
+    const char *name, ngx_str_t *word);
 static ngx_int_t ngx_http_frontdesk_chat_key(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx);
 static void ngx_http_frontdesk_chat_known(ngx_http_request_t *r,
@@ -43,14 +44,20 @@ ngx_http_frontdesk_chat_body(ngx_http_request_t *r,
     ngx_int_t              rc;
     struct fd_field_fault  fault;
 
+    static ngx_str_t  stream = ngx_string("text/event-stream");
+    static ngx_str_t  async = ngx_string("respond-async");
+
     if (!fd_chat_request_read(ctx->json, &ctx->chat, &fault)) {
         return ngx_http_frontdesk_chat_problem(r, FD_PROBLEM_FIELD,
                                                fault.field, fault.detail);
     }
 
     if (!ctx->chat.has_stream) {
-        ctx->chat.stream = ngx_http_frontdesk_chat_wants_stream(r);
+        ctx->chat.stream = ngx_http_frontdesk_chat_header_has(r, "Accept",
+                                                              &stream);
     }
+
+    ctx->async = ngx_http_frontdesk_chat_header_has(r, "Prefer", &async);
 
     rc = ctx->key ? ngx_http_frontdesk_chat_admit(r, ctx)
                   : ngx_http_frontdesk_chat_key(r, ctx);
@@ -64,17 +71,16 @@ ngx_http_frontdesk_chat_body(ngx_http_request_t *r,
 
 
 static ngx_uint_t
-ngx_http_frontdesk_chat_wants_stream(ngx_http_request_t *r)
+ngx_http_frontdesk_chat_header_has(ngx_http_request_t *r, const char *name,
+    ngx_str_t *word)
 {
-    ngx_str_t  *accept;
+    ngx_str_t  *value;
 
-    static u_char  type[] = "text/event-stream";
+    value = ngx_http_frontdesk_request_header(r, name);
 
-    accept = ngx_http_frontdesk_request_header(r, "Accept");
-
-    return accept
-           && ngx_strlcasestrn(accept->data, accept->data + accept->len, type,
-                               sizeof(type) - 2)
+    return value
+           && ngx_strlcasestrn(value->data, value->data + value->len,
+                               word->data, word->len - 1)
               != NULL;
 }
 

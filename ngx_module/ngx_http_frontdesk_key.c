@@ -477,6 +477,15 @@ ngx_http_frontdesk_away(ngx_http_request_t *r, ngx_http_frontdesk_ctx_t *ctx,
     }
 
     ctx->auth = NGX_HTTP_FRONTDESK_AUTH_ERROR;
+
+    if (ctx->route->handler == ngx_http_frontdesk_events_handler) {
+
+        /* an EventSource that is answered 503 never comes back */
+
+        ctx->refused = ngx_http_frontdesk_events_later(r, ctx);
+        return NGX_DECLINED;
+    }
+
     ctx->refused = ngx_http_frontdesk_fail(r, FD_PROBLEM_UNAVAILABLE, NULL,
                                            NULL);
 

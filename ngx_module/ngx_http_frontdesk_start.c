@@ -186,7 +186,12 @@ ngx_http_frontdesk_start_send(ngx_http_request_t *r,
     argv[2].len = ngx_sprintf(generation, "%L", ctx->key->generation)
                   - generation;
     argv[3].data = rate;
-    argv[3].len = ngx_sprintf(rate, "%i", mcf->start_rate) - rate;
+
+    /* all sessions of a server that has a secret key start from its address */
+    argv[3].len = ngx_sprintf(rate, "%i",
+                              ctx->key->kind == FD_KEY_SECRET
+                              ? 0 : mcf->start_rate)
+                  - rate;
 
     start->op = ngx_http_frontdesk_redis_script(FD_SCRIPT_START,
                                        ngx_http_frontdesk_start_reply, start,

@@ -5,7 +5,7 @@
 -- (nginx lost the reply), it answers as before and changes nothing.
 --
 -- KEYS  1 fd:jobs  2 fd:job  3 fd:sess  4 fd:org  5 fd:lease  6 fd:load
---       7 session rate  8 address rate  9 idempotency (only with a key)
+--       7 session rate  8 address rate  9 fd:alive  10 idempotency (only with a key)
 -- ARGV  1 job id  2 org  3 session  4 key generation  5 body hash
 --       6 deadline ms  7 linger ms  8 queue length bound  9 queue bytes bound
 --       10 session messages a minute  11 starts an hour and address
@@ -14,7 +14,7 @@
 --   admitted  remaining limit reset_ms
 --   duplicate job      mismatch job      busy job      stale
 --   limited   which retry_after_ms limit
---   full      retry_after_ms
+--   full      retry_after_ms     away      retry_after_ms (no worker is alive)
 local job, hash = ARGV[1], ARGV[5]
 
 local org = redis.call('HMGET', KEYS[4], 'gen', 'rpm', 'chats', 'quota', 'month', 'used', 'tat')
@@ -26,8 +26,8 @@ if redis.call('EXISTS', KEYS[2]) == 1 then
   return {'admitted', -1, -1, 0} -- the reply to the first sending was lost
 end
 
-if KEYS[9] then
-  local seen = redis.call('GET', KEYS[9])
+if KEYS[10] then
+  local seen = redis.call('GET', KEYS[10])
   if seen then
     local id, body = string.match(seen, '^(%S+) (%S+)$')
     return {body == hash and 'duplicate' or 'mismatch', id}
@@ -39,6 +39,8 @@ if running then return {'busy', running} end
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
+
+if redis.call('ZCOUNT', KEYS[9], now, '+inf') == 0 then return {'away', 5000} end
 
 -- GCRA: a request costs `interval`; `window` of them may come at once.
 local function gcra(tat, interval, window)
@@ -114,7 +116,7 @@ if session_tat then
 elseif address_tat then
   redis.call('SET', KEYS[8], string.format('%.3f', address_tat), 'PX', 7200000)
 end
-if KEYS[9] then
-  redis.call('SET', KEYS[9], job .. ' ' .. hash, 'PX', tonumber(ARGV[12]))
+if KEYS[10] then
+  redis.call('SET', KEYS[10], job .. ' ' .. hash, 'PX', tonumber(ARGV[12]))
 end
 return {'admitted', remaining, rpm, math.ceil(tat - now)}

@@ -94,6 +94,18 @@ subtest 'ENG-20: nobody listens any more' => sub {
     is answers($s->{job}), 1, 'and kept';
 };
 
+subtest 'ENG-19: every worker away for longer than its lease' => sub {
+    $stack->signal(KILL => 'worker', $_) for qw(worker-1 worker-2);
+    my $r = $stack->until(sub {
+        my $answer = $client->post('/api/v1/chat', { message => 'Anybody @{"tokens":1}@' }, { Prefer => 'respond-async' });
+        $answer->{status} == 503 && $answer;
+    }, 15, 'a refusal');
+    ok $r, 'refused' or return;
+    cmp_ok $r->{headers}{'retry-after'}, '>', 0, 'with Retry-After';
+    $stack->start_worker($_) for qw(worker-1 worker-2);
+    ok $stack->until(sub { $client->post('/api/v1/chat', { message => 'Back? @{"tokens":1}@' })->{status} == 200 }, 15), 'and back';
+};
+
 subtest 'ENG-19: no worker at all, then one' => sub {
     $stack->signal(KILL => 'worker', $_) for qw(worker-1 worker-2);
     my $s = $client->ask({ message => "Wait \@{\"tokens\":$words}\@" });

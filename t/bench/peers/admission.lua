@@ -82,9 +82,9 @@ function M.chat(jobs, live, sha)
   end
   local org, job, session = entry[1], "0-" .. hex(32), hex(32)
   local reply, err = call(jobs, {
-    "EVALSHA", sha, 8, "fd:jobs:{0}", "fd:job:{0}:" .. job, "fd:sess:{0}:" .. org .. ":" .. session,
+    "EVALSHA", sha, 9, "fd:jobs:{0}", "fd:job:{0}:" .. job, "fd:sess:{0}:" .. org .. ":" .. session,
     "fd:org:{0}:" .. org, "fd:lease:{0}:" .. org, "fd:load:{0}", "fd:rate:{0}:" .. org .. ":" .. session,
-    "fd:rate:{0}:a:127.0.0.1", job, org, session, entry[4], ngx.md5(body), 300000, 900000, 1000000000,
+    "fd:rate:{0}:a:127.0.0.1", "fd:alive:{0}", job, org, session, entry[4], ngx.md5(body), 300000, 900000, 1000000000,
     100000000000, 1000000, 0, 86400000, 1, "request", ngx.var.request_id, "key", entry[2], "body", body })
   if not reply then return refuse(503, err or "redis") end
   if reply[1] ~= "admitted" then return refuse(429, reply[1]) end

@@ -25,8 +25,8 @@ app.post('/chat', async (req, res) => {
   const session = crypto.randomBytes(24).toString('base64url');
   const body = JSON.stringify(req.body);
   const hash = crypto.createHash('sha256').update(body).digest('hex');
-  const reply = await jobs.evalsha(sha, 8, 'fd:jobs:{0}', `fd:job:{0}:${job}`, `fd:sess:{0}:${org}:${session}`,
-    `fd:org:{0}:${org}`, `fd:lease:{0}:${org}`, 'fd:load:{0}', `fd:rate:{0}:${org}:${session}`, 'fd:rate:{0}:a:127.0.0.1',
+  const reply = await jobs.evalsha(sha, 9, 'fd:jobs:{0}', `fd:job:{0}:${job}`, `fd:sess:{0}:${org}:${session}`,
+    `fd:org:{0}:${org}`, `fd:lease:{0}:${org}`, 'fd:load:{0}', `fd:rate:{0}:${org}:${session}`, 'fd:rate:{0}:a:127.0.0.1', 'fd:alive:{0}',
     job, org, session, gen, hash, 300000, 900000, 1000000000, 100000000000, 1000000, 0, 86400000, 1,
     'request', crypto.randomUUID(), 'key', id, 'body', body);
   if (reply[0] !== 'admitted') return res.status(429).json({ title: reply[0], status: 429 });
