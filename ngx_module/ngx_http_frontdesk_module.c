@@ -34,7 +34,7 @@ static void ngx_http_frontdesk_exit_process(ngx_cycle_t *cycle);
 
 
 static ngx_conf_num_bounds_t  ngx_http_frontdesk_queue_bounds = {
-    ngx_conf_check_num_bounds, 1, 10 * FD_QUEUE_LENGTH_MAX
+    ngx_conf_check_num_bounds, 1, 1000 * FD_QUEUE_LENGTH_MAX
 };
 
 static ngx_conf_num_bounds_t  ngx_http_frontdesk_rate_bounds = {
