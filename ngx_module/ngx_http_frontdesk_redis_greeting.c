@@ -47,6 +47,10 @@ ngx_http_frontdesk_shards(void)
 ngx_uint_t
 ngx_http_frontdesk_shard(ngx_str_t *org)
 {
+    if (ngx_http_frontdesk_shard_count == 1) {
+        return 0;
+    }
+
     return ngx_crc32_short(org->data, org->len)
            % ngx_http_frontdesk_shard_count;
 }

@@ -33,9 +33,26 @@ static bool is_base62(char c)
     return is_digit(c) || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 }
 
+/* The kernel is asked for many bytes at a time: a system call for each id would cost
+ * nginx more than the rest of making it. What was handed out is wiped. A fork before
+ * the first use shares nothing; nginx's master and the worker's main never make ids
+ * before they fork. */
 void fd_random(void *out, size_t len)
 {
-    randombytes_buf(out, len);
+    static __thread unsigned char reserve[1024];
+    static __thread size_t left;
+
+    if (len > sizeof(reserve)) {
+        randombytes_buf(out, len);
+        return;
+    }
+    if (left < len) {
+        randombytes_buf(reserve, sizeof(reserve));
+        left = sizeof(reserve);
+    }
+    left -= len;
+    memcpy(out, reserve + left, len);
+    sodium_memzero(reserve + left, len);
 }
 
 void fd_sha256_hex(char out[FD_SHA256_HEX_SIZE], const void *data, size_t len)
@@ -117,13 +134,13 @@ void fd_job_id_shard(const char *s, size_t len, char shard[5])
 static void session_tag(unsigned char tag[SESSION_TAG], const unsigned char *key, const char *org,
                         size_t org_len, const unsigned char random[SESSION_RANDOM])
 {
-    crypto_auth_hmacsha256_state state;
-    unsigned char mac[crypto_auth_hmacsha256_BYTES];
+    crypto_generichash_state state;
+    unsigned char mac[crypto_generichash_BYTES_MIN];
 
-    crypto_auth_hmacsha256_init(&state, key, FD_SESSION_KEY_LEN);
-    crypto_auth_hmacsha256_update(&state, (const unsigned char *)org, org_len);
-    crypto_auth_hmacsha256_update(&state, random, SESSION_RANDOM);
-    crypto_auth_hmacsha256_final(&state, mac);
+    crypto_generichash_init(&state, key, FD_SESSION_KEY_LEN, sizeof(mac));
+    crypto_generichash_update(&state, (const unsigned char *)org, org_len);
+    crypto_generichash_update(&state, random, SESSION_RANDOM);
+    crypto_generichash_final(&state, mac, sizeof(mac));
     memcpy(tag, mac, SESSION_TAG);
     sodium_memzero(&state, sizeof(state));
     sodium_memzero(mac, sizeof(mac));

@@ -12,7 +12,7 @@
 /* "<shard>-<32 hex>"; shard is 1 to 4 digits. */
 #define FD_JOB_ID_SIZE 38
 
-/* base64url of 16 random bytes and 8 bytes of HMAC-SHA256 over (org, random):
+/* base64url of 16 random bytes and 8 bytes of keyed BLAKE2b (RFC 7693) over (org, random):
  * 32 characters. The random half is the capability; the tag lets nginx refuse
  * another org's or an invented session without a look-up. */
 #define FD_SESSION_ID_LEN  32
