@@ -146,7 +146,7 @@ sub wait_ready {
     my ($self, $seconds) = @_;
     return $self->until(sub {
         my $r = eval { $self->client->get('/readyz') };
-        return $r && $r->{status} == 200;
+        return $r && $r->{status} == 200 && $self->redis('jobs', 'ZCARD', 'fd:alive:{0}') > 0;
     }, $seconds || 15, 'readyz');
 }
 
