@@ -18,6 +18,7 @@ typedef enum {
     NGX_HTTP_FRONTDESK_VAR_KEY_ID,
     NGX_HTTP_FRONTDESK_VAR_AUTH,
     NGX_HTTP_FRONTDESK_VAR_LIMIT,
+    NGX_HTTP_FRONTDESK_VAR_ROUTE,
     NGX_HTTP_FRONTDESK_VAR_JOB,
     NGX_HTTP_FRONTDESK_VAR_SESSION,
     NGX_HTTP_FRONTDESK_VAR_FIRST_BYTE_MS,
@@ -77,6 +78,9 @@ static ngx_http_variable_t  ngx_http_frontdesk_vars[] = {
 
     { ngx_string("frontdesk_limit"), NULL, ngx_http_frontdesk_variable,
       NGX_HTTP_FRONTDESK_VAR_LIMIT, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("frontdesk_route"), NULL, ngx_http_frontdesk_variable,
+      NGX_HTTP_FRONTDESK_VAR_ROUTE, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("frontdesk_job"), NULL, ngx_http_frontdesk_variable,
       NGX_HTTP_FRONTDESK_VAR_JOB, NGX_HTTP_VAR_NOCACHEABLE, 0 },
@@ -177,6 +181,15 @@ ngx_http_frontdesk_variable_value(ngx_http_request_t *r,
 
     case NGX_HTTP_FRONTDESK_VAR_LIMIT:
         *value = ngx_http_frontdesk_limit_names[ctx->limit];
+        break;
+
+    case NGX_HTTP_FRONTDESK_VAR_ROUTE:
+
+        /* a path may hold the id of a session, which opens its history */
+
+        if (ctx->route) {
+            *value = ctx->route->pattern;
+        }
         break;
 
     case NGX_HTTP_FRONTDESK_VAR_JOB:
