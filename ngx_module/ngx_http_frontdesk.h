@@ -634,9 +634,14 @@ typedef struct {
 void ngx_http_frontdesk_zone_usage(ngx_http_frontdesk_usage_t *usage);
 
 
-/* ngx_http_frontdesk_status.c: healthz, readyz, metrics */
+/* ngx_http_frontdesk_status.c: healthz, metrics, and the way to readyz */
 
 ngx_int_t ngx_http_frontdesk_status_handler(ngx_http_request_t *r);
+
+
+/* ngx_http_frontdesk_ready.c: readyz */
+
+ngx_int_t ngx_http_frontdesk_ready(ngx_http_request_t *r);
 
 
 /* ngx_http_frontdesk_manifest.c, ..._asset.c: the widget, the demo page */

@@ -1,7 +1,7 @@
 
 /*
- * healthz: this process answers.  readyz: it can admit a message.  metrics: of
- * all processes of this host, as Prometheus reads them.
+ * healthz: this process answers.  metrics: of all processes of this host, as
+ * Prometheus reads them.
  */
 
 
@@ -23,7 +23,6 @@ typedef struct {
 
 
 static ngx_int_t ngx_http_frontdesk_health(ngx_http_request_t *r);
-static ngx_int_t ngx_http_frontdesk_ready(ngx_http_request_t *r);
 static ngx_int_t ngx_http_frontdesk_metrics(ngx_http_request_t *r);
 static u_char *ngx_http_frontdesk_metrics_counters(u_char *p, u_char *last,
     ngx_http_frontdesk_slot_t *total);
@@ -104,40 +103,6 @@ ngx_http_frontdesk_health(ngx_http_request_t *r)
 
     return ngx_http_frontdesk_respond(r, NGX_HTTP_OK, "application/json",
                                       &body);
-}
-
-
-static ngx_int_t
-ngx_http_frontdesk_ready(ngx_http_request_t *r)
-{
-    ngx_str_t              body;
-    ngx_uint_t             jobs, live, meta, ready;
-    struct fd_json_writer  w;
-
-    jobs = ngx_http_frontdesk_redis_up(NGX_HTTP_FRONTDESK_JOBS);
-    live = ngx_http_frontdesk_redis_up(NGX_HTTP_FRONTDESK_LIVE);
-    meta = (ngx_http_frontdesk_session_key() != NULL);
-    ready = jobs && live && meta;
-
-    ngx_http_frontdesk_json_writer(&w, r->pool);
-
-    fd_jw_object(&w);
-    fd_jw_member(&w, "status", ready ? "ready" : "unavailable");
-    fd_jw_member_bool(&w, "redis_jobs", jobs != 0);
-    fd_jw_member_bool(&w, "redis_live", live != 0);
-    fd_jw_member_bool(&w, "meta", meta != 0);
-    fd_jw_end_object(&w);
-
-    if (w.failed) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    body.data = (u_char *) w.data;
-    body.len = w.len;
-
-    return ngx_http_frontdesk_respond(r, ready ? NGX_HTTP_OK
-                                               : NGX_HTTP_SERVICE_UNAVAILABLE,
-                                      "application/json", &body);
 }
 
 

@@ -28,7 +28,7 @@ subtest 'EDGE-9: healthz and readyz' => sub {
     is "$r->{status} $r->{json}{status}", '200 ok', 'healthz';
     is $r->{headers}{'cache-control'}, 'no-store', 'not to be kept';
     $r = $nobody->get('/readyz');
-    is_deeply [$r->{status}, $r->{json}], [200, { status => 'ready', map { $_ => JSON::PP::true } qw(redis_jobs redis_live meta) }], 'readyz';
+    is_deeply [$r->{status}, $r->{json}], [200, { status => 'ready', workers => 1, map { $_ => JSON::PP::true } qw(redis_jobs redis_live meta) }], 'readyz';
     for my $path (qw(/healthz /readyz /metrics)) {
         is $nobody->request('HEAD', $path)->{body}, '', "HEAD $path";
         is $nobody->request('POST', $path)->{status}, 405, "POST $path: 405";

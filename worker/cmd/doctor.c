@@ -86,10 +86,10 @@ static void check_files(struct findings *findings, const struct config *config)
     rlim_t needed = (rlim_t)config->job_slots + FILES_BESIDE_JOBS;
 
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        FINDINGS_CHECK(findings, limit.rlim_cur >= needed, FINDING_WARN, "limits.files",
-                       "raise LimitNOFILE (ulimit -n) or lower FRONTDESK_JOB_SLOTS",
+        FINDINGS_CHECK(findings, limit.rlim_max >= needed, FINDING_WARN, "limits.files",
+                       "raise LimitNOFILE (ulimit -Hn) or lower FRONTDESK_JOB_SLOTS",
                        "%llu open files allowed, %llu wanted for %d answers at a time",
-                       (unsigned long long)limit.rlim_cur, (unsigned long long)needed,
+                       (unsigned long long)limit.rlim_max, (unsigned long long)needed,
                        config->job_slots);
     }
     bool writable = access(config->state_dir, W_OK | X_OK) == 0;

@@ -86,6 +86,24 @@ static bool check_migrations(struct findings *findings, struct db *db, const str
     return current;
 }
 
+/* Not fd:dead: what was retried or dropped stays written there. */
+static const struct db_statement dead_letters = {
+    "doctor_dead_letters", "SELECT count(*) FROM platform_dead_jobs(2147483647)", 0};
+
+static void check_dead_letters(struct findings *findings, struct db *db)
+{
+    PGresult *row;
+
+    if (db_query(db, NULL, &dead_letters, NULL, &row) != DB_OK) {
+        database_fault(findings, db, "dead_letters");
+        return;
+    }
+    FINDINGS_CHECK(findings, db_int(row, 0, 0, 1) == 0, FINDING_WARN, "dead_letters",
+                   "see frontdesk jobs list; retry or drop them",
+                   "%" PRId64 " jobs failed for good", db_int(row, 0, 0, 0));
+    PQclear(row);
+}
+
 static void check_isolation(struct findings *findings, struct db *db)
 {
     PGresult *tables = NULL, *rows = NULL, *month = NULL;
@@ -137,6 +155,7 @@ void doctor_postgres(struct findings *findings, const struct config *config)
         check_server(findings, db);
         if (check_migrations(findings, db, config)) {
             check_isolation(findings, db);
+            check_dead_letters(findings, db);
         }
     }
     db_free(db);

@@ -177,19 +177,14 @@ static void check_published(struct findings *findings, const struct server *s)
 
 static void check_workers(struct findings *findings, const struct server *s)
 {
-    char alive[64], dead[64], now[DB_NUMBER_SIZE];
+    char alive[64], now[DB_NUMBER_SIZE];
 
     snprintf(alive, sizeof(alive), FD_KEY_ALIVE, SHARD_OF_ALL);
-    snprintf(dead, sizeof(dead), FD_KEY_DEAD, SHARD_OF_ALL);
     long long workers =
         ask_number(s->redis, 4,
                    (const char *const[]){"ZCOUNT", alive, db_number(now, clock_wall_ms()), "+inf"});
     FINDINGS_CHECK(findings, workers > 0, FINDING_WARN, "workers",
                    "start one: systemctl start frontdesk-worker", "%lld alive", workers);
-    long long letters = ask_number(s->redis, 2, (const char *const[]){"XLEN", dead});
-    FINDINGS_CHECK(findings, letters <= 0, FINDING_WARN, "dead_letters",
-                   "see frontdesk jobs list; retry or drop them", "%lld jobs failed for good",
-                   letters);
 }
 
 void doctor_redis(struct findings *findings, const struct config *config)

@@ -5,9 +5,11 @@
 #include "core/log.h"
 #include "core/loop.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 static enum log_level level_of(const char *name)
 {
@@ -25,12 +27,25 @@ static void on_signal(void *arg, int signo)
     engine_drain(arg);
 }
 
+/* The soft limit of a login is 1024, fewer than the answers of a busy worker. */
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+            log_warn(NULL, "worker.files", LOG_STR("error", strerror(errno)));
+    }
+}
+
 int cmd_worker(int argc, char **argv, const struct config *config)
 {
     char error[256] = "";
     if (argc != 1)
         return cmd_usage(argv[0]);
     log_open("worker", level_of(config->log_level));
+    raise_file_limit();
     struct loop *loop = loop_new();
     struct engine *engine = engine_new(config, loop, error);
     if (engine == NULL) {
