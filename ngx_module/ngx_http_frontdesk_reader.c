@@ -221,12 +221,16 @@ ngx_http_frontdesk_reader_pull(ngx_http_frontdesk_stream_t *s)
 }
 
 
-/* a client that has come back is better off with coming back once more */
+/*
+ * A client that has come back is better off with coming back once more, and one
+ * that waits for a whole answer hears nothing meanwhile: it may ask again, with
+ * its idempotency key.  An open stream goes on, pings tell that it lives.
+ */
 
 static void
 ngx_http_frontdesk_reader_failed(ngx_http_frontdesk_stream_t *s)
 {
-    if (s->lazy && s->ctx->chat.stream) {
+    if (s->lazy || !s->ctx->chat.stream) {
         ngx_http_frontdesk_stream_end(s, NGX_HTTP_FRONTDESK_END_LATER,
                                       NGX_HTTP_FRONTDESK_CLOSE_ERROR);
         return;

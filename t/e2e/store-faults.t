@@ -29,7 +29,7 @@ for my $role (qw(jobs live)) {
         $s->next(5) for 1 .. 5;
         $stack->signal(KILL => $role);
         $stack->redis_forget;
-        my $refused = quick(sub { $client->post('/api/v1/chat', { message => 'Anybody?' }) }, 7, 'a question meanwhile');
+        my $refused = quick(sub { $client->post('/api/v1/chat', { message => 'Anybody?' }) }, 20, 'a question meanwhile');
         is $refused->{status}, 503, 'is refused';
         ok $refused->{headers}{'retry-after'}, 'with Retry-After';
         is $client->get('/healthz')->{status}, 200, 'nginx is alive';
@@ -48,7 +48,7 @@ for my $role (qw(jobs live)) {
     subtest "EDGE-10: the $role server is frozen" => sub {
         $stack->signal(STOP => $role);
         sleep 1.2; # a key that is known here is trusted for a second more
-        my $r = quick(sub { $client->post('/api/v1/chat', { message => 'Frozen?' }) }, 9, 'a question');
+        my $r = quick(sub { $client->post('/api/v1/chat', { message => 'Frozen?' }) }, 25, 'a question');
         is $r->{status}, 503, 'refused, not hung';
         is quick(sub { $client->get('/healthz') }, 1, 'health')->{status}, 200;
         $stack->signal(CONT => $role);
