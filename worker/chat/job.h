@@ -112,7 +112,7 @@ struct job {
     char message_id[STORE_UUID_SIZE];
     char user_message_id[STORE_UUID_SIZE];
     struct store_job row;
-    bool claiming; /* asking PostgreSQL, beside other work */
+    bool claiming; /* asking PostgreSQL who owns it */
 
     struct tenant *tenant;
     struct job_prep *prep;

@@ -14,6 +14,10 @@
 #include <stdio.h>
 #include <string.h>
 
+/* So long the provider may think before PostgreSQL is asked: an answer that comes at once
+ * does not share its processor with the claim. */
+#define ASK_OWNER_MS 20
+
 /* The job's own deadline is noticed first, and tells the reader what it was. */
 #define AFTER_DEADLINE_MS 3000
 
@@ -109,13 +113,21 @@ static enum job_state back_off(struct job *job, int64_t delay_ms)
     return JOB_BACKOFF;
 }
 
+/* Providers quote the prompt and the key in their errors: only whoever turns debugging on
+ * reads their words. */
+static void tell_what_it_said(const struct job *job, const struct llm_error *error)
+{
+    log_debug(&job->log, "provider.said", LOG_STR("error", error->message));
+}
+
 static enum job_state call_failed(struct job *job, const struct llm_error *error)
 {
     const struct model_candidate *asked = candidate(job);
     metric_add(meters.provider_errors, llm_error_name(error->class), 1);
     log_warn(&job->log, "provider.failed", LOG_STR("provider", asked->endpoint->name),
              LOG_STR("model", asked->model), LOG_STR("class", llm_error_name(error->class)),
-             LOG_INT("status", error->status), LOG_STR("error", error->message));
+             LOG_INT("status", error->status));
+    tell_what_it_said(job, error);
 
     struct llm_retry_state state = {.tries_of_model = job->calls,
                                     .models_tried = (unsigned)job->candidate + 1,
@@ -171,8 +183,10 @@ enum job_state job_requesting_enter(struct job *job)
     };
     struct llm_error error = {.class = LLM_ERROR_NONE};
     job->call = llm_call_start(engine->loop, engine->http, &options, &error);
-    job_ask_owner(job);
-    return job->call != NULL ? JOB_REQUESTING : call_failed(job, &error);
+    if (job->call == NULL)
+        return call_failed(job, &error);
+    job_wait(job, ASK_OWNER_MS);
+    return JOB_REQUESTING;
 }
 
 /* -- the answer -----------------------------------------------------------------------------------
@@ -224,6 +238,7 @@ static enum job_state first_text(struct job *job, const struct llm_event *event)
     double seconds = (double)(engine_now(job->engine) - job->entry.accepted_ms) / 1000.0;
     metric_observe(meters.first_token, NULL, seconds);
     job_prep_free(job);
+    job_ask_owner(job);
     return text_came(job, event->text, event->text_len);
 }
 
@@ -253,6 +268,7 @@ enum job_state job_requesting_on(struct job *job, const struct job_event *event)
     case JOB_EV_LLM: return first_text(job, event->llm);
     case JOB_EV_LLM_END: return ended_without_text(job, event);
     case JOB_EV_OP: return job_heed_owner(job, event->op);
+    case JOB_EV_TIMER: job_ask_owner(job); return JOB_REQUESTING;
     default: return JOB_REQUESTING;
     }
 }
@@ -284,6 +300,7 @@ enum job_state job_streaming_on(struct job *job, const struct job_event *event)
     bill(job, &begun);
     metric_add(meters.provider_errors, llm_error_name(error->class), 1);
     log_warn(&job->log, "provider.cut", LOG_STR("model", candidate(job)->model),
-             LOG_STR("class", llm_error_name(error->class)), LOG_STR("error", error->message));
+             LOG_STR("class", llm_error_name(error->class)));
+    tell_what_it_said(job, error);
     return job_fail(job, FD_PROBLEM_INTERRUPTED, NULL, llm_error_name(error->class));
 }

@@ -73,7 +73,8 @@ static enum job_state begin(struct job *job)
 
 static enum job_state claim(struct job *job)
 {
-    if (!job_submit(job, &(struct job_op){.kind = JOB_OP_CLAIM}))
+    job->claiming = job_submit(job, &(struct job_op){.kind = JOB_OP_CLAIM});
+    if (!job->claiming)
         job_retry_later(job);
     return JOB_CLAIMED;
 }

@@ -278,7 +278,8 @@ static enum db_status finish(struct db *db, const struct store_job *job,
         attempts_json(answer, &attempts) ? attempts.data : "[]",
     };
     PGresult *result;
-    enum db_status status = db_query(db, job->entry->org, &finish_statement, params, &result);
+    enum db_status status =
+        db_query_unhurried(db, job->entry->org, &finish_statement, params, &result);
     if (status == DB_OK) {
         const char *conversation = db_text(result, 0, 1);
         if (db_int(result, 0, 0, 0) == 0)
@@ -293,6 +294,24 @@ static enum db_status finish(struct db *db, const struct store_job *job,
     return status;
 }
 
+static enum db_status save(struct db *db, const struct store_job *job, const struct answer *answer,
+                           const char *outcome, enum store_claim *claim)
+{
+    if (job->claimed) {
+        *claim = STORE_MINE;
+        enum db_status status = finish(db, job, answer, outcome, claim);
+        if (status != DB_OK || *claim != STORE_LATER)
+            return status;
+    }
+    /* Not claimed yet, lost to another, or saved by a call whose reply was lost. */
+    enum db_status status = store_claim(db, job, claim);
+    if (status == DB_OK && (*claim == STORE_MINE || *claim == STORE_ENDED))
+        status = finish(db, job, answer, outcome, claim);
+    return status;
+}
+
+/* All answers of a day count in one row of api_usage: with its lock held while the disk
+ * writes, an organisation would get one answer a write. */
 enum db_status store_save(struct db *db, const struct store_job *job, struct answer *answer,
                           struct buf *data, enum store_claim *claim)
 {
@@ -305,15 +324,6 @@ enum db_status store_save(struct db *db, const struct store_job *job, struct ans
     if (!answer_data(answer, data))
         return DB_FAILED;
 
-    if (job->claimed) {
-        *claim = STORE_MINE;
-        enum db_status status = finish(db, job, answer, data->data, claim);
-        if (status != DB_OK || *claim != STORE_LATER)
-            return status;
-    }
-    /* Not claimed yet, lost to another, or saved by a call whose reply was lost. */
-    enum db_status status = store_claim(db, job, claim);
-    if (status == DB_OK && (*claim == STORE_MINE || *claim == STORE_ENDED))
-        status = finish(db, job, answer, data->data, claim);
-    return status;
+    enum db_status status = save(db, job, answer, data->data, claim);
+    return status == DB_OK ? db_settle(db) : status;
 }

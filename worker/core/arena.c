@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define ALIGNMENT   16
-#define FIRST_BLOCK 4096
+#define FIRST_BLOCK 2048
 #define BLOCK_MAX   65536
 
 struct arena_block {

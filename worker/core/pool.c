@@ -28,7 +28,9 @@ struct task_list {
 };
 
 struct pool {
+    struct loop *loop;
     struct pool_thread_hooks hooks;
+    size_t unwoken;    /* tasks that no thread was woken for yet */
     struct event wake; /* on the loop: tasks are done */
     int wake_fd;
     int threads;
@@ -89,6 +91,16 @@ static struct task *next_task(struct pool *pool)
     task = pool->stopping ? NULL : list_take(&pool->queued);
     pthread_mutex_unlock(&pool->lock);
     return task;
+}
+
+/* At the end of the turn, behind what was there first to be sent: a thread that begins
+ * at once may take the processor from whom a token is on its way to. */
+static void wake_threads(void *arg)
+{
+    struct pool *pool = arg;
+
+    for (; pool->unwoken > 0; pool->unwoken--)
+        pthread_cond_signal(&pool->work);
 }
 
 static void *thread_main(void *arg)
@@ -161,7 +173,9 @@ struct pool *pool_new(struct loop *loop, int threads, struct pool_thread_hooks h
 
     if (pool == NULL)
         return NULL;
+    pool->loop = loop;
     pool->hooks = hooks;
+    loop_on_turn_end(loop, wake_threads, pool);
     list_init(&pool->queued);
     list_init(&pool->done);
     pthread_mutex_init(&pool->lock, NULL);
@@ -180,6 +194,7 @@ struct pool *pool_new(struct loop *loop, int threads, struct pool_thread_hooks h
 
 void pool_free(struct pool *pool)
 {
+    loop_off_turn_end(pool->loop, wake_threads, pool);
     pthread_mutex_lock(&pool->lock);
     pool->stopping = true;
     pthread_cond_broadcast(&pool->work);
@@ -211,12 +226,12 @@ bool pool_submit(struct pool *pool, void (*run)(void *resource, void *arg),
     *task = (struct task){.run = run, .done = done, .arg = arg};
     pthread_mutex_lock(&pool->lock);
     room = pool->queued.count < MAX_QUEUE && !pool->stopping;
-    if (room) {
+    if (room)
         list_add(&pool->queued, task);
-        pthread_cond_signal(&pool->work);
-    }
     pthread_mutex_unlock(&pool->lock);
-    if (!room)
+    if (room)
+        pool->unwoken++;
+    else
         free(task);
     return room;
 }

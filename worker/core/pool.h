@@ -1,7 +1,8 @@
 /*
  * Pool: the threads where work may block. "The loop streams, the pool
  * transacts": run() executes on a pool thread with that thread's own resource
- * (a database connection), done() on the loop thread afterwards.
+ * (a database connection), done() on the loop thread afterwards. Submitted from the
+ * loop thread; a task begins once what its turn had to send is sent.
  */
 #ifndef FD_CORE_POOL_H
 #define FD_CORE_POOL_H

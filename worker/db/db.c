@@ -44,6 +44,9 @@ static const struct db_statement set_org_unhurried = {
     "SELECT set_config('app.org_id', coalesce($1, ''), true),"
     "       set_config('synchronous_commit', 'off', true)",
     1};
+/* Any record does: the commit of one brings all before it to the disk. */
+static const struct db_statement settle = {
+    "frontdesk_settle", "SELECT pg_logical_emit_message(true, 'frontdesk', '')", 0};
 static const struct db_statement replan = {"frontdesk_replan", "DISCARD PLANS", 0};
 static const struct db_statement begin = {"frontdesk_begin", "BEGIN", 0};
 static const struct db_statement commit = {"frontdesk_commit", "COMMIT", 0};
@@ -440,6 +443,15 @@ enum db_status db_query_unhurried(struct db *db, const char *org,
                                   PGresult **result)
 {
     return query(db, &set_org_unhurried, org, statement, params, result);
+}
+
+enum db_status db_settle(struct db *db)
+{
+    if (db->conn == NULL) {
+        return DB_LOST;
+    }
+    struct step step = {.statement = &settle};
+    return run(db, &step, 1, NULL);
 }
 
 enum db_status db_begin(struct db *db, const char *org)

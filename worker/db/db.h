@@ -44,11 +44,15 @@ void db_explain(struct db *db, const char *format, ...) __attribute__((format(pr
 enum db_status db_query(struct db *db, const char *org, const struct db_statement *statement,
                         const char *const *params, PGresult **result);
 
-/* The same, but the answer does not wait for the disk: for what is written again should
- * the server lose it. Whatever commits in the usual way later keeps it as well. */
+/* The same, but the commit does not wait for the disk: a server that crashes may lose it,
+ * unless something commits in the usual way later, or db_settle() says that it is safe. */
 enum db_status db_query_unhurried(struct db *db, const char *org,
                                   const struct db_statement *statement, const char *const *params,
                                   PGresult **result);
+
+/* Returns when the disk has all that the server committed so far. A row that many write
+ * at once is so unlocked before the wait, not after it. */
+enum db_status db_settle(struct db *db);
 
 /* Several statements, all or nothing. After a failure only db_rollback() is of use. */
 enum db_status db_begin(struct db *db, const char *org);

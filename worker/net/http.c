@@ -10,7 +10,7 @@
 
 /* 5,000 streams at a time: curl's default buffer of 16 KB each would be most of
  * what they cost. */
-#define READ_BUFFER      4096
+#define READ_BUFFER      2048
 #define UPLOAD_BUFFER    16384 /* the least that curl takes */
 #define HEADERS_MAX      65536
 #define CONNECTION_AGE_S 300
@@ -159,6 +159,27 @@ static bool ends_headers(const char *line, size_t len)
     return (len == 2 && line[0] == '\r' && line[1] == '\n') || (len == 1 && line[0] == '\n');
 }
 
+/* Once the answer begins nothing is sent again, so the body, if it is out, need not
+ * wait for the end of a stream: a prompt is most of what a request weighs. */
+static void drop_body(struct http_request *request)
+{
+    curl_off_t sent = 0;
+
+    curl_easy_getinfo(request->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+    if (sent > 0 && (size_t)sent == request->options.body_len)
+        curl_easy_setopt(request->easy, CURLOPT_POSTFIELDS, NULL); /* frees the copy */
+}
+
+/* Where curl would read a body from that it has not got. */
+static size_t no_more_body(char *out, size_t size, size_t count, void *arg)
+{
+    (void)out;
+    (void)size;
+    (void)count;
+    (void)arg;
+    return CURL_READFUNC_ABORT;
+}
+
 static size_t on_header(char *line, size_t size, size_t count, void *arg)
 {
     struct http_request *request = arg;
@@ -179,6 +200,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *arg)
         return len;
     request->headers_done = true;
     request->status = (int)status;
+    drop_body(request);
     if (request->options.on_headers != NULL)
         request->options.on_headers(request->options.arg, request->status);
     return len;
@@ -241,6 +263,7 @@ static void begin(void *arg)
         return;
     }
     request->added = true;
+    http_multi_step(&request->client->multi); /* may end the request */
 }
 
 static bool url_usable(const char *url)
@@ -324,6 +347,7 @@ static void set_callbacks(struct http_request *request)
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, request);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, request);
+    curl_easy_setopt(easy, CURLOPT_READFUNCTION, no_more_body);
 }
 
 static bool set_up(struct http_request *request, const struct http_options *options)

@@ -106,6 +106,11 @@ static int on_curl_timer(CURLM *curl, long ms, void *arg)
     return 0;
 }
 
+void http_multi_step(struct http_multi *multi)
+{
+    act(multi, CURL_SOCKET_TIMEOUT, 0);
+}
+
 bool http_multi_init(struct http_multi *multi, struct loop *loop,
                      void (*on_done)(CURL *easy, CURLcode code))
 {

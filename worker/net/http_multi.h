@@ -16,6 +16,8 @@ struct http_multi {
 
 bool http_multi_init(struct http_multi *multi, struct loop *loop,
                      void (*on_done)(CURL *easy, CURLcode code));
+/* Does now what curl has set a timer for: the first step of a handle just added. */
+void http_multi_step(struct http_multi *multi);
 /* After every handle was removed. */
 void http_multi_free(struct http_multi *multi);
 
