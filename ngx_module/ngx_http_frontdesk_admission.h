@@ -35,6 +35,7 @@ typedef struct {
                                       + NGX_HTTP_FRONTDESK_ADMIT_ARGS];
     unsigned                     opened:1;    /* the stream is */
     unsigned                     stale:1;     /* the key was read once more */
+    unsigned                     patient:1;   /* waited for a busy session */
 } ngx_http_frontdesk_admission_t;
 
 

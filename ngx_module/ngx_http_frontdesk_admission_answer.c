@@ -15,6 +15,9 @@
 #include "ngx_http_frontdesk_admission.h"
 
 
+#define NGX_HTTP_FRONTDESK_ADMIT_BUSY  100
+
+
 static ngx_int_t ngx_http_frontdesk_admission_admitted(
     ngx_http_frontdesk_admission_t *ad, redisReply *reply);
 static ngx_int_t ngx_http_frontdesk_admission_accepted(
@@ -55,6 +58,18 @@ ngx_http_frontdesk_admission_answer(ngx_http_frontdesk_admission_t *ad,
     }
 
     if (ngx_http_frontdesk_admission_is(reply, "busy", 2)) {
+
+        /*
+         * An answer's last event is seen a moment before its session is free:
+         * who asks the next question at once is not refused for that.
+         */
+
+        if (!ad->patient) {
+            ad->patient = 1;
+            ngx_add_timer(&ad->again, NGX_HTTP_FRONTDESK_ADMIT_BUSY);
+            return NGX_DONE;
+        }
+
         ngx_http_frontdesk_count(NGX_HTTP_FRONTDESK_COUNT_BUSY);
         return ngx_http_frontdesk_admission_problem(ad->request,
                                                     FD_PROBLEM_BUSY,

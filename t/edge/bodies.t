@@ -13,7 +13,7 @@ my $h2_port = Frontdesk::Stack::free_port();
 my $stack = Frontdesk::Stack->new(env => {
     STACK_NGINX_WORKERS => 1,
     STACK_HTTP_EXTRA    => 'frontdesk_read_rate 0; frontdesk_start_rate 0; frontdesk_session_rate 60000; keepalive_requests 100000;',
-    STACK_SERVERS_EXTRA => "server { listen 127.0.0.1:$h2_port http2; location /api/v1/ { frontdesk_api; } }",
+    STACK_SERVERS_EXTRA => 'server { ' . Frontdesk::Stack::listen_http2($h2_port) . ' location /api/v1/ { frontdesk_api; } }',
 });
 $stack->start;
 $stack->limits(requests_per_minute => 100000, concurrent_chats => 1000, messages_per_month => 0);

@@ -16,7 +16,7 @@ my $stack = Frontdesk::Stack->new(
         STACK_NGINX_WORKERS  => 1,
         STACK_SEND_TIMEOUT   => '60s',
         STACK_HTTP_EXTRA     => 'frontdesk_start_rate 0; frontdesk_read_rate 0; frontdesk_heartbeat 300ms; gzip on; gzip_types text/event-stream; gzip_min_length 1;',
-        STACK_SERVERS_EXTRA  => "server { listen 127.0.0.1:$h2_port http2; location /api/v1/ { frontdesk_api; } }"
+        STACK_SERVERS_EXTRA  => 'server { ' . Frontdesk::Stack::listen_http2($h2_port) . ' location /api/v1/ { frontdesk_api; } }'
             . " server { listen 127.0.0.1:$slow_port sndbuf=16k; location /api/v1/ { frontdesk_api; } }"
             . " server { listen 127.0.0.1:$hasty_port sndbuf=16k; send_timeout 1s; location /api/v1/ { frontdesk_api; } }",
     },

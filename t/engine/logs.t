@@ -185,7 +185,10 @@ subtest 'OPS-3: ids join both halves' => sub {
     my ($failed) = grep { $_->{event} eq 'provider.failed' } lines('worker-1.log');
     is_deeply [map { defined $failed->{$_} ? 1 : 0 } qw(job_id request_id provider model class status)], [1, 1, 1, 1, 1, 1], 'a provider\'s failure is told with its ids, class and status';
     my $refused = $client->post('/api/v1/chat', { message => '' });
-    my ($line) = grep { ($_->{request_id} // '') eq $refused->{json}{request_id} } lines('access.log');
+    my $line = $stack->until(sub { # nginx writes it behind the answer
+        my ($found) = grep { ($_->{request_id} // '') eq $refused->{json}{request_id} } lines('access.log');
+        return $found;
+    }, 5, 'the line of a refusal');
     is $line->{status}, 422, 'a refusal\'s request id is in the log';
 };
 

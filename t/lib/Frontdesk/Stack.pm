@@ -53,6 +53,14 @@ sub free_port {
     return $s->sockport;
 }
 
+# HTTP/2 is a word of "listen" for nginx before 1.25.1, a directive from then on.
+sub listen_http2 {
+    my ($port) = @_;
+    local $ENV{PATH} = "$ENV{PATH}:/usr/sbin";
+    my ($minor) = qx(nginx -v 2>&1) =~ m{nginx/1\.(\d+)} or die "nginx is not installed\n";
+    return $minor >= 25 ? "listen 127.0.0.1:$port; http2 on;" : "listen 127.0.0.1:$port http2;";
+}
+
 # -- processes ------------------------------------------------------------
 
 sub environment {
