@@ -176,7 +176,20 @@ ngx_http_frontdesk_reader_pull(ngx_http_frontdesk_stream_t *s)
     u_char     key[sizeof(FD_KEY_EVENTS) + FD_JOB_ID_SIZE];
     u_char     from[FD_EVENT_ID_SIZE + 1];
 
-    if (!s->open || ngx_http_frontdesk_reader_busy(s) || !s->job->subscribed) {
+    if (!s->open || ngx_http_frontdesk_reader_busy(s)) {
+        return;
+    }
+
+    if (!s->job->subscribed) {
+
+        /* it pulls once it is, which may be long from now */
+
+        if (!ngx_http_frontdesk_redis_up(NGX_HTTP_FRONTDESK_LIVE)
+            && !s->ctx->chat.stream)
+        {
+            ngx_http_frontdesk_reader_failed(s);
+        }
+
         return;
     }
 

@@ -4,6 +4,7 @@ use strict;
 use warnings;
 use lib 't/lib';
 use Frontdesk::Stack;
+use POSIX ();
 use Test::More;
 use Time::HiRes qw(sleep time);
 
@@ -55,6 +56,24 @@ for my $role (qw(jobs live)) {
         normal(8);
     };
 }
+
+subtest 'EDGE-10: who waits for a whole answer does not wait for ever' => sub {
+    my $pid = fork;
+    if (!$pid) {
+        $stack->{owner} = 0;
+        my $at = time;
+        my $r = $client->post('/api/v1/chat', { message => 'Whole @{"tokens":400,"gap_ms":50}@' });
+        POSIX::_exit($r->{status} == 503 && $r->{headers}{'retry-after'} && time - $at < 25 ? 0 : 1);
+    }
+    sleep 1;
+    $stack->signal(KILL => 'live');
+    $stack->redis_forget;
+    waitpid $pid, 0;
+    is $?, 0, '503 with Retry-After while the live server stays away';
+    $stack->must('live', 'start');
+    normal(5);
+    ok $stack->until(sub { $stack->redis('jobs', 'XLEN', 'fd:jobs:{0}') == 0 }, 40), 'the answer ends all the same';
+};
 
 subtest 'a full jobs server refuses whole' => sub {
     my %info = $stack->redis('jobs', 'INFO', 'memory') =~ /^(used_memory):(\d+)/m;

@@ -54,7 +54,7 @@ my @bad = (
     'https://good.com%2eevil.com', 'https://good.com%00.evil.com', 'https://good%2ecom', "https://good.com\x01",
     "https://g\xc3\xb6od.com", 'https://good.com https://evil.com', 'https://evil.com https://good.com',
     'https://good.com,https://evil.com', 'https://good.com;evil.com', "https://good.com'", 'https://good.com"',
-    'https://wild.example', 'https://.wild.example', 'https://a..wild.example', 'https://xwild.example',
+    'https://wild.example', 'https://.wild.example', 'https://a..wild.example', 'https://xwild.example', 'https://evilwild.example',
     'https://a.wild.example.evil.com', 'https://*.wild.example', 'https://*', 'https://a.wild.example:8443',
     'http://a.wild.example', 'https://' . ('a' x 300) . '.wild.example', 'https://x.ports.example', 'https://x.ports.example:8444',
     'https://localhost:3000', 'http://localhost', 'http://localhost:30000', 'http://localhost:3001', 'http://127.0.0.1:3000',

@@ -107,14 +107,18 @@ sub contents {
 # -- the organisation's rate ------------------------------------------------------
 
 subtest 'EDGE-3: requests a minute, exact over all processes and hosts' => sub {
-    my $from = afresh(requests_per_minute => 20);
-    my $start = time;
-    my @all = at_once(\@hosts, POST => '/api/v1/sessions/start', map { { headers => { 'X-Real-IP' => "203.0.113.$_" } } } 1 .. 60);
-    my $refill = int((time - $start) / 3); # one each 3 s
-    my $n = grep { $_->{status} == 200 } @all;
-    ok $n >= 20 && $n <= 20 + $refill, "20 of 60 pass, not one more" or diag "$n pass, at most $refill by refill";
-    my %process = map { $_->{headers}{'x-process'} => 1 } @all;
-    is keys %process, 4, 'asked of four processes on two hosts';
+    my ($from, @all, %process, $refill);
+    for (1 .. 20) { # until the kernel spreads the connections over all of them
+        $from = afresh(requests_per_minute => 20);
+        my $start = time;
+        @all = at_once(\@hosts, POST => '/api/v1/sessions/start', map { { headers => { 'X-Real-IP' => "203.0.113.$_" } } } 1 .. 60);
+        $refill = int((time - $start) / 3); # one each 3 s
+        my $n = grep { $_->{status} == 200 } @all;
+        ok $n >= 20 && $n <= 20 + $refill, '20 of 60 pass, not one more' or diag "$n pass, at most $refill by refill";
+        %process = map { $_->{headers}{'x-process'} => 1 } @all;
+        last if keys %process == 4;
+    }
+    is keys %process, 4, 'asked of four processes on two hosts at once';
     my @left = sort { $a <=> $b } map { $_->{headers}{'x-ratelimit-remaining'} } grep { $_->{status} == 200 } @all;
     is_deeply [@left[0 .. 19]], [0 .. 19], 'each was told another number of requests left' if !$refill;
     told($_, 'rate-limited', 20, 60) for (refused(@all))[0];

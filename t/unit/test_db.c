@@ -158,6 +158,61 @@ static void test_transaction(void **state)
     assert_int_equal(rows(*state), 2);
 }
 
+/* Only that transaction does not wait for the disk. */
+static void test_unhurried(void **state)
+{
+    static const struct db_statement mode = {"t_mode",
+                                             "SELECT current_setting('synchronous_commit')", 0};
+    static const struct db_statement wal = {"t_wal", "SELECT pg_current_wal_insert_lsn()", 0};
+    const char *one = "1";
+    char sql[128];
+    PGresult *result;
+
+    assert_int_equal(db_query_unhurried(*state, "org-a", &mode, NULL, &result), DB_OK);
+    assert_string_equal(db_text(result, 0, 0), "off");
+    PQclear(result);
+    assert_int_equal(db_query_unhurried(*state, "org-a", &org_now, NULL, &result), DB_OK);
+    assert_string_equal(db_text(result, 0, 0), "org-a");
+    PQclear(result);
+    assert_int_equal(db_query_unhurried(*state, NULL, &add, &one, NULL), DB_OK);
+    assert_int_equal(db_query_unhurried(*state, NULL, &wal, NULL, &result), DB_OK);
+    assert_int_equal(db_settle(*state), DB_OK);
+    snprintf(sql, sizeof(sql), "SELECT pg_current_wal_flush_lsn() >= '%s'", db_text(result, 0, 0));
+    PQclear(result);
+    assert_string_equal(pg_do(&pg, sql), "t");
+    assert_int_equal(db_query(*state, NULL, &mode, NULL, &result), DB_OK);
+    assert_string_equal(db_text(result, 0, 0), "on");
+    PQclear(result);
+}
+
+static bool scans_all(struct db *db)
+{
+    static const struct db_statement explain = {"t_explain", "EXPLAIN EXECUTE t_grown(7)", 0};
+    PGresult *result;
+    assert_int_equal(db_query(db, NULL, &explain, NULL, &result), DB_OK);
+    bool all_of_it = strstr(db_text(result, 0, 0), "Seq Scan") != NULL;
+    PQclear(result);
+    return all_of_it;
+}
+
+/* A plan that was best for a table of one row is not kept for one of thousands. */
+static void test_plans_are_made_anew(void **state)
+{
+    static const struct db_statement grown = {"t_grown", "SELECT id FROM grown WHERE id = $1", 1};
+    const char *seven = "7";
+
+    pg_do(&pg, "CREATE TABLE grown (id int PRIMARY KEY); INSERT INTO grown VALUES (1)");
+    pg_do(&pg, "VACUUM ANALYZE grown");
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(db_query(*state, NULL, &grown, &seven, NULL), DB_OK);
+    assert_true(scans_all(*state));
+    pg_do(&pg, "INSERT INTO grown SELECT generate_series(2, 50000)");
+    assert_true(scans_all(*state));
+    for (int i = 0; i < 50; i++)
+        assert_int_equal(db_query(*state, NULL, &grown, &seven, NULL), DB_OK);
+    assert_false(scans_all(*state));
+}
+
 /* PostgreSQL answers COMMIT of a failed transaction with ROLLBACK and no error. */
 static void test_commit_of_a_failed_transaction(void **state)
 {
@@ -259,6 +314,8 @@ int main(void)
         WITH_DB(test_states),
         WITH_DB(test_one_statement_is_a_transaction),
         WITH_DB(test_transaction),
+        WITH_DB(test_unhurried),
+        WITH_DB(test_plans_are_made_anew),
         WITH_DB(test_commit_of_a_failed_transaction),
         WITH_DB(test_rollback_keeps_the_reason),
         WITH_DB(test_loss),

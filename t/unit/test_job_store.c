@@ -11,6 +11,7 @@
 
 #define ORG     "5eed0000-0000-4000-8000-0000000000a1"
 #define OTHER   "5eed0000-0000-4000-8000-0000000000a2"
+#define CLAIMED "claimedclaimedclaimedclaimedclai"
 #define SESSION "abcdefghijklmnopqrstuvwxyz012345"
 
 static struct pg_fixture pg;
@@ -172,6 +173,71 @@ static void committed_answer_is_found(void **state)
     buf_free(&taker.data);
 }
 
+static struct work work_in(const char *session, const char *job, int epoch, const char *owner)
+{
+    struct work w = work_of(job, epoch, owner);
+    w.entry.session = session;
+    store_uuid(w.conversation, "conversation", ORG, session);
+    return w;
+}
+
+/* ENG-9, ENG-19: who has claimed saves without asking again, and is still fenced, told
+ * of its own earlier commit, and able to save after a crash that took the claim away. */
+static void claimed_save_is_fenced_too(void **state)
+{
+    (void)state;
+    struct work w = work_in(CLAIMED, "0-00000000000000000000000000000011", 1, "a t1");
+    assert_int_equal(claim(&w), STORE_MINE);
+    w.row.claimed = true;
+    assert_int_equal(save(&w), STORE_MINE);
+    assert_int_equal(save(&w), STORE_SAVED);
+    assert_int_equal(count("messages WHERE role = 'assistant'", w.entry.id), 1);
+    assert_int_equal(count("usage_ledger WHERE true", w.entry.id), 1);
+
+    struct work old = work_in(CLAIMED, "0-00000000000000000000000000000012", 1, "a t1");
+    struct work taker = work_in(CLAIMED, old.entry.id, 2, "b t2");
+    assert_int_equal(claim(&old), STORE_MINE);
+    assert_int_equal(claim(&taker), STORE_MINE);
+    old.row.claimed = taker.row.claimed = true;
+    assert_int_equal(save(&old), STORE_LATER);
+    assert_int_equal(count("messages WHERE role = 'assistant'", old.entry.id), 0);
+    assert_int_equal(count("usage_ledger WHERE true", old.entry.id), 0);
+    assert_int_equal(save(&taker), STORE_MINE);
+
+    struct work lost = work_in(CLAIMED, "0-00000000000000000000000000000013", 1, "a t1");
+    lost.row.claimed = true; /* but its row is gone */
+    assert_int_equal(save(&lost), STORE_MINE);
+    assert_int_equal(count("messages WHERE true", lost.entry.id), 2);
+    buf_free(&w.data);
+    buf_free(&old.data);
+    buf_free(&taker.data);
+    buf_free(&lost.data);
+}
+
+/* Every call of a model is billed, also when two of one job asked the same model. */
+static void every_attempt_is_billed(void **state)
+{
+    (void)state;
+    struct work w = work_in("attemptsattemptsattemptsattempts",
+                            "0-00000000000000000000000000000014", 1, "a t1");
+    for (size_t i = 0; i < 3; i++)
+        w.answer.attempts[i] = (struct answer_attempt){.provider = "p",
+                                                       .model = i == 1 ? "priced" : "twice",
+                                                       .usage = {1000, 10, 0, 0, i == 2 ? 7 : -1}};
+    w.answer.attempt_count = 3;
+    assert_int_equal(save(&w), STORE_MINE);
+    assert_string_equal(pg_do(&pg, "SELECT string_agg(attempt || ':' || coalesce(cost_micro, -1),"
+                                   " ' ' ORDER BY attempt) FROM usage_ledger"
+                                   " WHERE job_id = '0-00000000000000000000000000000014'"),
+                        "0:-1 1:2040 2:7");
+    assert_string_equal(
+        pg_do(&pg, "SELECT string_agg(model_id || ' ' || conversation_count || message_count ||"
+                   " ' ' || tokens_input || ' ' || cost_estimate, ', ' ORDER BY model_id)"
+                   "  FROM api_usage WHERE model_id IN ('priced', 'twice')"),
+        "priced 00 1000 2040, twice 11 2000 7");
+    buf_free(&w.data);
+}
+
 static void dead_letter_keeps_its_body(void **state)
 {
     (void)state;
@@ -295,6 +361,8 @@ static int setup(void **state)
     arena_free(&a);
     db_free(owner);
     pg_do(&pg, "INSERT INTO organizations (id, name) VALUES ('" ORG "', 'a'), ('" OTHER "', 'b')");
+    pg_do(&pg, "INSERT INTO model_catalog (model_id, provider, name) VALUES ('priced', 'p', 'P');"
+               "INSERT INTO model_prices VALUES ('priced', '2020-01-01', 2000000, 4000000)");
     db = db_new(pg.app, "test");
     return migrated ? 0 : -1;
 }
@@ -313,6 +381,8 @@ int main(void)
         cmocka_unit_test(saved_once),
         cmocka_unit_test(zombie_is_fenced),
         cmocka_unit_test(committed_answer_is_found),
+        cmocka_unit_test(claimed_save_is_fenced_too),
+        cmocka_unit_test(every_attempt_is_billed),
         cmocka_unit_test(dead_letter_keeps_its_body),
         cmocka_unit_test(dry_run_leaves_no_conversation),
         cmocka_unit_test(history_and_pages),

@@ -247,6 +247,8 @@ static void test_pool_is_bounded_and_ends_clean(void **state)
     (void)state;
     first.left = &left;
     assert_true(pool_submit(pool, block, done_work, &first));
+    loop_defer(loop, stop, NULL); /* a turn: it is the end of one that wakes threads */
+    loop_run(loop);
     while (pool_queued(pool) > 0)
         usleep(100); /* the thread has it */
     for (int i = 0; i < 5000; i++) {
