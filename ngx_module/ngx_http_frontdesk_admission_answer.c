@@ -147,7 +147,7 @@ ngx_http_frontdesk_admission_admitted(ngx_http_frontdesk_admission_t *ad,
 }
 
 
-/* RFC 7240, 4.1: where the answer can be had, for a client that will not wait */
+/* RFC 7240, 4.1: where the answer is, for a client that will not wait */
 
 static ngx_int_t
 ngx_http_frontdesk_admission_accepted(ngx_http_frontdesk_admission_t *ad)
