@@ -9,7 +9,7 @@ PREFIX ?= /usr/local
 VERSION := 0.1.0
 
 PG_INCLUDE := $(shell pg_config --includedir 2>/dev/null || echo /usr/include/postgresql)
-PKGS       := libevent_core libevent_extra libcurl hiredis yajl libsodium
+PKGS       := libevent_core libevent_extra libcurl hiredis yajl libsodium libutf8proc libpcre2-8
 PKG_CFLAGS  = $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS    = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lpq -lm -lpthread
 
@@ -21,9 +21,9 @@ WERROR := $(if $(CI),-Werror)
 HARDEN := -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE
 
 CFLAGS_release  := -O2 -g -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 $(HARDEN)
-CFLAGS_debug    := -O0 -g3 -fPIE
+CFLAGS_debug    := -O0 -g3 -fPIE -DFD_FAILPOINTS
 CFLAGS_sanitize := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
-                   -fno-sanitize-recover=all -fPIE
+                   -fno-sanitize-recover=all -fPIE -DFD_FAILPOINTS
 LDFLAGS_release := -pie -Wl,-z,relro,-z,now
 LDFLAGS_debug   := -pie
 LDFLAGS_sanitize := -pie -fsanitize=address,undefined
@@ -45,7 +45,7 @@ LIB        := $(B)/libfrontdesk.a
 UNIT_C := $(wildcard t/unit/test_*.c)
 UNIT   := $(UNIT_C:t/unit/%.c=$(B)/t/unit/%)
 
-.PHONY: all help worker module web run test test-long unit bench fuzz lint format format-check \
+.PHONY: all help worker module web run test test-long test-n8n unit bench fuzz lint format format-check \
         install clean distclean compile_commands.json
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -59,6 +59,7 @@ help:
 ## make run        everything on this machine, with a demo organisation
 ## make test       set up and run every test (MODE=sanitize for the C parts)
 ## make test-long  the exhaustive campaigns
+## make test-n8n   the shipped workflows on the real n8n (installs it from npm: 1.8 GB)
 ## make bench      measure and compare
 ## make fuzz       run the fuzz targets (FUZZ_SECONDS=60 each)
 ## make lint       static analysis and the house rules
@@ -103,7 +104,7 @@ $(B)/ngx_http_frontdesk_module.so: $(MODULE_SRC) $(B)/protocol/scripts_text.c sc
 
 web: $(B)/web/manifest.json
 
-WEB_SRC := $(wildcard web/widget/src/*.js web/widget/src/*/*.js web/widget/src/*/*.css web/demo/*)
+WEB_SRC := web/widget/internal-names.txt $(wildcard web/widget/src/*.js web/widget/src/*/*.js web/widget/src/*/*.css web/demo/*)
 $(B)/web/manifest.json: scripts/build-web $(WEB_SRC)
 	scripts/build-web --out $(B)/web
 
@@ -117,6 +118,11 @@ test:
 
 test-long:
 	@scripts/test --long
+
+test-n8n:
+	@scripts/packages build run test
+	@$(MAKE) --no-print-directory MODE=release worker module web
+	@t/n8n/run
 
 bench:
 	@scripts/packages build run bench

@@ -19,11 +19,33 @@
 #define FD_IDENTITY_MAX    8192 /* bytes of a signed identity token */
 #define FD_LANGUAGE_MAX    35   /* BCP 47, RFC 5646 section 4.4.1 */
 
+/* -- completions: bodies of the OpenAI-compatible door ---------------------- */
+#define FD_COMPLETION_BODY_MAX   1048576 /* bytes (413 above) */
+#define FD_COMPLETION_DEPTH_MAX  28      /* a tool's schema nests ten levels */
+#define FD_COMPLETION_NODES_MAX  32768
+#define FD_COMPLETION_TOOLS_MAX  128
+#define FD_COMPLETION_CALLS_MAX  128    /* of one assistant's message */
+#define FD_COMPLETION_ID_MAX     16384  /* of a call: some providers sign in it */
+#define FD_COMPLETION_TOKENS_MAX 262144 /* of an answer that is asked for */
+
 /* -- answers ------------------------------------------------------------- */
 #define FD_EVENT_DATA_MAX  16384   /* bytes of one event's JSON */
 #define FD_EVENT_FRAME_MAX 16640   /* the same with its SSE framing */
 #define FD_ANSWER_MAX      1048576 /* bytes of a whole answer */
 #define FD_EVENTS_MAX      100000  /* events of one epoch */
+
+/* -- tools ------------------------------------------------------------------ */
+#define FD_TOOLS_MAX          64     /* that a model is offered */
+#define FD_TOOL_ROUNDS_MAX    6      /* of calls in one answer */
+#define FD_TOOL_ROUND_MAX     8      /* calls of one round */
+#define FD_TOOL_CALLS_MAX     20     /* calls of one answer */
+#define FD_TOOL_ARGUMENTS_MAX 16384  /* bytes of one call's arguments */
+#define FD_TOOL_RESULTS_MAX   131072 /* bytes of results that one answer's model is shown */
+#define FD_TOOL_SUMMARY_MAX   4096   /* bytes of what a visitor or an operator is asked */
+#define FD_CALLBACK_MAX       32768  /* bytes of an outcome that comes late */
+#define FD_CONFIRM_MS         240000 /* a visitor's word is waited for, while the deadline */
+#define FD_CONFIRM_RESERVE_MS 30000  /* leaves this much for what is said about it */
+#define FD_APPROVAL_S         259200 /* an operator's word, seconds */
 
 /* -- times, milliseconds -------------------------------------------------- */
 #define FD_JOB_DEADLINE_MS    300000   /* from acceptance to the end of a job */
@@ -32,6 +54,8 @@
 #define FD_EVENTS_PRESSED_MS  30000    /* the same, live memory above half */
 #define FD_IDEMPOTENCY_TTL_MS 86400000 /* 24 h */
 #define FD_HISTORY_TTL_MS     3600000  /* conversation:<session> */
+#define FD_CACHE_MS           300000   /* an answer may be given again */
+#define FD_CACHE_LEAD_MS      30000    /* others wait so long for the same question's answer */
 #define FD_PING_MS            10000    /* heartbeat of an open answer */
 #define FD_SILENT_PULL_MS     15000    /* a silent reader pulls once */
 #define FD_CONTROL_PING_MS    400      /* nginx proves its control channel */
@@ -49,5 +73,8 @@
 #define FD_QUEUE_BYTES_MAX  67108864
 #define FD_JOB_CRASHES_MAX  3
 #define FD_JOB_EPOCHS_MAX   10
+
+/* -- plans ------------------------------------------------------------------ */
+#define FD_THROTTLE_DIVISOR 10 /* over the quota: a tenth of the requests a minute */
 
 #endif

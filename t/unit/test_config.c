@@ -103,6 +103,12 @@ static void test_urls(void **state)
     assert_true(load(NULL));
     assert_string_equal(config.openai.base_url, "https://x.example/v1");
     assert_string_equal(config.ollama.base_url, "http://127.0.0.1:11434");
+    setenv("OLLAMA_HOST", "ollama.lan", 1);
+    assert_true(load(NULL));
+    assert_string_equal(config.ollama.base_url, "http://ollama.lan:11434");
+    setenv("OLLAMA_HOST", "[::1]", 1);
+    assert_true(load(NULL));
+    assert_string_equal(config.ollama.base_url, "http://[::1]:11434");
     setenv("OLLAMA_HOST", "https://o.example/", 1);
     assert_true(load(NULL));
     assert_string_equal(config.ollama.base_url, "https://o.example");
@@ -130,6 +136,12 @@ static void test_complaints(void **state)
          "ollama, builtin\n"},
         {"FRONTDESK_LOG_LEVEL", "info|warn",
          "FRONTDESK_LOG_LEVEL is \"info|warn\", but must be one of debug, info, warn, error\n"},
+        {"FRONTDESK_OUTBOUND_ALLOW", "n8n.internal",
+         "FRONTDESK_OUTBOUND_ALLOW is \"n8n.internal\", but must be host:port, several with commas "
+         "between them\n"},
+        {"FRONTDESK_DNS_SERVERS", "9.9.9.9,dns.example",
+         "FRONTDESK_DNS_SERVERS is \"9.9.9.9,dns.example\", but must be IP or IP:port, several "
+         "with commas between them\n"},
         {"FRONTDESK_JOBS_REDIS", "redis:6379",
          "FRONTDESK_JOBS_REDIS is \"redis:6379\", but must be unix:/path or IP:port\n"},
         {"OPENAI_BASE_URL", "x.example",

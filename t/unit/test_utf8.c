@@ -49,12 +49,35 @@ static void a_cut_never_goes_back_further_than_a_sequence(void **state)
     assert_int_equal(utf8_floor("", 0, 0), 0);
 }
 
+static void a_line_is_valid_and_ends_at_a_character(void **state)
+{
+    (void)state;
+    static const char text[] = " a\r\n\t\xFF\xE2\x82\xAC\xC2\x85\xD7\xA9\xD7";
+    static const struct {
+        size_t size;
+        const char *line;
+    } cases[] = {{64, "a \xEF\xBF\xBD\xE2\x82\xAC \xD7\xA9\xEF\xBF\xBD"},
+                 {9, "a \xEF\xBF\xBD\xE2\x82\xAC"},
+                 {8, "a \xEF\xBF\xBD"},
+                 {6, "a \xEF\xBF\xBD"},
+                 {5, "a "},
+                 {1, ""}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        char line[64];
+        const char *at = text, *end = text + sizeof(text) - 1;
+        assert_int_equal(utf8_line(line, cases[i].size, &at, end), strlen(cases[i].line));
+        assert_string_equal(line, cases[i].line);
+        assert_true((at == end) == (cases[i].size == 64));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_code_point_comes_back),
         cmocka_unit_test(malformed_bytes_are_replaced_one_by_one),
         cmocka_unit_test(a_cut_never_goes_back_further_than_a_sequence),
+        cmocka_unit_test(a_line_is_valid_and_ends_at_a_character),
     };
 
     return cmocka_run_group_tests_name("utf8", tests, NULL, NULL);

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sodium.h>
+
 #define ALIGNMENT   16
 #define FIRST_BLOCK 2048
 #define BLOCK_MAX   65536
@@ -39,6 +41,13 @@ void arena_free(struct arena *a)
         block = next;
     }
     arena_init(a);
+}
+
+void arena_wipe(struct arena *a)
+{
+    for (struct arena_block *block = a->blocks; block != NULL; block = block->next)
+        sodium_memzero(block->data, block->used);
+    arena_free(a);
 }
 
 /* Blocks double, so that a small arena stays small and a large one is few blocks. */

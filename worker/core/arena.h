@@ -18,6 +18,7 @@ struct arena {
 
 void arena_init(struct arena *a);
 void arena_free(struct arena *a); /* every block; the arena can be used again */
+void arena_wipe(struct arena *a); /* the same, for one with secrets: nothing of it stays */
 /* Aligned to 16; never NULL: memory that cannot be had ends the process, so
  * sizes that a stranger controls must be bounded before they get here. */
 void *arena_alloc(struct arena *a, size_t size);

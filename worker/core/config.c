@@ -2,6 +2,7 @@
 #include "core/config_table.h"
 #include "core/address.h"
 #include "core/arena.h"
+#include "core/host_port.h"
 
 #include <errno.h>
 #include <math.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #define NAME_SIZE 64
+#define DNS_PORT  53
 
 static struct arena strings; /* for the life of the process */
 
@@ -91,10 +93,20 @@ static bool set_double(struct config *config, const struct config_setting *setti
     return true;
 }
 
+/* As Ollama itself reads OLLAMA_HOST. */
+#define OLLAMA_PORT ":11434"
+
+static bool has_port(const char *host)
+{
+    const char *end = strrchr(host, ']');
+    return strpbrk(end != NULL ? end : host, ":/") != NULL;
+}
+
 static bool set_url(struct config *config, const struct config_setting *setting, const char *text)
 {
     bool bare = setting->type == CONFIG_HOST && strstr(text, "://") == NULL;
-    char *url = arena_printf(&strings, "%s%s", bare ? "http://" : "", text);
+    const char *port = bare && !has_port(text) ? OLLAMA_PORT : "";
+    char *url = arena_printf(&strings, "%s%s%s", bare ? "http://" : "", text, port);
     size_t len = strlen(url);
 
     if (!is_url(url))
@@ -127,6 +139,10 @@ static bool set_value(struct config *config, const struct config_setting *settin
     case CONFIG_ADDRESS: return set_checked(config, setting, text, address_parse(text, &address));
     case CONFIG_URL:
     case CONFIG_HOST: return set_url(config, setting, text);
+    case CONFIG_HOSTS:
+        return set_checked(config, setting, text, host_port_list_valid(text, 0, false));
+    case CONFIG_SERVERS:
+        return set_checked(config, setting, text, host_port_list_valid(text, DNS_PORT, true));
     case CONFIG_INT: return set_int(config, setting, text);
     case CONFIG_DOUBLE: return set_double(config, setting, text);
     }

@@ -29,6 +29,13 @@ struct config {
     int db_threads;             /* FRONTDESK_DB_THREADS */
     int drain_ms;               /* FRONTDESK_DRAIN_MS: SIGTERM to the end of running answers */
 
+    /* frontdesk admin */
+    const char *admin_listen;     /* FRONTDESK_ADMIN_LISTEN: unix:/path, or IP:port of loopback */
+    const char *admin_token;      /* FRONTDESK_ADMIN_TOKEN: nginx's proof that it is nginx */
+    const char *admin_token_file; /* FRONTDESK_ADMIN_TOKEN_FILE: the same, in a file */
+    int admin_threads;            /* FRONTDESK_ADMIN_THREADS */
+    int admin_timeout_ms;         /* FRONTDESK_ADMIN_TIMEOUT_MS: of one request */
+
     /* providers; NULL = not set */
     const char *llm_provider; /* LLM_PROVIDER: auto, openrouter, openai, anthropic (also for
                                  claude), ollama, builtin */
@@ -49,6 +56,17 @@ struct config {
     int first_token_ms;     /* FRONTDESK_LLM_FIRST_TOKEN_MS */
     int idle_ms;            /* FRONTDESK_LLM_IDLE_MS: between events of a stream */
     int total_ms;           /* FRONTDESK_LLM_TOTAL_MS */
+
+    const char *prompt_tool_models; /* FRONTDESK_PROMPT_TOOL_MODELS: they have no tools of
+                                       their own */
+
+    /* what tenants connect */
+    const char *public_url;     /* FRONTDESK_PUBLIC_URL: of nginx, no slash at its end */
+    const char *outbound_allow; /* FRONTDESK_OUTBOUND_ALLOW: host:port,... */
+    const char *dns_servers;    /* FRONTDESK_DNS_SERVERS: IP[:port],... */
+    const char *vault_keys;     /* FRONTDESK_VAULT_KEYS: a file (core/vault.h) */
+
+    int cache_ms; /* FRONTDESK_CACHE_MS: an answer may be given again; 0 = never */
 
     /* hand-off times, for tests and unusual networks; defaults from limits.h */
     int heartbeat_ms;     /* FRONTDESK_HEARTBEAT_MS */

@@ -45,6 +45,19 @@ const struct config_setting config_settings[] = {
     {"FRONTDESK_DRAIN_MS", CONFIG_INT, AT(drain_ms), "30000",
      "After SIGTERM, running answers have this long to end.", RANGE(0, 3600000)},
 
+    {"FRONTDESK_ADMIN_LISTEN", CONFIG_ADDRESS, AT(admin_listen), "unix:/run/frontdesk/admin.sock",
+     "Where `frontdesk admin` serves nginx: a unix socket, or a port on loopback.", ANY},
+    {"FRONTDESK_ADMIN_TOKEN", CONFIG_SECRET, AT(admin_token), NULL,
+     "What nginx proves itself with to `frontdesk admin`: 32 random characters or more.", ANY},
+    {"FRONTDESK_ADMIN_TOKEN_FILE", CONFIG_STRING, AT(admin_token_file), NULL,
+     "A file with that secret, where it is not in the environment.", ANY},
+    {"FRONTDESK_ADMIN_THREADS", CONFIG_INT, AT(admin_threads), "4",
+     "Requests that `frontdesk admin` works on at a time, one database connection each.",
+     RANGE(1, 64)},
+    {"FRONTDESK_ADMIN_TIMEOUT_MS", CONFIG_INT, AT(admin_timeout_ms), "60000",
+     "A request that takes longer is answered 504; nginx has to wait for it longer.",
+     RANGE(100, 3600000)},
+
     {"LLM_PROVIDER", CONFIG_CHOICE, AT(llm_provider), "auto",
      "Who answers; auto takes the first that is configured, in this order.",
      ONE_OF("auto|openrouter|openai|anthropic|claude|ollama|builtin")},
@@ -105,6 +118,23 @@ const struct config_setting config_settings[] = {
     {"FRONTDESK_LLM_TOTAL_MS", CONFIG_INT, AT(total_ms), "240000",
      "One request, from start to end.", RANGE(1, DAY_MS)},
 
+    {"FRONTDESK_PROMPT_TOOL_MODELS", CONFIG_STRING, AT(prompt_tool_models), NULL,
+     "Models without tools of their own, with commas between them: they get them in words. One "
+     "that refuses tools is noticed without this.",
+     ANY},
+    {"FRONTDESK_PUBLIC_URL", CONFIG_URL, AT(public_url), NULL,
+     "Where the world reaches nginx: tools tell late outcomes there. They cannot if unset.", ANY},
+    {"FRONTDESK_OUTBOUND_ALLOW", CONFIG_HOSTS, AT(outbound_allow), NULL,
+     "What tenants' URLs may reach although it is not public, such as an n8n of yours.", ANY},
+    {"FRONTDESK_DNS_SERVERS", CONFIG_SERVERS, AT(dns_servers), NULL,
+     "Who resolves the names in tenants' URLs; those of /etc/resolv.conf if unset.", ANY},
+    {"FRONTDESK_VAULT_KEYS", CONFIG_STRING, AT(vault_keys), NULL,
+     "The file of keys for tenants' credentials; `frontdesk vault init` makes it.", ANY},
+
+    {"FRONTDESK_CACHE_MS", CONFIG_INT, AT(cache_ms), TEXT_OF(FD_CACHE_MS),
+     "The same first question gets the same answer for this long; 0 switches it off.",
+     RANGE(0, DAY_MS)},
+
     {"FRONTDESK_HEARTBEAT_MS", CONFIG_INT, AT(heartbeat_ms), TEXT_OF(FD_HEARTBEAT_MS),
      "How often a worker renews its hold on its jobs.", RANGE(10, 60000)},
     {"FRONTDESK_TAKEOVER_IDLE_MS", CONFIG_INT, AT(takeover_idle_ms), TEXT_OF(FD_TAKEOVER_IDLE_MS),
@@ -130,6 +160,8 @@ void config_print_rule(const struct config_setting *setting, FILE *out)
     case CONFIG_ADDRESS: fputs("unix:/path or IP:port", out); return;
     case CONFIG_URL: fputs("an http or https URL", out); return;
     case CONFIG_HOST: fputs("an http or https URL, or host:port", out); return;
+    case CONFIG_HOSTS: fputs("host:port, several with commas between them", out); return;
+    case CONFIG_SERVERS: fputs("IP or IP:port, several with commas between them", out); return;
     case CONFIG_INT:
         fprintf(out, "a whole number from %.0f to %.0f", setting->min, setting->max);
         return;

@@ -13,6 +13,8 @@ enum config_type {
     CONFIG_ADDRESS, /* unix:/path or IP:port */
     CONFIG_URL,     /* http or https */
     CONFIG_HOST,    /* the same, http:// may be left out */
+    CONFIG_HOSTS,   /* host:port,... */
+    CONFIG_SERVERS, /* IP[:port],... */
     CONFIG_INT,
     CONFIG_DOUBLE
 };

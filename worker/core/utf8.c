@@ -1,6 +1,7 @@
 #include "core/utf8.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 static bool is_tail(const char *p)
 {
@@ -71,6 +72,29 @@ size_t utf8_put(char out[4], uint32_t code)
     out[2] = (char)(0x80 | (code >> 6 & 0x3F));
     out[3] = (char)(0x80 | (code & 0x3F));
     return 4;
+}
+
+size_t utf8_line(char *out, size_t size, const char **at, const char *end)
+{
+    size_t len = 0;
+    bool blank = true;
+
+    while (*at < end) {
+        const char *next = *at;
+        uint32_t code = utf8_next(&next, end);
+        bool white = code <= ' ' || code == 0x7f || (code >= 0x80 && code < 0xa0);
+        char bytes[4];
+        size_t put = white && blank ? 0 : utf8_put(bytes, white ? ' ' : code);
+        if (put >= size - len) {
+            break;
+        }
+        memcpy(out + len, bytes, put);
+        len += put;
+        blank = white;
+        *at = next;
+    }
+    out[len] = '\0';
+    return len;
 }
 
 size_t utf8_floor(const char *text, size_t size, size_t len)

@@ -14,5 +14,9 @@ uint32_t utf8_next(const char **at, const char *end);
 size_t utf8_put(char out[4], uint32_t code);
 /* The largest position <= len that does not cut a sequence of text[0..size). */
 size_t utf8_floor(const char *text, size_t size, size_t len);
+/* A stranger's text as one line of valid UTF-8: white space and control characters are one
+ * blank, `out` of size > 0 ends at a whole character and a NUL. *at moves behind what was
+ * taken; the number of bytes without the NUL. */
+size_t utf8_line(char *out, size_t size, const char **at, const char *end);
 
 #endif

@@ -3,8 +3,11 @@
 #include "core/clock.h"
 #include "core/log.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include <utlist.h>
 
@@ -25,6 +28,7 @@ struct http_request {
     struct http_options options; /* numbers and callbacks: the strings are gone */
     CURL *easy;
     struct curl_slist *headers;
+    struct curl_slist *resolve;
     struct timer *timer;
     int64_t started_ms;
     int64_t alive_ms; /* 0 = never yet */
@@ -53,6 +57,7 @@ static void request_free(struct http_request *request)
         curl_multi_remove_handle(request->client->multi.curl, request->easy);
     curl_easy_cleanup(request->easy);
     curl_slist_free_all(request->headers);
+    curl_slist_free_all(request->resolve);
     free(request);
 }
 
@@ -141,17 +146,41 @@ void http_alive(struct http_request *request)
 
 /* -- curl's callbacks: record, pass on, never remove a handle ------------- */
 
-/* A connection stands, TLS included, new or used before. */
+static bool may_reach_text(const struct http_request *request, const char *ip, int port)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
+    const struct http_options *o = &request->options;
+
+    if (inet_pton(AF_INET, ip, &in.sin_addr) == 1)
+        return o->may_reach(o->arg, (const struct sockaddr *)&in);
+    return inet_pton(AF_INET6, ip, &in6.sin6_addr) == 1 &&
+           o->may_reach(o->arg, (const struct sockaddr *)&in6);
+}
+
+/* A connection stands, TLS included, new or used before: on_socket_wanted() has not seen
+ * the latter. */
 static int on_connected(void *arg, char *remote, char *local, int remote_port, int local_port)
 {
     struct http_request *request = arg;
 
-    (void)remote;
     (void)local;
-    (void)remote_port;
     (void)local_port;
     request->connected = true;
+    if (request->options.may_reach != NULL && !may_reach_text(request, remote, remote_port))
+        return CURL_PREREQFUNC_ABORT;
     return CURL_PREREQFUNC_OK;
+}
+
+static curl_socket_t on_socket_wanted(void *arg, curlsocktype purpose,
+                                      struct curl_sockaddr *address)
+{
+    struct http_request *request = arg;
+
+    (void)purpose;
+    if (!request->options.may_reach(request->options.arg, &address->addr))
+        return CURL_SOCKET_BAD;
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
 static bool ends_headers(const char *line, size_t len)
@@ -350,13 +379,32 @@ static void set_callbacks(struct http_request *request)
     curl_easy_setopt(easy, CURLOPT_READFUNCTION, no_more_body);
 }
 
+/* A stranger's URL: the addresses that were judged, and nothing of another request. */
+static bool set_guard(struct http_request *request, const struct http_options *options)
+{
+    CURL *easy = request->easy;
+
+    if (options->may_reach == NULL)
+        return true;
+    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+    curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, request);
+    if (curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_socket_wanted) != CURLE_OK)
+        return false;
+    if (options->resolve == NULL)
+        return true;
+    request->resolve = curl_slist_append(NULL, options->resolve);
+    return request->resolve != NULL &&
+           curl_easy_setopt(easy, CURLOPT_RESOLVE, request->resolve) == CURLE_OK;
+}
+
 static bool set_up(struct http_request *request, const struct http_options *options)
 {
     request->easy = curl_easy_init();
     if (request->easy == NULL)
         return false;
     set_callbacks(request);
-    return set_policy(request->easy) &&
+    return set_policy(request->easy) && set_guard(request, options) &&
            curl_easy_setopt(request->easy, CURLOPT_URL, options->url) == CURLE_OK &&
            set_method(request->easy, options) && set_headers(request, options->headers);
 }

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 struct loop;
+struct sockaddr;
 struct http_client;
 struct http_request; /* valid until on_end or http_cancel() */
 
@@ -43,6 +44,11 @@ struct http_options {
     int idle_ms;  /* between http_alive() calls after the first, 0 = none */
     int total_ms;
     size_t max_body;
+    /* Of a stranger's URL (net/outbound.c), else NULL: where its host is
+     * ("host:port:address[,address]"), and a say about each address, before connecting
+     * and again before the request is sent; no connection is kept or taken over. */
+    const char *resolve;
+    bool (*may_reach)(void *arg, const struct sockaddr *address);
 
     /* status and headers are known; before any on_data */
     void (*on_headers)(void *arg, int status);
