@@ -16,6 +16,7 @@
 #include <ngx_http.h>
 
 #include "protocol/chat_request.h"
+#include "protocol/completion_request.h"
 #include "protocol/event.h"
 #include "protocol/ids.h"
 #include "protocol/json.h"
@@ -86,12 +87,15 @@ typedef enum {
     NGX_HTTP_FRONTDESK_ASSETS,
     NGX_HTTP_FRONTDESK_HEALTHZ,
     NGX_HTTP_FRONTDESK_READYZ,
-    NGX_HTTP_FRONTDESK_METRICS
+    NGX_HTTP_FRONTDESK_METRICS,
+    NGX_HTTP_FRONTDESK_PROBLEM
 } ngx_http_frontdesk_service_e;
 
 
 typedef struct {
     ngx_uint_t                 service;        /* ..._service_e */
+    ngx_flag_t                 admin;          /* a secret key is asked for,
+                                                  another handler answers */
     ngx_str_t                  assets;         /* directory */
     ngx_msec_t                 heartbeat;
     ngx_msec_t                 retry;          /* of SSE's retry: field */
@@ -100,7 +104,8 @@ typedef struct {
 
 
 /*
- * A route: method and path below /api/v1, what it asks of the key, and its
+ * A route: method and path below /api/v1 or, with OPENAI, below /v1, where a
+ * last "*" stands for all that follows; what it asks of the key; and its
  * handler, which is called once the key is known (ctx->key) unless the route
  * takes its key from the body.
  */
@@ -115,6 +120,11 @@ typedef ngx_int_t (*ngx_http_frontdesk_handler_pt)(ngx_http_request_t *r,
                                                   cached key is enough */
 #define NGX_HTTP_FRONTDESK_STALE_OK      0x08  /* and may be stale while
                                                   Redis is away */
+#define NGX_HTTP_FRONTDESK_SECRET        0x10  /* no publishable key */
+#define NGX_HTTP_FRONTDESK_OPENAI        0x20  /* the door: below /v1 */
+#define NGX_HTTP_FRONTDESK_KEYLESS       0x40  /* the path is the key */
+#define NGX_HTTP_FRONTDESK_TICKET        0x80  /* a ticket in the query stands
+                                                  for key and session */
 
 typedef struct {
     ngx_uint_t                     method;     /* NGX_HTTP_POST ... */
@@ -164,7 +174,10 @@ typedef enum {
 
 struct ngx_http_frontdesk_ctx_s {
     const ngx_http_frontdesk_route_t  *route;
-    ngx_str_t                  id;             /* the route's :id */
+    ngx_str_t                  id;             /* the route's :id or "*" */
+    ngx_uint_t                 openai;         /* below /v1: headers, errors
+                                                  and streams as OpenAI has
+                                                  them */
 
     ngx_http_frontdesk_key_t  *key;            /* NULL until known */
     ngx_str_t                  origin;         /* allowed: echoed in CORS */
@@ -174,6 +187,9 @@ struct ngx_http_frontdesk_ctx_s {
                                                   may last for minutes */
     struct fd_json            *json;           /* the parsed body */
     struct fd_chat_request     chat;
+    struct fd_completion_request  *completion; /* below /v1, where only
+                                                  chat.stream counts */
+    ngx_uint_t                 repeatable;     /* has an idempotency key */
 
     ngx_str_t                  session;
     ngx_str_t                  job;
@@ -191,7 +207,9 @@ struct ngx_http_frontdesk_ctx_s {
     void                      *admission;      /* ..._admission.c's */
     ngx_str_t                  token;          /* the key's text: not for
                                                   any log */
-    void                      *lookup;         /* ..._key.c's */
+    void                      *lookup;         /* ..._key.c's, ..._ticket.c's:
+                                                  the access phase waits */
+    ngx_uint_t                 ticket;         /* stood for key and session */
     void                      *body;           /* ..._body.c's */
     void                      *start;          /* ..._start.c's */
     u_char                    *judged;         /* r->uri.data of the URI that
@@ -278,6 +296,8 @@ void ngx_http_frontdesk_scratch_free(ngx_http_frontdesk_ctx_t *ctx);
 void ngx_http_frontdesk_park(ngx_http_request_t *r);
 /* finalizes it; r may be gone afterwards */
 void ngx_http_frontdesk_resume(ngx_http_request_t *r, ngx_int_t rc);
+/* the same for a phase handler, which nginx holds itself: return NGX_AGAIN */
+ngx_int_t ngx_http_frontdesk_park_phase(ngx_http_request_t *r);
 
 
 /*
@@ -362,6 +382,13 @@ ngx_int_t ngx_http_frontdesk_stream_init(ngx_cycle_t *cycle);
 
 /* ngx_http_frontdesk_admission.c: one round trip from a body to a job */
 
+/* a new session; NGX_OK, or a problem is sent and this is its result */
+ngx_int_t ngx_http_frontdesk_session_make(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx);
+/* the Idempotency-Key header into key, which is left as it is without one */
+ngx_int_t ngx_http_frontdesk_idempotency_key(ngx_http_request_t *r,
+    ngx_str_t *key);
+
 /*
  * ctx->key, session and chat are set.  NGX_DONE: the request is parked and
  * answered later, or what to finalize it with; `starts`: a new session.
@@ -399,11 +426,97 @@ ngx_int_t ngx_http_frontdesk_attach(ngx_http_request_t *r,
 ngx_int_t ngx_http_frontdesk_cancel_handler(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx);
 /*
+ * ngx_http_frontdesk_confirm.c: POST confirm, ..._callback.c: POST of a tool's
+ * late outcome
+ */
+ngx_int_t ngx_http_frontdesk_confirm_handler(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx);
+ngx_int_t ngx_http_frontdesk_callback_handler(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx);
+/*
  * Of a route with a job's id: discards the body, sets ctx->job and, from its
  * header, ctx->session.  NGX_OK, or what to return.
  */
 ngx_int_t ngx_http_frontdesk_job_check(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx);
+
+
+/* of a job whose client has gone for good; nobody waits for the outcome */
+void ngx_http_frontdesk_cancel_job(ngx_http_frontdesk_ctx_t *ctx);
+
+
+/*
+ * ngx_http_frontdesk_job_ask.c: asks a script about ctx->job.  The script
+ * returns a word, or nil: no such job, for this organisation and session.
+ */
+
+#define NGX_HTTP_FRONTDESK_JOB_ARGS  2
+
+typedef struct ngx_http_frontdesk_job_ask_s  ngx_http_frontdesk_job_ask_t;
+
+/* writes the answer's members behind job_id */
+typedef void (*ngx_http_frontdesk_job_word_pt)(
+    ngx_http_frontdesk_job_ask_t *ask, const char *word,
+    struct fd_json_writer *w);
+
+struct ngx_http_frontdesk_job_ask_s {
+    enum fd_script                  script;
+    ngx_str_t                       args[NGX_HTTP_FRONTDESK_JOB_ARGS];
+    ngx_uint_t                      nargs;      /* behind org and session */
+    const char                     *none;       /* the 404's detail or NULL */
+    ngx_http_frontdesk_job_word_pt  handler;
+
+    ngx_http_request_t             *request;
+    ngx_http_frontdesk_ctx_t       *ctx;
+    ngx_http_frontdesk_op_t        *op;
+};
+
+/* the caller sets script, args, none and handler */
+ngx_http_frontdesk_job_ask_t *ngx_http_frontdesk_job_ask_create(
+    ngx_http_request_t *r, ngx_http_frontdesk_ctx_t *ctx);
+/* NGX_DONE: parked, or what to finalize the request with */
+ngx_int_t ngx_http_frontdesk_job_ask(ngx_http_frontdesk_job_ask_t *ask);
+/* FD_CONTROL_* to the workers; it may be lost */
+void ngx_http_frontdesk_job_hint(ngx_str_t *job, const char *control);
+
+
+/*
+ * ngx_http_frontdesk_completion.c: POST /v1/chat/completions,
+ * ..._models.c: GET /v1/models
+ */
+
+ngx_int_t ngx_http_frontdesk_completion_handler(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx);
+ngx_int_t ngx_http_frontdesk_models_handler(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx);
+
+
+/* ngx_http_frontdesk_openai.c: what OpenAI's clients look at beside the body */
+
+ngx_int_t ngx_http_frontdesk_openai_headers(ngx_http_request_t *r);
+ngx_int_t ngx_http_frontdesk_openai_rate_headers(ngx_http_request_t *r,
+    ngx_int_t limit, ngx_int_t remaining, ngx_int_t reset);
+/* answers with a worker's problem document */
+ngx_int_t ngx_http_frontdesk_openai_relay(ngx_http_request_t *r,
+    ngx_str_t *document);
+
+
+/*
+ * ngx_http_frontdesk_ticket.c: POST ticket, and what an EventSource, which has
+ * no headers to send, reads a job's events with, once
+ */
+
+ngx_int_t ngx_http_frontdesk_ticket_handler(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx);
+/*
+ * In the access phase: as ..._key_resolve(), which it ends with; ctx->job's
+ * session is set.  Whatever is wrong with the ticket, it is a job that is not
+ * there.
+ */
+ngx_int_t ngx_http_frontdesk_ticket_redeem(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, ngx_str_t *ticket,
+    void (*done)(ngx_http_request_t *r, ngx_http_frontdesk_ctx_t *ctx,
+    ngx_int_t rc));
 
 
 /* ngx_http_frontdesk_start.c, ..._session.c: start, history, end */
@@ -446,6 +559,11 @@ ngx_int_t ngx_http_frontdesk_access_handler(ngx_http_request_t *r);
  */
 ngx_int_t ngx_http_frontdesk_key_resolve(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx, ngx_str_t *token, ngx_uint_t fresh,
+    void (*done)(ngx_http_request_t *r, ngx_http_frontdesk_ctx_t *ctx,
+    ngx_int_t rc));
+/* the same for a key that was resolved before, by its hash */
+ngx_int_t ngx_http_frontdesk_key_recall(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, u_char sha256[32], enum fd_key_kind kind,
     void (*done)(ngx_http_request_t *r, ngx_http_frontdesk_ctx_t *ctx,
     ngx_int_t rc));
 /* a problem about the key; NGX_DECLINED, ctx->refused is set */
@@ -642,6 +760,11 @@ ngx_int_t ngx_http_frontdesk_status_handler(ngx_http_request_t *r);
 /* ngx_http_frontdesk_ready.c: readyz */
 
 ngx_int_t ngx_http_frontdesk_ready(ngx_http_request_t *r);
+
+
+/* ngx_http_frontdesk_error.c: frontdesk_problem, for error_page */
+
+ngx_int_t ngx_http_frontdesk_error_handler(ngx_http_request_t *r);
 
 
 /* ngx_http_frontdesk_manifest.c, ..._asset.c: the widget, the demo page */

@@ -34,7 +34,7 @@ ngx_http_frontdesk_access_handler(ngx_http_request_t *r)
 
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_frontdesk_module);
 
-    if (lcf->service != NGX_HTTP_FRONTDESK_API) {
+    if (lcf->service != NGX_HTTP_FRONTDESK_API && !lcf->admin) {
         return NGX_DECLINED;
     }
 
@@ -81,7 +81,7 @@ static ngx_int_t
 ngx_http_frontdesk_access(ngx_http_request_t *r, ngx_http_frontdesk_ctx_t *ctx)
 {
     ngx_int_t  rc;
-    ngx_str_t  token;
+    ngx_str_t  token, ticket;
 
     rc = ngx_http_frontdesk_access_route(r, ctx);
 
@@ -89,10 +89,29 @@ ngx_http_frontdesk_access(ngx_http_request_t *r, ngx_http_frontdesk_ctx_t *ctx)
         return rc;
     }
 
+    if (ctx->route->flags & NGX_HTTP_FRONTDESK_KEYLESS) {
+        return ngx_http_frontdesk_read_limit(r, ctx);
+    }
+
     rc = ngx_http_frontdesk_token(r, ctx, &token);
 
     if (rc != NGX_OK) {
         return rc;
+    }
+
+    if (token.len == 0
+        && (ctx->route->flags & NGX_HTTP_FRONTDESK_TICKET)
+        && ngx_http_arg(r, (u_char *) "ticket", sizeof("ticket") - 1, &ticket)
+           == NGX_OK)
+    {
+        rc = ngx_http_frontdesk_read_limit(r, ctx);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        return ngx_http_frontdesk_ticket_redeem(r, ctx, &ticket,
+                                                ngx_http_frontdesk_access_done);
     }
 
     if (token.len == 0 && !(ctx->route->flags & NGX_HTTP_FRONTDESK_KEY_IN_BODY))

@@ -17,7 +17,7 @@
 
 
 #define NGX_HTTP_FRONTDESK_ADMIT_KEYS   10
-#define NGX_HTTP_FRONTDESK_ADMIT_ARGS   (13 + 2 * 7)
+#define NGX_HTTP_FRONTDESK_ADMIT_ARGS   (13 + 2 * 8)
 
 
 typedef struct {

@@ -213,6 +213,11 @@ ngx_http_frontdesk_admission_args(ngx_http_frontdesk_admission_t *ad,
     ngx_http_frontdesk_admission_text(ad, FD_JOB_BODY);
     ngx_http_frontdesk_admission_push(ad, &body);
 
+    if (ctx->openai) {
+        ngx_http_frontdesk_admission_text(ad, FD_JOB_DOOR);
+        ngx_http_frontdesk_admission_text(ad, FD_DOOR_OPENAI);
+    }
+
     return (rc == NGX_OK) ? NGX_OK : NGX_ERROR;
 }
 
@@ -224,7 +229,13 @@ ngx_http_frontdesk_admission_body(ngx_http_frontdesk_admission_t *ad,
     struct fd_json_writer  w;
 
     ngx_http_frontdesk_json_writer(&w, ad->pool);
-    fd_chat_request_write(&w, &ad->ctx->chat);
+
+    if (ad->ctx->completion) {
+        fd_completion_request_write(&w, ad->ctx->completion);
+
+    } else {
+        fd_chat_request_write(&w, &ad->ctx->chat);
+    }
 
     if (w.failed) {
         return NGX_ERROR;

@@ -65,7 +65,9 @@ ngx_http_frontdesk_answer_headers(ngx_http_frontdesk_stream_t *s)
         return NGX_ERROR;
     }
 
-    if (ctx->session.len
+    /* of a completion it is nobody's to come back to */
+
+    if (ctx->session.len && !ctx->openai
         && ngx_http_frontdesk_header(s->request, "X-Frontdesk-Session",
                                      &ctx->session)
            != NGX_OK)
@@ -87,12 +89,22 @@ ngx_http_frontdesk_answer_event(ngx_http_frontdesk_stream_t *s)
                                           "application/json", &s->answer);
 
     case FD_EVENT_ERROR:
+
+        if (s->ctx->openai) {
+            return ngx_http_frontdesk_openai_relay(s->request, &s->answer);
+        }
+
         return ngx_http_frontdesk_respond(s->request,
                                           ngx_http_frontdesk_answer_status(s),
                                           "application/problem+json",
                                           &s->answer);
 
     case FD_EVENT_CANCELLED:
+
+        if (s->ctx->openai) {
+            return ngx_http_frontdesk_answer_problem(s, FD_PROBLEM_CANCELLED);
+        }
+
         return ngx_http_frontdesk_answer_cancelled(s);
 
     default:

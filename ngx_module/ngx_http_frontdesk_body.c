@@ -63,7 +63,7 @@ ngx_http_frontdesk_body_read(ngx_http_request_t *r,
     mcf = ngx_http_get_module_main_conf(r, ngx_http_frontdesk_module);
 
     body->handler = handler;
-    body->max = mcf->max_body;
+    body->max = ctx->openai ? FD_COMPLETION_BODY_MAX : mcf->max_body;
 
     rc = ngx_http_frontdesk_body_headers(r, body);
 
@@ -340,8 +340,8 @@ ngx_http_frontdesk_body_parse(ngx_http_request_t *r,
                                        "the body is empty");
     }
 
-    limits.depth = FD_JSON_DEPTH_MAX;
-    limits.nodes = FD_JSON_NODES_MAX;
+    limits.depth = ctx->openai ? FD_COMPLETION_DEPTH_MAX : FD_JSON_DEPTH_MAX;
+    limits.nodes = ctx->openai ? FD_COMPLETION_NODES_MAX : FD_JSON_NODES_MAX;
 
     ctx->json = fd_json_parse((char *) body->text.data, body->text.len, limits,
                               ngx_http_frontdesk_allocator(ctx->scratch),

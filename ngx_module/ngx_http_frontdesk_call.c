@@ -328,10 +328,11 @@ static void
 ngx_http_frontdesk_call_complete(ngx_http_frontdesk_call_t *call,
     ngx_uint_t status, ngx_str_t *json)
 {
-    ngx_int_t            rc;
-    ngx_str_t            body;
-    const char          *type;
-    ngx_http_request_t  *r;
+    ngx_int_t                  rc;
+    ngx_str_t                  body;
+    const char                *type;
+    ngx_http_request_t        *r;
+    ngx_http_frontdesk_ctx_t  *ctx;
 
     r = call->request;
 
@@ -344,6 +345,13 @@ ngx_http_frontdesk_call_complete(ngx_http_frontdesk_call_t *call,
 
     if (json == NULL) {
         ngx_http_frontdesk_resume(r, ngx_http_frontdesk_call_unavailable(r));
+        return;
+    }
+
+    ctx = ngx_http_frontdesk_get_ctx(r);
+
+    if (ctx->openai && status >= NGX_HTTP_BAD_REQUEST) {
+        ngx_http_frontdesk_resume(r, ngx_http_frontdesk_openai_relay(r, json));
         return;
     }
 

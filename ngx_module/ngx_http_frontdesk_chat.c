@@ -25,8 +25,6 @@ static ngx_int_t ngx_http_frontdesk_chat_session(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx);
 static ngx_int_t ngx_http_frontdesk_chat_idempotency(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx, ngx_str_t *key);
-static ngx_int_t ngx_http_frontdesk_chat_problem(ngx_http_request_t *r,
-    enum fd_problem_type type, const char *field, const char *detail);
 
 
 ngx_int_t
@@ -48,8 +46,8 @@ ngx_http_frontdesk_chat_body(ngx_http_request_t *r,
     static ngx_str_t  async = ngx_string("respond-async");
 
     if (!fd_chat_request_read(ctx->json, &ctx->chat, &fault)) {
-        return ngx_http_frontdesk_chat_problem(r, FD_PROBLEM_FIELD,
-                                               fault.field, fault.detail);
+        return ngx_http_frontdesk_fail(r, FD_PROBLEM_FIELD, fault.field,
+                                       fault.detail);
     }
 
     if (!ctx->chat.has_stream) {
@@ -95,8 +93,7 @@ ngx_http_frontdesk_chat_key(ngx_http_request_t *r,
     ngx_str_t  token;
 
     if (ctx->chat.client_api_key.s == NULL) {
-        return ngx_http_frontdesk_chat_problem(r, FD_PROBLEM_KEY_MISSING,
-                                               NULL, NULL);
+        return ngx_http_frontdesk_fail(r, FD_PROBLEM_KEY_MISSING, NULL, NULL);
     }
 
     token.data = (u_char *) ctx->chat.client_api_key.s;
@@ -151,9 +148,7 @@ static ngx_int_t
 ngx_http_frontdesk_chat_session(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx)
 {
-    char          *id;
-    ngx_str_t      session;
-    const u_char  *secret;
+    ngx_str_t  session;
 
     if (ctx->chat.session_id.s) {
 
@@ -173,11 +168,21 @@ ngx_http_frontdesk_chat_session(ngx_http_request_t *r,
                                                 "session_id");
     }
 
+    return ngx_http_frontdesk_session_make(r, ctx);
+}
+
+
+ngx_int_t
+ngx_http_frontdesk_session_make(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx)
+{
+    char          *id;
+    const u_char  *secret;
+
     secret = ngx_http_frontdesk_session_key();
 
     if (secret == NULL) {
-        return ngx_http_frontdesk_chat_problem(r, FD_PROBLEM_UNAVAILABLE,
-                                               NULL, NULL);
+        return ngx_http_frontdesk_fail(r, FD_PROBLEM_UNAVAILABLE, NULL, NULL);
     }
 
     id = ngx_pnalloc(r->pool, FD_SESSION_ID_SIZE);
@@ -201,11 +206,18 @@ static ngx_int_t
 ngx_http_frontdesk_chat_idempotency(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx, ngx_str_t *key)
 {
-    ngx_uint_t   i;
-    ngx_str_t   *header;
-
     key->data = (u_char *) ctx->chat.client_message_id.s;
     key->len = ctx->chat.client_message_id.len;
+
+    return ngx_http_frontdesk_idempotency_key(r, key);
+}
+
+
+ngx_int_t
+ngx_http_frontdesk_idempotency_key(ngx_http_request_t *r, ngx_str_t *key)
+{
+    ngx_uint_t   i;
+    ngx_str_t   *header;
 
     header = ngx_http_frontdesk_request_header(r, "Idempotency-Key");
 
@@ -222,34 +234,13 @@ ngx_http_frontdesk_chat_idempotency(ngx_http_request_t *r,
     if (header->len == 0 || header->len > FD_IDEMPOTENCY_MAX
         || i < header->len)
     {
-        return ngx_http_frontdesk_chat_problem(r, FD_PROBLEM_BAD_REQUEST,
-                                               "Idempotency-Key",
-                                               "1 to 255 visible ASCII "
-                                               "characters are wanted");
+        return ngx_http_frontdesk_fail(r, FD_PROBLEM_BAD_REQUEST,
+                                       "Idempotency-Key",
+                                       "1 to 255 visible ASCII characters are "
+                                       "wanted");
     }
 
     *key = *header;
 
     return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_frontdesk_chat_problem(ngx_http_request_t *r,
-    enum fd_problem_type type, const char *field, const char *detail)
-{
-    struct fd_problem  problem;
-
-    ngx_memzero(&problem, sizeof(struct fd_problem));
-
-    problem.type = type;
-    problem.field = field;
-    problem.detail = detail;
-
-    if (type == FD_PROBLEM_UNAVAILABLE) {
-        problem.retry_after = 2;
-        ngx_http_frontdesk_count(NGX_HTTP_FRONTDESK_COUNT_UNAVAILABLE);
-    }
-
-    return ngx_http_frontdesk_refuse(r, &problem);
 }

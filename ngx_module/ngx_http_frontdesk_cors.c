@@ -113,7 +113,8 @@ ngx_http_frontdesk_cors_preflight(ngx_http_request_t *r)
  * A page's own fetch() and every cross-origin request carry Origin, but for
  * GET within one origin.  Those count when the browser itself says that they
  * stay at home, or when the page they come from is on the list.  Without
- * either, a publishable key is used outside a browser: refused.
+ * either, a publishable key is used outside a browser: refused.  A ticket was
+ * asked for from a page of the list.
  */
 
 ngx_uint_t
@@ -132,8 +133,9 @@ ngx_http_frontdesk_cors_allowed(ngx_http_request_t *r,
     text = ngx_http_frontdesk_request_header(r, "Origin");
 
     if (text == NULL) {
-        return (r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))
-               && ngx_http_frontdesk_same_site(r, &ctx->key->origins);
+        return ctx->ticket
+               || ((r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))
+                   && ngx_http_frontdesk_same_site(r, &ctx->key->origins));
     }
 
     if (ngx_http_frontdesk_origin_parse(text, &origin) != NGX_OK

@@ -16,6 +16,13 @@
 
 #define NGX_HTTP_FRONTDESK_DRAIN_STEP   50
 #define NGX_HTTP_FRONTDESK_DRAIN_STEPS  20
+#define NGX_HTTP_FRONTDESK_DRAIN_WAIT   500
+
+
+typedef struct {
+    ngx_uint_t                 resumable;
+    ngx_uint_t                 others;    /* are waited for */
+} ngx_http_frontdesk_drain_t;
 
 
 static void ngx_http_frontdesk_drain_notice(ngx_event_t *ev);
@@ -107,12 +114,22 @@ ngx_http_frontdesk_drain_notice(ngx_event_t *ev)
 static void
 ngx_http_frontdesk_drain_handler(ngx_event_t *ev)
 {
-    ngx_uint_t  n;
+    ngx_uint_t                  n;
+    ngx_http_frontdesk_drain_t  left;
 
-    n = 0;
-    ngx_http_frontdesk_pulse_each(ngx_http_frontdesk_drain_count, &n);
+    ngx_memzero(&left, sizeof(ngx_http_frontdesk_drain_t));
+    ngx_http_frontdesk_pulse_each(ngx_http_frontdesk_drain_count, &left);
+
+    n = left.resumable;
 
     if (n == 0) {
+
+        /* without a timer of ours nginx would exit under their feet */
+
+        if (left.others) {
+            ngx_add_timer(ev, NGX_HTTP_FRONTDESK_DRAIN_WAIT);
+        }
+
         return;
     }
 
@@ -130,15 +147,18 @@ ngx_http_frontdesk_drain_handler(ngx_event_t *ev)
 }
 
 
-/* who waits for JSON cannot come back for it: those are waited for */
+/* who cannot come back for the rest is waited for */
 
 static void
 ngx_http_frontdesk_drain_count(ngx_http_frontdesk_stream_t *s, void *data)
 {
-    ngx_uint_t *n = data;
+    ngx_http_frontdesk_drain_t *left = data;
 
-    if (s->ctx->chat.stream) {
-        (*n)++;
+    if (ngx_http_frontdesk_stream_resumes(s)) {
+        left->resumable++;
+
+    } else {
+        left->others++;
     }
 }
 
@@ -148,7 +168,7 @@ ngx_http_frontdesk_drain_end(ngx_http_frontdesk_stream_t *s, void *data)
 {
     ngx_uint_t *n = data;
 
-    if (*n && s->ctx->chat.stream) {
+    if (*n && ngx_http_frontdesk_stream_resumes(s)) {
         (*n)--;
         ngx_http_frontdesk_stream_end(s, NGX_HTTP_FRONTDESK_END_LATER,
                                       NGX_HTTP_FRONTDESK_CLOSE_RELOAD);

@@ -105,6 +105,10 @@ ngx_http_frontdesk_job_check(ngx_http_request_t *r,
 
     (void) ngx_cpystrn(ctx->job.data, ctx->id.data, ctx->id.len + 1);
 
+    if (ctx->ticket) {
+        return NGX_OK;
+    }
+
     session = ngx_http_frontdesk_request_header(r, "X-Frontdesk-Session");
 
     if (session == NULL) {
@@ -140,11 +144,21 @@ ngx_http_frontdesk_job_check(ngx_http_request_t *r,
 static ngx_int_t
 ngx_http_frontdesk_events_last(ngx_http_request_t *r, struct fd_event_id *last)
 {
-    ngx_str_t  *header;
+    ngx_str_t  *header, query;
 
     ngx_memzero(last, sizeof(struct fd_event_id));
 
     header = ngx_http_frontdesk_request_header(r, "Last-Event-ID");
+
+    /* a new EventSource has no headers to say where the old one ended */
+
+    if (header == NULL
+        && ngx_http_arg(r, (u_char *) "last_event_id",
+                        sizeof("last_event_id") - 1, &query)
+           == NGX_OK)
+    {
+        header = &query;
+    }
 
     if (header == NULL || header->len == 0) {
         return NGX_OK;

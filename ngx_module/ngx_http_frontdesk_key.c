@@ -141,6 +141,37 @@ ngx_http_frontdesk_key_resolve(ngx_http_request_t *r,
 }
 
 
+ngx_int_t
+ngx_http_frontdesk_key_recall(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, u_char sha256[32], enum fd_key_kind kind,
+    void (*done)(ngx_http_request_t *r, ngx_http_frontdesk_ctx_t *ctx,
+    ngx_int_t rc))
+{
+    ngx_int_t                  rc;
+    ngx_http_frontdesk_key_t  *key;
+
+    key = ngx_palloc(r->pool, sizeof(ngx_http_frontdesk_key_t));
+    if (key == NULL) {
+        ctx->refused = NGX_HTTP_INTERNAL_SERVER_ERROR;
+        return NGX_DECLINED;
+    }
+
+    key->kind = kind;
+    ngx_memcpy(key->sha256, sha256, 32);
+
+    if (ngx_http_frontdesk_channel_alive()) {
+
+        rc = ngx_http_frontdesk_cached(r, ctx, key);
+
+        if (rc != NGX_AGAIN) {
+            return rc;
+        }
+    }
+
+    return ngx_http_frontdesk_lookup(r, ctx, key, done);
+}
+
+
 static ngx_int_t
 ngx_http_frontdesk_cached(ngx_http_request_t *r, ngx_http_frontdesk_ctx_t *ctx,
     ngx_http_frontdesk_key_t *key)
@@ -169,7 +200,6 @@ static ngx_int_t
 ngx_http_frontdesk_lookup(ngx_http_request_t *r, ngx_http_frontdesk_ctx_t *ctx,
     ngx_http_frontdesk_key_t *key, ngx_http_frontdesk_key_pt done)
 {
-    ngx_connection_t             *c;
     ngx_http_cleanup_t           *cln;
     ngx_http_frontdesk_lookup_t  *lookup;
 
@@ -196,17 +226,7 @@ ngx_http_frontdesk_lookup(ngx_http_request_t *r, ngx_http_frontdesk_ctx_t *ctx,
 
     ctx->lookup = lookup;
 
-    /* parked: let an abort be noticed, and nothing else happen */
-
-    c = r->connection;
-
-    r->read_event_handler = ngx_http_test_reading;
-    r->write_event_handler = ngx_http_request_empty_handler;
-
-    if (c->read->ready) {
-        ngx_post_event(c->read, &ngx_posted_events);
-
-    } else if (ngx_handle_read_event(c->read, 0) != NGX_OK) {
+    if (ngx_http_frontdesk_park_phase(r) != NGX_OK) {
         ngx_http_frontdesk_lookup_cleanup(lookup);
         ctx->lookup = NULL;
         ctx->refused = NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -445,6 +465,8 @@ static ngx_int_t
 ngx_http_frontdesk_judge(ngx_http_request_t *r, ngx_http_frontdesk_ctx_t *ctx,
     ngx_http_frontdesk_key_t *key)
 {
+    ngx_uint_t  allowed;
+
     if (key->expires && key->expires <= ngx_time()) {
         return ngx_http_frontdesk_deny(r, ctx, FD_PROBLEM_KEY_INVALID,
                                        "this key has expired");
@@ -452,7 +474,18 @@ ngx_http_frontdesk_judge(ngx_http_request_t *r, ngx_http_frontdesk_ctx_t *ctx,
 
     ctx->key = key;
 
-    if (!ngx_http_frontdesk_cors_allowed(r, ctx)) {
+    /* first, so that a page on the key's list can read why it is refused */
+
+    allowed = ngx_http_frontdesk_cors_allowed(r, ctx);
+
+    if (key->kind != FD_KEY_SECRET
+        && (ctx->route->flags & NGX_HTTP_FRONTDESK_SECRET))
+    {
+        return ngx_http_frontdesk_deny(r, ctx, FD_PROBLEM_KEY_KIND,
+                                       "a secret key is needed here");
+    }
+
+    if (!allowed) {
         return ngx_http_frontdesk_deny(r, ctx, FD_PROBLEM_ORIGIN,
                              "a publishable key works on the sites of its "
                              "list only, in a browser");

@@ -157,14 +157,22 @@ ngx_http_frontdesk_read_limit(ngx_http_request_t *r,
         return NGX_OK;
     }
 
+    ctx->limit = NGX_HTTP_FRONTDESK_LIMIT_REJECT;
+    ngx_http_frontdesk_count(NGX_HTTP_FRONTDESK_COUNT_READ_LIMITED);
+
+    if (ctx->route->handler == ngx_http_frontdesk_events_handler) {
+
+        /* an EventSource that is answered 429 never comes back */
+
+        ctx->refused = ngx_http_frontdesk_events_later(r, ctx);
+        return NGX_DECLINED;
+    }
+
     ngx_memzero(&problem, sizeof(struct fd_problem));
 
     problem.type = FD_PROBLEM_RATE;
     problem.detail = "too many requests from this address";
     problem.retry_after = wait;
-
-    ctx->limit = NGX_HTTP_FRONTDESK_LIMIT_REJECT;
-    ngx_http_frontdesk_count(NGX_HTTP_FRONTDESK_COUNT_READ_LIMITED);
 
     ctx->refused = ngx_http_frontdesk_problem(r, &problem);
 
@@ -181,7 +189,8 @@ ngx_int_t
 ngx_http_frontdesk_rate_headers(ngx_http_request_t *r, ngx_int_t limit,
     ngx_int_t remaining, ngx_int_t reset_ms)
 {
-    ngx_int_t  reset;
+    ngx_int_t                  reset;
+    ngx_http_frontdesk_ctx_t  *ctx;
 
     /* the reply to an admission that was sent twice does not know them */
 
@@ -208,6 +217,13 @@ ngx_http_frontdesk_rate_headers(ngx_http_request_t *r, ngx_int_t limit,
            != NGX_OK)
     {
         return NGX_ERROR;
+    }
+
+    ctx = ngx_http_frontdesk_get_ctx(r);
+
+    if (ctx->openai) {
+        return ngx_http_frontdesk_openai_rate_headers(r, limit, remaining,
+                                                      reset);
     }
 
     return NGX_OK;

@@ -28,6 +28,8 @@ static char *ngx_http_frontdesk_redis(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_frontdesk_service(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+static char *ngx_http_frontdesk_admin(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 static ngx_int_t ngx_http_frontdesk_init(ngx_conf_t *cf);
 static ngx_int_t ngx_http_frontdesk_init_process(ngx_cycle_t *cycle);
 static void ngx_http_frontdesk_exit_process(ngx_cycle_t *cycle);
@@ -138,6 +140,20 @@ static ngx_command_t  ngx_http_frontdesk_commands[] = {
       ngx_http_frontdesk_service,
       NGX_HTTP_LOC_CONF_OFFSET,
       NGX_HTTP_FRONTDESK_API,
+      NULL },
+
+    { ngx_string("frontdesk_admin"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_http_frontdesk_admin,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_frontdesk_loc_conf_t, admin),
+      NULL },
+
+    { ngx_string("frontdesk_problem"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_http_frontdesk_service,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      NGX_HTTP_FRONTDESK_PROBLEM,
       NULL },
 
     { ngx_string("frontdesk_assets"),
@@ -397,6 +413,7 @@ ngx_http_frontdesk_create_loc_conf(ngx_conf_t *cf)
      *     lcf->files = NULL;
      */
 
+    lcf->admin = NGX_CONF_UNSET;
     lcf->heartbeat = NGX_CONF_UNSET_MSEC;
     lcf->retry = NGX_CONF_UNSET_MSEC;
 
@@ -412,12 +429,20 @@ ngx_http_frontdesk_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     ngx_http_core_loc_conf_t  *clcf;
 
+    ngx_conf_merge_value(conf->admin, prev->admin, 0);
     ngx_conf_merge_msec_value(conf->heartbeat, prev->heartbeat, FD_PING_MS);
     ngx_conf_merge_msec_value(conf->retry, prev->retry, 2000);
 
     if (conf->heartbeat == 0) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                       "\"frontdesk_heartbeat\" must not be 0");
+        return NGX_CONF_ERROR;
+    }
+
+    if (conf->admin && conf->service != NGX_HTTP_FRONTDESK_OFF) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "\"frontdesk_admin\" is for a location that passes "
+                      "requests on, not for another frontdesk service");
         return NGX_CONF_ERROR;
     }
 
@@ -460,17 +485,15 @@ ngx_http_frontdesk_redis(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     /* a name is resolved now: hiredis would do it in the event loop */
 
     if (ngx_parse_url(cf->pool, &u) != NGX_OK) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "%s in \"%V\" of the \"%V\" directive",
-                           u.err ? u.err : "invalid address",
-                           &u.url, &cmd->name);
-        return NGX_CONF_ERROR;
-    }
 
-    if (u.uri.len) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid address \"%V\" in the \"%V\" directive",
-                           &u.url, &cmd->name);
+        /* without it there was no memory, and that is in the log */
+
+        if (u.err) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "%s in \"%V\" of the \"%V\" directive",
+                               u.err, &u.url, &cmd->name);
+        }
+
         return NGX_CONF_ERROR;
     }
 
@@ -530,6 +553,11 @@ ngx_http_frontdesk_service(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         clcf->handler = ngx_http_frontdesk_asset_handler;
         return ngx_http_frontdesk_assets(cf, cmd, conf);
 
+    case NGX_HTTP_FRONTDESK_PROBLEM:
+        mcf->used = 1;
+        clcf->handler = ngx_http_frontdesk_error_handler;
+        return NGX_CONF_OK;
+
     case NGX_HTTP_FRONTDESK_HEALTHZ:
         break;
 
@@ -540,6 +568,18 @@ ngx_http_frontdesk_service(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     clcf->handler = ngx_http_frontdesk_status_handler;
 
     return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_frontdesk_admin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_frontdesk_main_conf_t  *mcf;
+
+    mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_frontdesk_module);
+    mcf->used = 1;
+
+    return ngx_conf_set_flag_slot(cf, cmd, conf);
 }
 
 
@@ -566,7 +606,8 @@ ngx_http_frontdesk_init(ngx_conf_t *cf)
 
     if (missing) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "\"frontdesk_api\", \"frontdesk_readyz\" and "
+                      "\"frontdesk_api\", \"frontdesk_admin\", "
+                      "\"frontdesk_problem\", \"frontdesk_readyz\" and "
                       "\"frontdesk_metrics\" need \"%s\" in the http block",
                       missing);
         return NGX_ERROR;

@@ -133,7 +133,8 @@ ngx_http_frontdesk_reader_store(ngx_http_frontdesk_stream_t *s,
     ngx_str_t  data;
 
     if (s->ctx->chat.stream) {
-        return ngx_http_frontdesk_sse_append(s, frame, len);
+        return s->ctx->openai ? ngx_http_frontdesk_chunk_store(s, event)
+                              : ngx_http_frontdesk_sse_append(s, frame, len);
     }
 
     if (!fd_event_terminal(event->type)) {

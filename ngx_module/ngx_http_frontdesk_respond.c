@@ -11,12 +11,14 @@
 
 #include "ngx_http_frontdesk.h"
 
+#include "protocol/openai_error.h"
+
 
 #define NGX_HTTP_FRONTDESK_AWAY  2  /* s, Retry-After while Redis is away */
 
 
 static ngx_int_t ngx_http_frontdesk_problem_headers(ngx_http_request_t *r,
-    struct fd_problem *problem);
+    struct fd_problem *problem, ngx_uint_t openai);
 static bool ngx_http_frontdesk_json_grow(struct fd_json_writer *w,
     size_t more);
 
@@ -46,7 +48,10 @@ ngx_http_frontdesk_respond(ngx_http_request_t *r, ngx_uint_t status,
 
     ctx = ngx_http_frontdesk_get_ctx(r);
 
-    if (ctx && ngx_http_frontdesk_cors_headers(r, ctx) != NGX_OK) {
+    if (ctx
+        && (ngx_http_frontdesk_cors_headers(r, ctx) != NGX_OK
+            || (ctx->openai && ngx_http_frontdesk_openai_headers(r) != NGX_OK)))
+    {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -97,9 +102,11 @@ ngx_http_frontdesk_respond(ngx_http_request_t *r, ngx_uint_t status,
 ngx_int_t
 ngx_http_frontdesk_problem(ngx_http_request_t *r, struct fd_problem *problem)
 {
-    char                   *request_id;
-    ngx_str_t               id, body;
-    struct fd_json_writer   w;
+    char                      *request_id;
+    ngx_str_t                  id, body;
+    ngx_uint_t                 openai;
+    struct fd_json_writer      w;
+    ngx_http_frontdesk_ctx_t  *ctx;
 
     if (problem->request_id == NULL) {
         id = ngx_http_frontdesk_request_id(r);
@@ -118,17 +125,29 @@ ngx_http_frontdesk_problem(ngx_http_request_t *r, struct fd_problem *problem)
                    problem->detail ? problem->detail : "");
 
     ngx_http_frontdesk_json_writer(&w, r->pool);
-    fd_problem_write(&w, problem);
 
-    if (w.failed) {
+    ctx = ngx_http_frontdesk_get_ctx(r);
+    openai = ctx && ctx->openai;
+
+    if (openai) {
+        fd_openai_error_write(&w, problem);
+
+    } else {
+        fd_problem_write(&w, problem);
+    }
+
+    if (w.failed
+        || ngx_http_frontdesk_problem_headers(r, problem, openai) != NGX_OK)
+    {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     body.data = (u_char *) w.data;
     body.len = w.len;
 
-    if (ngx_http_frontdesk_problem_headers(r, problem) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    if (openai) {
+        return ngx_http_frontdesk_respond(r, fd_openai_status(problem->type),
+                                          "application/json", &body);
     }
 
     return ngx_http_frontdesk_respond(r, fd_problem_status(problem->type),
@@ -170,9 +189,17 @@ ngx_http_frontdesk_fail(ngx_http_request_t *r, enum fd_problem_type type,
 
 static ngx_int_t
 ngx_http_frontdesk_problem_headers(ngx_http_request_t *r,
-    struct fd_problem *problem)
+    struct fd_problem *problem, ngx_uint_t openai)
 {
     ngx_table_elt_t  *h;
+
+    static ngx_str_t  no = ngx_string("false");
+
+    if (openai && fd_openai_never_retry(problem->type)
+        && ngx_http_frontdesk_header(r, "X-Should-Retry", &no) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
 
     if (problem->retry_after > 0
         && ngx_http_frontdesk_number_header(r, "Retry-After", "%i",

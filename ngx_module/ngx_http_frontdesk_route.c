@@ -1,7 +1,8 @@
 
 /*
- * From a URI to a handler: the routes below /api/v1, with what each asks of
- * the key.
+ * From a URI to a handler: the routes below /api/v1 and those of the OpenAI-
+ * compatible door below /v1, with what each asks of the key; and the one that
+ * stands for all of the admin API.
  */
 
 
@@ -12,9 +13,12 @@
 #include "ngx_http_frontdesk.h"
 
 
-#define NGX_HTTP_FRONTDESK_PREFIX  "/api/v1/"
+#define NGX_HTTP_FRONTDESK_PREFIX       "/api/v1/"
+#define NGX_HTTP_FRONTDESK_DOOR_PREFIX  "/v1/"
 
 
+static u_char *ngx_http_frontdesk_route_below(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx);
 static ngx_uint_t ngx_http_frontdesk_route_match(const ngx_str_t *pattern,
     u_char *p, u_char *last, ngx_str_t *id);
 
@@ -31,12 +35,24 @@ static const ngx_http_frontdesk_route_t  ngx_http_frontdesk_routes[] = {
       ngx_http_frontdesk_chat_handler },
 
     { NGX_HTTP_GET, ngx_string("chat/:id/events"),
-      NGX_HTTP_FRONTDESK_LIGHT,
+      NGX_HTTP_FRONTDESK_LIGHT|NGX_HTTP_FRONTDESK_TICKET,
       ngx_http_frontdesk_events_handler },
+
+    { NGX_HTTP_POST, ngx_string("chat/:id/ticket"),
+      NGX_HTTP_FRONTDESK_LIGHT,
+      ngx_http_frontdesk_ticket_handler },
 
     { NGX_HTTP_POST, ngx_string("chat/:id/cancel"),
       NGX_HTTP_FRONTDESK_LIGHT,
       ngx_http_frontdesk_cancel_handler },
+
+    { NGX_HTTP_POST, ngx_string("chat/:id/confirm"),
+      NGX_HTTP_FRONTDESK_LIGHT,
+      ngx_http_frontdesk_confirm_handler },
+
+    { NGX_HTTP_POST, ngx_string("tools/callback/:token"),
+      NGX_HTTP_FRONTDESK_KEYLESS,
+      ngx_http_frontdesk_callback_handler },
 
     { NGX_HTTP_POST, ngx_string("sessions/start"),
       NGX_HTTP_FRONTDESK_KEY_IN_BODY,
@@ -50,7 +66,29 @@ static const ngx_http_frontdesk_route_t  ngx_http_frontdesk_routes[] = {
       NGX_HTTP_FRONTDESK_LIGHT,
       ngx_http_frontdesk_end_handler },
 
+    { NGX_HTTP_POST, ngx_string("chat/completions"),
+      NGX_HTTP_FRONTDESK_OPENAI|NGX_HTTP_FRONTDESK_SECRET,
+      ngx_http_frontdesk_completion_handler },
+
+    { NGX_HTTP_GET|NGX_HTTP_HEAD, ngx_string("models"),
+      NGX_HTTP_FRONTDESK_OPENAI|NGX_HTTP_FRONTDESK_SECRET
+      |NGX_HTTP_FRONTDESK_LIGHT,
+      ngx_http_frontdesk_models_handler },
+
+    { NGX_HTTP_GET|NGX_HTTP_HEAD, ngx_string("models/*"),
+      NGX_HTTP_FRONTDESK_OPENAI|NGX_HTTP_FRONTDESK_SECRET
+      |NGX_HTTP_FRONTDESK_LIGHT,
+      ngx_http_frontdesk_models_handler },
+
     { 0, ngx_null_string, 0, NULL }
+};
+
+
+/* where frontdesk_admin is on: paths and methods are the admin API's own */
+
+static const ngx_http_frontdesk_route_t  ngx_http_frontdesk_admin_route = {
+    0, ngx_string("admin"),
+    NGX_HTTP_FRONTDESK_LIGHT|NGX_HTTP_FRONTDESK_SECRET, NULL
 };
 
 
@@ -72,22 +110,31 @@ ngx_http_frontdesk_route_find(ngx_http_request_t *r,
 {
     u_char                            *p, *last;
     ngx_str_t                          id;
+    ngx_http_frontdesk_loc_conf_t     *lcf;
     const ngx_http_frontdesk_route_t  *route;
 
     *methods = 0;
 
-    if (r->uri.len < sizeof(NGX_HTTP_FRONTDESK_PREFIX) - 1
-        || ngx_strncmp(r->uri.data, NGX_HTTP_FRONTDESK_PREFIX,
-                       sizeof(NGX_HTTP_FRONTDESK_PREFIX) - 1)
-           != 0)
-    {
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_frontdesk_module);
+
+    if (lcf->admin) {
+        ctx->route = &ngx_http_frontdesk_admin_route;
+        return NGX_OK;
+    }
+
+    p = ngx_http_frontdesk_route_below(r, ctx);
+
+    if (p == NULL) {
         return NGX_DECLINED;
     }
 
-    p = r->uri.data + sizeof(NGX_HTTP_FRONTDESK_PREFIX) - 1;
     last = r->uri.data + r->uri.len;
 
     for (route = ngx_http_frontdesk_routes; route->handler; route++) {
+
+        if (ctx->openai != ((route->flags & NGX_HTTP_FRONTDESK_OPENAI) != 0)) {
+            continue;
+        }
 
         if (!ngx_http_frontdesk_route_match(&route->pattern, p, last, &id)) {
             continue;
@@ -103,6 +150,33 @@ ngx_http_frontdesk_route_find(ngx_http_request_t *r,
     }
 
     return *methods ? NGX_HTTP_NOT_ALLOWED : NGX_DECLINED;
+}
+
+
+/* what follows the prefix, which tells whose manners count; NULL: neither */
+
+static u_char *
+ngx_http_frontdesk_route_below(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx)
+{
+    ngx_uint_t  i;
+
+    static const ngx_str_t  prefixes[] = {
+        ngx_string(NGX_HTTP_FRONTDESK_PREFIX),
+        ngx_string(NGX_HTTP_FRONTDESK_DOOR_PREFIX)
+    };
+
+    for (i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+
+        if (r->uri.len >= prefixes[i].len
+            && ngx_strncmp(r->uri.data, prefixes[i].data, prefixes[i].len) == 0)
+        {
+            ctx->openai = i;
+            return r->uri.data + prefixes[i].len;
+        }
+    }
+
+    return NULL;
 }
 
 
@@ -142,7 +216,17 @@ ngx_http_frontdesk_route_match(const ngx_str_t *pattern, u_char *p,
             continue;
         }
 
-        if (p == last || *s != *p) {
+        if (p == last) {
+            return 0;
+        }
+
+        if (*s == '*') {
+            id->data = p;
+            id->len = last - p;
+            return 1;
+        }
+
+        if (*s != *p) {
             return 0;
         }
 

@@ -62,6 +62,7 @@ ngx_http_frontdesk_scratch_free(ngx_http_frontdesk_ctx_t *ctx)
     stream = ctx->chat.stream;
 
     ctx->json = NULL;
+    ctx->completion = NULL;
     ngx_str_null(&ctx->token);
     ngx_memzero(&ctx->chat, sizeof(struct fd_chat_request));
 

@@ -45,6 +45,7 @@ static ngx_str_t  ngx_http_frontdesk_sse_no = ngx_string("no");
 static ngx_str_t  ngx_http_frontdesk_sse_nosniff = ngx_string("nosniff");
 
 static u_char     ngx_http_frontdesk_sse_ping_frame[] = FD_EVENT_PING_FRAME;
+static u_char     ngx_http_frontdesk_sse_ping_comment[] = ": ping\n\n";
 
 static ngx_http_frontdesk_block_t  *ngx_http_frontdesk_sse_blocks;
 static ngx_uint_t                   ngx_http_frontdesk_sse_spare;
@@ -116,7 +117,7 @@ ngx_http_frontdesk_sse_greet(ngx_http_frontdesk_stream_t *s)
 
     /* a stream that ends at once has its own to say */
 
-    if (s->end == NGX_HTTP_FRONTDESK_END_LATER) {
+    if (s->end == NGX_HTTP_FRONTDESK_END_LATER || s->ctx->openai) {
         return NGX_OK;
     }
 
@@ -163,6 +164,10 @@ ngx_http_frontdesk_sse_header_fields(ngx_http_frontdesk_stream_t *s)
     r->gzip_tested = 1;
     r->gzip_ok = 0;
 #endif
+
+    if (s->ctx->openai && ngx_http_frontdesk_openai_headers(r) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     if (ngx_http_frontdesk_cors_headers(r, s->ctx) != NGX_OK
         || ngx_http_frontdesk_answer_headers(s) != NGX_OK
@@ -234,6 +239,10 @@ ngx_http_frontdesk_sse_farewell(ngx_http_frontdesk_stream_t *s)
     ngx_http_frontdesk_loc_conf_t  *lcf;
     u_char                          text[sizeof("retry: \n\n")
                                          + NGX_INT_T_LEN];
+
+    if (s->ctx->openai) {
+        return ngx_http_frontdesk_chunk_farewell(s);
+    }
 
     if (s->end == NGX_HTTP_FRONTDESK_END_LATER) {
 
@@ -318,8 +327,18 @@ ngx_http_frontdesk_sse_ping(ngx_http_frontdesk_stream_t *s)
 
     b = &s->ping;
 
-    b->pos = ngx_http_frontdesk_sse_ping_frame;
-    b->last = b->pos + sizeof(ngx_http_frontdesk_sse_ping_frame) - 1;
+    if (s->ctx->openai) {
+
+        /* their parsers know no events by name */
+
+        b->pos = ngx_http_frontdesk_sse_ping_comment;
+        b->last = b->pos + sizeof(ngx_http_frontdesk_sse_ping_comment) - 1;
+
+    } else {
+        b->pos = ngx_http_frontdesk_sse_ping_frame;
+        b->last = b->pos + sizeof(ngx_http_frontdesk_sse_ping_frame) - 1;
+    }
+
     b->start = b->pos;
     b->end = b->last;
     b->memory = 1;

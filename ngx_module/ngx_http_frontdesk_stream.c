@@ -133,8 +133,9 @@ ngx_http_frontdesk_stream_later(ngx_http_request_t *r,
                                   NGX_HTTP_FRONTDESK_CLOSE_ERROR);
     ngx_http_frontdesk_stream_unlink(&s->dirty);
 
-    rc = ctx->chat.stream ? ngx_http_frontdesk_stream_send(s)
-                          : ngx_http_frontdesk_answer(s);
+    rc = ngx_http_frontdesk_stream_resumes(s)
+         ? ngx_http_frontdesk_stream_send(s)
+         : ngx_http_frontdesk_answer(s);
 
     return (rc == NGX_OK || rc == NGX_AGAIN) ? NGX_HTTP_OK : rc;
 }
@@ -269,7 +270,9 @@ ngx_http_frontdesk_stream_start(ngx_http_frontdesk_stream_t *s)
     if (s->ctx->chat.stream) {
         r->write_event_handler = ngx_http_frontdesk_stream_write_handler;
 
-        if (ngx_http_frontdesk_draining()) {
+        if (ngx_http_frontdesk_draining()
+            && ngx_http_frontdesk_stream_resumes(s))
+        {
             ngx_http_frontdesk_stream_end(s, NGX_HTTP_FRONTDESK_END_LATER,
                                           NGX_HTTP_FRONTDESK_CLOSE_RELOAD);
         }
@@ -309,7 +312,8 @@ ngx_http_frontdesk_stream_flush_handler(ngx_event_t *ev)
 static void
 ngx_http_frontdesk_stream_flush(ngx_http_frontdesk_stream_t *s)
 {
-    ngx_int_t  rc;
+    ngx_int_t   rc;
+    ngx_uint_t  unbegun;
 
     /* events that overtook the admission's answer wait for it */
 
@@ -317,9 +321,12 @@ ngx_http_frontdesk_stream_flush(ngx_http_frontdesk_stream_t *s)
         return;
     }
 
+    unbegun = s->ctx->openai && ngx_http_frontdesk_chunk_unbegun(s);
+
     if (!s->ctx->chat.stream
         || (!s->headers && (s->end == NGX_HTTP_FRONTDESK_END_PROBLEM
-                            || s->end == NGX_HTTP_FRONTDESK_END_READ)))
+                            || s->end == NGX_HTTP_FRONTDESK_END_READ))
+        || (s->end && unbegun))
     {
         if (s->end) {
             ngx_http_frontdesk_stream_finish(s, ngx_http_frontdesk_answer(s));
@@ -329,6 +336,17 @@ ngx_http_frontdesk_stream_flush(ngx_http_frontdesk_stream_t *s)
     }
 
     if (!s->end && (s->blocked || (s->lazy && s->out == NULL))) {
+        return;
+    }
+
+    if (unbegun) {
+
+        /* an answer that fails before its first byte keeps its status */
+
+        if (ngx_http_frontdesk_reader_behind(s)) {
+            ngx_http_frontdesk_reader_pull(s);
+        }
+
         return;
     }
 
@@ -474,6 +492,10 @@ static void
 ngx_http_frontdesk_stream_cleanup(void *data)
 {
     ngx_http_frontdesk_stream_t  *s = data;
+
+    if (s->ctx->openai) {
+        ngx_http_frontdesk_chunk_abandon(s);
+    }
 
     ngx_http_frontdesk_stream_end(s, NGX_HTTP_FRONTDESK_END_READ,
                                   s->ctx->close

@@ -2,8 +2,9 @@
 /*
  * Between the files of an open answer: its life (..._stream.c), the table of
  * jobs (..._job.c), the reader's rules (..._reader.c), server-sent events
- * (..._sse.c), an answer in one piece (..._answer.c), heartbeats and silence
- * (..._pulse.c), the end of the process (..._drain.c).
+ * (..._sse.c), OpenAI's way with them (..._chunk.c), an answer in one piece
+ * (..._answer.c), heartbeats and silence (..._pulse.c), the end of the process
+ * (..._drain.c).
  */
 
 
@@ -93,6 +94,11 @@ struct ngx_http_frontdesk_stream_s {
 
 /* ngx_http_frontdesk_stream.c */
 
+/* its client can come back for the rest of it */
+#define ngx_http_frontdesk_stream_resumes(s)                                  \
+    ((s)->ctx->chat.stream && !(s)->ctx->openai)
+
+
 /* queues it for the end of the loop's turn */
 void ngx_http_frontdesk_stream_touch(ngx_http_frontdesk_stream_t *s);
 /* the first call counts; nothing is read for the stream any more */
@@ -128,6 +134,17 @@ ngx_uint_t ngx_http_frontdesk_reader_behind(ngx_http_frontdesk_stream_t *s);
 /* the one answer of a request that is no stream; what to finalize it with */
 ngx_int_t ngx_http_frontdesk_answer(ngx_http_frontdesk_stream_t *s);
 ngx_int_t ngx_http_frontdesk_answer_headers(ngx_http_frontdesk_stream_t *s);
+
+
+/* ngx_http_frontdesk_chunk.c: streams of OpenAI's clients */
+
+ngx_int_t ngx_http_frontdesk_chunk_store(ngx_http_frontdesk_stream_t *s,
+    struct fd_event *event);
+ngx_int_t ngx_http_frontdesk_chunk_farewell(ngx_http_frontdesk_stream_t *s);
+/* nothing was written yet: an error may still be the status */
+ngx_uint_t ngx_http_frontdesk_chunk_unbegun(ngx_http_frontdesk_stream_t *s);
+/* who gave up, gave up for good: the job is stopped */
+void ngx_http_frontdesk_chunk_abandon(ngx_http_frontdesk_stream_t *s);
 
 
 /* ngx_http_frontdesk_sse.c */

@@ -1,6 +1,6 @@
 
 /*
- * Variables, for the access log.
+ * Variables, for the access log and for what a location passes on.
  */
 
 
@@ -16,6 +16,8 @@
 typedef enum {
     NGX_HTTP_FRONTDESK_VAR_ORG = 0,
     NGX_HTTP_FRONTDESK_VAR_KEY_ID,
+    NGX_HTTP_FRONTDESK_VAR_ROLE,
+    NGX_HTTP_FRONTDESK_VAR_ACTOR,
     NGX_HTTP_FRONTDESK_VAR_AUTH,
     NGX_HTTP_FRONTDESK_VAR_LIMIT,
     NGX_HTTP_FRONTDESK_VAR_ROUTE,
@@ -34,6 +36,8 @@ static ngx_int_t ngx_http_frontdesk_variable_value(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx, uintptr_t data, ngx_str_t *value);
 static ngx_int_t ngx_http_frontdesk_variable_number(ngx_http_request_t *r,
     ngx_str_t *value, ngx_uint_t number);
+static ngx_int_t ngx_http_frontdesk_variable_actor(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, ngx_str_t *value);
 static ngx_int_t ngx_http_frontdesk_variable_session(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx, ngx_str_t *value);
 
@@ -72,6 +76,12 @@ static ngx_http_variable_t  ngx_http_frontdesk_vars[] = {
 
     { ngx_string("frontdesk_key_id"), NULL, ngx_http_frontdesk_variable,
       NGX_HTTP_FRONTDESK_VAR_KEY_ID, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("frontdesk_role"), NULL, ngx_http_frontdesk_variable,
+      NGX_HTTP_FRONTDESK_VAR_ROLE, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("frontdesk_actor"), NULL, ngx_http_frontdesk_variable,
+      NGX_HTTP_FRONTDESK_VAR_ACTOR, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("frontdesk_auth"), NULL, ngx_http_frontdesk_variable,
       NGX_HTTP_FRONTDESK_VAR_AUTH, NGX_HTTP_VAR_NOCACHEABLE, 0 },
@@ -175,6 +185,18 @@ ngx_http_frontdesk_variable_value(ngx_http_request_t *r,
         }
         break;
 
+    case NGX_HTTP_FRONTDESK_VAR_ROLE:
+
+        /* a program with a secret key does what an admin may */
+
+        if (ctx->key && ctx->key->kind == FD_KEY_SECRET) {
+            ngx_str_set(value, "admin");
+        }
+        break;
+
+    case NGX_HTTP_FRONTDESK_VAR_ACTOR:
+        return ngx_http_frontdesk_variable_actor(r, ctx, value);
+
     case NGX_HTTP_FRONTDESK_VAR_AUTH:
         *value = ngx_http_frontdesk_auth_names[ctx->auth];
         break;
@@ -236,6 +258,29 @@ ngx_http_frontdesk_variable_number(ngx_http_request_t *r, ngx_str_t *value,
     }
 
     value->len = ngx_sprintf(value->data, "%ui", number) - value->data;
+
+    return NGX_OK;
+}
+
+
+/* who did it, for the admin API's records: "key:" and the key's id */
+
+static ngx_int_t
+ngx_http_frontdesk_variable_actor(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, ngx_str_t *value)
+{
+    if (ctx->key == NULL) {
+        return NGX_OK;
+    }
+
+    value->len = sizeof("key:") - 1 + ctx->key->id.len;
+    value->data = ngx_pnalloc(r->pool, value->len);
+    if (value->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(ngx_cpymem(value->data, "key:", sizeof("key:") - 1),
+               ctx->key->id.data, ctx->key->id.len);
 
     return NGX_OK;
 }

@@ -12,6 +12,10 @@
 
 #define FD_CALL_HISTORY "session.history" /* args {limit, cursor} -> {messages, next_cursor} */
 #define FD_CALL_END     "session.end"     /* -> {session_id, status} */
+#define FD_CALL_MODELS  "models.list"     /* args {model?} -> OpenAI's list, or that one */
+#define FD_CALL_OUTCOME                                                                            \
+    "tool.outcome" /* args {call, outcome}: of a call of the org's tools, which comes late; its    \
+                      token was checked. -> {status: "stored"}; 404 unknown, 409 not awaited */
 #define FD_CALL_REPLAY                                                                             \
     "job.replay" /* job: write its events anew from PostgreSQL;                                    \
                     200 {} or 404; org, session checked ("" = any session                          \

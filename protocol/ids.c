@@ -5,6 +5,8 @@
 
 #define SESSION_RANDOM 16
 #define SESSION_TAG    8
+#define UUID_BYTES     16
+#define CALLBACK_TAG   16
 #define JOB_RANDOM     16
 #define API_KEY_PREFIX 6 /* "fd_pk_" */
 #define API_KEY_RANDOM 43
@@ -183,6 +185,75 @@ bool fd_session_id_valid(const char *s, size_t len, const unsigned char key[FD_S
         return false;
     session_tag(tag, key, org, org_len, raw);
     return sodium_memcmp(tag, raw + SESSION_RANDOM, SESSION_TAG) == 0;
+}
+
+struct callback {
+    unsigned char org[UUID_BYTES];
+    unsigned char call[UUID_BYTES];
+    unsigned char tag[CALLBACK_TAG];
+};
+
+_Static_assert(sizeof(struct callback) * 4 / 3 == FD_CALLBACK_TOKEN_LEN, "callback layout");
+
+/* Another purpose than a session's tag, so another prefix. */
+static void callback_tag(unsigned char tag[CALLBACK_TAG], const unsigned char *key,
+                         const struct callback *callback)
+{
+    crypto_generichash_state state;
+
+    crypto_generichash_init(&state, key, FD_SESSION_KEY_LEN, CALLBACK_TAG);
+    crypto_generichash_update(&state, (const unsigned char *)"callback", 8);
+    crypto_generichash_update(&state, callback->org, sizeof(callback->org));
+    crypto_generichash_update(&state, callback->call, sizeof(callback->call));
+    crypto_generichash_final(&state, tag, CALLBACK_TAG);
+    sodium_memzero(&state, sizeof(state));
+}
+
+void fd_callback_token_make(char out[FD_CALLBACK_TOKEN_SIZE],
+                            const unsigned char key[FD_SESSION_KEY_LEN], const char *org,
+                            const char *call)
+{
+    struct callback callback = {{0}, {0}, {0}};
+
+    (void)sodium_hex2bin(callback.org, sizeof(callback.org), org, strlen(org), "-", NULL, NULL);
+    (void)sodium_hex2bin(callback.call, sizeof(callback.call), call, strlen(call), "-", NULL, NULL);
+    callback_tag(callback.tag, key, &callback);
+    sodium_bin2base64(out, FD_CALLBACK_TOKEN_SIZE, (const unsigned char *)&callback,
+                      sizeof(callback), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+}
+
+static void put_uuid(char out[37], const unsigned char bytes[UUID_BYTES])
+{
+    static const char hex[] = "0123456789abcdef";
+    size_t at = 0;
+
+    for (size_t i = 0; i < UUID_BYTES; i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10)
+            out[at++] = '-';
+        out[at++] = hex[bytes[i] >> 4];
+        out[at++] = hex[bytes[i] & 15];
+    }
+    out[at] = '\0';
+}
+
+bool fd_callback_token_valid(const char *s, size_t len, const unsigned char key[FD_SESSION_KEY_LEN],
+                             char org[37], char call[37])
+{
+    struct callback callback;
+    unsigned char tag[CALLBACK_TAG];
+    size_t raw_len;
+
+    if (len != FD_CALLBACK_TOKEN_LEN ||
+        sodium_base642bin((unsigned char *)&callback, sizeof(callback), s, len, NULL, &raw_len,
+                          NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0 ||
+        raw_len != sizeof(callback))
+        return false;
+    callback_tag(tag, key, &callback);
+    if (sodium_memcmp(tag, callback.tag, sizeof(tag)) != 0)
+        return false;
+    put_uuid(org, callback.org);
+    put_uuid(call, callback.call);
+    return true;
 }
 
 /* CRC-32 of IEEE 802.3. Not for secrecy: it tells a typing error from a key. */

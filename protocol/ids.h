@@ -58,6 +58,17 @@ bool fd_api_key_valid(const char *s, size_t len, enum fd_key_kind *kind);
 void fd_sha256_hex(char out[FD_SHA256_HEX_SIZE], const void *data, size_t len);
 void fd_random(void *out, size_t len);
 
+/* base64url of an organisation's and a tool call's uuid and 16 bytes of keyed BLAKE2b over
+ * both: the one call that a late outcome may be told of, and nothing else. */
+#define FD_CALLBACK_TOKEN_LEN  64
+#define FD_CALLBACK_TOKEN_SIZE 65
+void fd_callback_token_make(char out[FD_CALLBACK_TOKEN_SIZE],
+                            const unsigned char key[FD_SESSION_KEY_LEN], const char *org,
+                            const char *call);
+/* Shape and tag, compared in constant time; org and call become uuids. */
+bool fd_callback_token_valid(const char *s, size_t len, const unsigned char key[FD_SESSION_KEY_LEN],
+                             char org[37], char call[37]);
+
 /* RFC 4122 text form, lower case: organisations, messages, conversations. */
 bool fd_uuid_valid(const char *s, size_t len);
 

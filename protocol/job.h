@@ -18,6 +18,10 @@
 #define FD_JOB_ADDRESS  "address"  /* client address after realip */
 #define FD_JOB_ORIGIN   "origin"   /* Origin header, "" if none */
 #define FD_JOB_BODY     "body"     /* chat_request.h, canonical JSON, no credential */
+/* only where the month's messages are used up and the plan slows down instead of refusing */
+#define FD_JOB_OVER_QUOTA "over"
+#define FD_JOB_DOOR       "door" /* absent, or: the body is completion_request.h's */
+#define FD_DOOR_OPENAI    "openai"
 
 /* hash fd:job: org, session, state, epoch, owner, crashes, cancel, deadline,
  * hash, entry, bytes. States: */

@@ -27,8 +27,12 @@
 #define FD_CHANNEL_REPLY   "fd:re:%s"  /* nginx process: answers to its calls */
 #define FD_KEY_APIKEY      "fd:key:%s" /* sha256 hex: hash, see FD_APIKEY_* */
 #define FD_KEY_SYNCED      "fd:keys:synced"
+#define FD_KEY_TICKET      "fd:ticket:%s"       /* ticket: who may read which job, once */
 #define FD_KEY_CONFIG      "fd:cfg:%s"          /* org: body of GET /api/v1/config */
+#define FD_KEY_CACHE       "cache:%s"           /* question: JSON {digest, text}, 5 min */
+#define FD_KEY_CACHE_LEAD  "cache:%s:lead"      /* who answers it now: job id, then the digest */
 #define FD_KEY_HISTORY     "conversation:%s:%s" /* org, session: list of JSON messages */
+#define FD_KEY_INTEGRATION "fd:int:%s:%s"       /* org, sha256 hex: what a client's API said */
 #define FD_CHANNEL_CONTROL "fd:ctl"             /* hints, see FD_CONTROL_* */
 
 #define FD_GROUP_WORKERS "workers"
@@ -38,6 +42,7 @@
 #define FD_ORG_RPM        "rpm"   /* requests a minute */
 #define FD_ORG_CHATS      "chats" /* concurrent answers */
 #define FD_ORG_QUOTA      "quota" /* messages a UTC month; 0 = none */
+#define FD_ORG_SLOW       "slow"  /* requests a minute over the quota; 0 = refused */
 #define FD_ORG_MONTH      "month" /* YYYYMM that `used` counts */
 #define FD_ORG_USED       "used"
 #define FD_ORG_TAT        "tat" /* GCRA: theoretical arrival time, ms */
@@ -51,8 +56,9 @@
 #define FD_APIKEY_EXPIRES    "exp"     /* unix s, 0 = never; rotation's overlap */
 
 /* hints on fd:ctl: "<word> <argument>" */
-#define FD_CONTROL_CANCEL "cancel" /* job id */
-#define FD_CONTROL_ORG    "org"    /* org id: settings, limits or config changed */
-#define FD_CONTROL_KEY    "key"    /* sha256 hex: revoked or changed */
+#define FD_CONTROL_CANCEL  "cancel"  /* job id */
+#define FD_CONTROL_CONFIRM "confirm" /* job id: a visitor said something about a call */
+#define FD_CONTROL_ORG     "org"     /* org id: settings, limits or config changed */
+#define FD_CONTROL_KEY     "key"     /* sha256 hex: revoked or changed */
 
 #endif

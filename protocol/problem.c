@@ -1,6 +1,7 @@
 #include "protocol/problem.h"
 
 #include <stdio.h>
+#include <string.h>
 
 struct problem_kind {
     int status;
@@ -25,12 +26,15 @@ static const struct problem_kind kinds[FD_PROBLEM_TYPES] = {
                              "This kind of API key may not be used for this request."},
     [FD_PROBLEM_DISABLED] = {403, false, "assistant-disabled",
                              "AI assistant is disabled for this org"},
+    [FD_PROBLEM_ROLE] = {403, false, "role-required", "Your role does not allow this."},
     [FD_PROBLEM_NOT_FOUND] = {404, false, "not-found", "There is nothing at this address."},
     [FD_PROBLEM_METHOD] = {405, false, "method-not-allowed",
                            "This address does not take requests of this method."},
     [FD_PROBLEM_BUSY] = {409, true, "session-busy",
                          "The previous message of this conversation is still being answered."},
     [FD_PROBLEM_SESSION_ENDED] = {409, false, "session-ended", "This conversation has ended."},
+    [FD_PROBLEM_CONFLICT] = {409, false, "conflict",
+                             "It exists already, or something else still needs it."},
     [FD_PROBLEM_TOO_LARGE] = {413, false, "too-large", "The request body is too large."},
     [FD_PROBLEM_MEDIA_TYPE] = {415, false, "media-type",
                                "The request body must be sent as application/json."},
@@ -59,6 +63,16 @@ static const struct problem_kind kinds[FD_PROBLEM_TYPES] = {
     [FD_PROBLEM_DEADLINE] = {504, true, "deadline", "The answer took too long."},
     [FD_PROBLEM_INTERRUPTED] = {502, true, "interrupted",
                                 "The answer was cut off; what came until then is kept."},
+    [FD_PROBLEM_MODEL] = {404, false, "model-not-found",
+                          "There is no such model for this organization."},
+    [FD_PROBLEM_CONTEXT] = {400, false, "context-length-exceeded",
+                            "These messages are longer than the model can read."},
+    [FD_PROBLEM_FILTER] = {400, false, "content-filter",
+                           "The model's provider declined to answer this."},
+    [FD_PROBLEM_REFUSED] = {400, false, "provider-refused",
+                            "The model's provider did not accept this request: a schema or a "
+                            "parameter may be at fault."},
+    [FD_PROBLEM_CANCELLED] = {409, false, "cancelled", "The answer was stopped."},
 };
 
 int fd_problem_status(enum fd_problem_type type)
@@ -106,4 +120,21 @@ void fd_problem_write(struct fd_json_writer *w, const struct fd_problem *problem
         fd_jw_member_int(w, "retry_after", problem->retry_after);
     fd_jw_member_bool(w, "retryable", kind->retryable);
     fd_jw_end_object(w);
+}
+
+bool fd_problem_read(const struct fd_json *document, struct fd_problem *problem)
+{
+    const char *slug = fd_json_string(document, "code");
+
+    *problem = (struct fd_problem){.detail = fd_json_string(document, "detail"),
+                                   .field = fd_json_string(document, "field"),
+                                   .job_id = fd_json_string(document, "job_id"),
+                                   .request_id = fd_json_string(document, "request_id")};
+    for (int type = 0; slug != NULL && type < FD_PROBLEM_TYPES; type++) {
+        if (strcmp(kinds[type].slug, slug) == 0) {
+            problem->type = (enum fd_problem_type)type;
+            return true;
+        }
+    }
+    return false;
 }

@@ -16,10 +16,12 @@ enum fd_problem_type {
     FD_PROBLEM_ORIGIN,        /* 403 */
     FD_PROBLEM_KEY_KIND,      /* 403 wrong kind of key for this route */
     FD_PROBLEM_DISABLED,      /* 403 AI assistant is disabled for this org */
+    FD_PROBLEM_ROLE,          /* 403 the user's role does not allow it */
     FD_PROBLEM_NOT_FOUND,     /* 404 */
     FD_PROBLEM_METHOD,        /* 405 */
     FD_PROBLEM_BUSY,          /* 409 the session's answer is still running; job_id */
     FD_PROBLEM_SESSION_ENDED, /* 409 */
+    FD_PROBLEM_CONFLICT,      /* 409 it exists already, or something still needs it */
     FD_PROBLEM_TOO_LARGE,     /* 413 */
     FD_PROBLEM_MEDIA_TYPE,    /* 415 */
     FD_PROBLEM_FIELD,         /* 422 a field's type, range or name; field */
@@ -37,16 +39,22 @@ enum fd_problem_type {
     FD_PROBLEM_PROVIDER_TIMEOUT,     /* 504 */
     FD_PROBLEM_DEADLINE,             /* 504 the job ran out of time */
     FD_PROBLEM_INTERRUPTED,          /* 502 the answer was cut; what came is kept */
+    FD_PROBLEM_MODEL,                /* 404 no model of this name for this org */
+    FD_PROBLEM_CONTEXT,              /* 400 more than the model can read */
+    FD_PROBLEM_FILTER,               /* 400 the model's provider declines to answer it */
+    FD_PROBLEM_REFUSED,              /* 400 the model's provider does not take the request */
+    FD_PROBLEM_CANCELLED,            /* 409 somebody stopped the answer */
     FD_PROBLEM_TYPES
 };
 
 struct fd_problem {
     enum fd_problem_type type;
-    const char *detail;     /* what happened this time; NULL = the title says it all */
-    const char *field;      /* "context.page_url"; NULL where no field is at fault */
-    const char *job_id;     /* busy, mismatch */
-    const char *request_id; /* may be NULL */
-    int retry_after;        /* seconds, 0 = none */
+    const char *detail;      /* what happened this time; NULL = the title says it all */
+    const char *field;       /* "context.page_url"; NULL where no field is at fault */
+    const char *job_id;      /* busy, mismatch */
+    const char *request_id;  /* may be NULL */
+    int retry_after;         /* seconds, 0 = none */
+    const char *openai_code; /* for openai_error.h alone; NULL = the type's */
 };
 
 int fd_problem_status(enum fd_problem_type type);
@@ -57,5 +65,8 @@ bool fd_problem_retryable(enum fd_problem_type type);   /* the same request may 
 /* {type, title, status, code, detail?, field?, job_id?, request_id?,
  * retry_after?, retryable}; type is "urn:frontdesk:problem:<slug>". */
 void fd_problem_write(struct fd_json_writer *w, const struct fd_problem *problem);
+/* Such a document, read back; its strings stay in the document's memory. False: it is
+ * none of ours. */
+bool fd_problem_read(const struct fd_json *document, struct fd_problem *problem);
 
 #endif

@@ -16,6 +16,8 @@ enum fd_script {
     FD_SCRIPT_HEARTBEAT,
     FD_SCRIPT_FINISH,
     FD_SCRIPT_CHARGE,
+    FD_SCRIPT_ASK,
+    FD_SCRIPT_CONFIRM,
     FD_SCRIPTS
 };
 

@@ -17,7 +17,8 @@
 --   full      retry_after_ms     away      retry_after_ms (no worker is alive)
 local job, hash = ARGV[1], ARGV[5]
 
-local org = redis.call('HMGET', KEYS[4], 'gen', 'rpm', 'chats', 'quota', 'month', 'used', 'tat')
+local org = redis.call('HMGET', KEYS[4], 'gen', 'rpm', 'chats', 'quota', 'month', 'used', 'tat',
+                       'slow')
 if not org[1] or tonumber(ARGV[4]) < tonumber(org[1]) then
   return {'stale'}
 end
@@ -42,6 +43,24 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 if redis.call('ZCOUNT', KEYS[9], now, '+inf') == 0 then return {'away', 5000} end
 
+-- Unix days to YYYYMM (Howard Hinnant's civil_from_days), UTC as the plan says.
+local function month_of(ms)
+  local z = math.floor(ms / 86400000) + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524)
+                          - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local m = mp < 10 and mp + 3 or mp - 9
+  return (yoe + era * 400 + (m <= 2 and 1 or 0)) * 100 + m
+end
+local month, quota = month_of(now), tonumber(org[4])
+local used = tonumber(org[5]) == month and tonumber(org[6]) or 0
+
+-- Over the month's messages a plan refuses, or slows down to this many a minute.
+local over, slow = quota > 0 and used >= quota, tonumber(org[8] or 0)
+
 -- GCRA: a request costs `interval`; `window` of them may come at once.
 local function gcra(tat, interval, window)
   tat = math.max(tonumber(tat or 0) or 0, now)
@@ -50,7 +69,7 @@ local function gcra(tat, interval, window)
   return next_tat, wait, math.floor((window - (next_tat - now)) / interval)
 end
 
-local rpm = tonumber(org[2])
+local rpm = over and slow > 0 and slow or tonumber(org[2])
 local tat, wait, remaining = gcra(org[7], 60000 / rpm, 60000)
 if wait > 0 then return {'limited', 'rate', math.ceil(wait), rpm} end
 
@@ -70,29 +89,17 @@ if redis.call('ZCOUNT', KEYS[5], now, '+inf') >= chats then
   return {'limited', 'concurrency', 2000, chats}
 end
 
--- Unix days to YYYYMM (Howard Hinnant's civil_from_days), UTC as the plan says.
-local function month_of(ms)
-  local z = math.floor(ms / 86400000) + 719468
-  local era = math.floor(z / 146097)
-  local doe = z - era * 146097
-  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524)
-                          - math.floor(doe / 146096)) / 365)
-  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
-  local mp = math.floor((5 * doy + 2) / 153)
-  local m = mp < 10 and mp + 3 or mp - 9
-  return (yoe + era * 400 + (m <= 2 and 1 or 0)) * 100 + m
-end
-local month, quota = month_of(now), tonumber(org[4])
-local used = tonumber(org[5]) == month and tonumber(org[6]) or 0
-if quota > 0 and used >= quota then
-  return {'limited', 'quota', 3600000, quota}
-end
+if over and slow == 0 then return {'limited', 'quota', 3600000, quota} end
 
 local fields = {}
 local bytes = 0
 for i = 14, #ARGV do
   fields[#fields + 1] = ARGV[i]
   bytes = bytes + #ARGV[i]
+end
+if over then
+  fields[#fields + 1] = 'over'
+  fields[#fields + 1] = '1'
 end
 if redis.call('XLEN', KEYS[1]) >= tonumber(ARGV[8])
    or tonumber(redis.call('HGET', KEYS[6], 'bytes') or 0) + bytes > tonumber(ARGV[9]) then

@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char error[128];
 
     arena_init(&a);
-    if (article_split(&a, "fuzz", (const char *)data, size, &article, error)) {
+    if (article_split(&a, "fuzz", NULL, (const char *)data, size, &article, error)) {
         size_t total = 0;
         if (article.section_count < 1 || article.section_count > ARTICLE_SECTIONS_MAX)
             abort();

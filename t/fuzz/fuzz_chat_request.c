@@ -1,6 +1,5 @@
 /* A request that is taken has a canonical form, which reads and writes the same. */
-#include "core/arena.h"
-#include "core/buf.h"
+#include "canonical_form.h"
 #include "protocol/chat_request.h"
 
 #include <stdlib.h>
@@ -35,18 +34,6 @@ static bool canonical(struct arena *arena, const char *text, size_t len, struct 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct arena arena;
-    struct buf once, twice;
-
-    arena_init(&arena);
-    buf_init(&once, 1 << 24);
-    buf_init(&twice, 1 << 24);
-    if (canonical(&arena, (const char *)data, size, &once)) {
-        if (!canonical(&arena, once.data, once.len, &twice) || strcmp(once.data, twice.data) != 0)
-            abort();
-    }
-    buf_free(&once);
-    buf_free(&twice);
-    arena_free(&arena);
+    canonical_form_check(canonical, data, size);
     return 0;
 }

@@ -20,7 +20,12 @@
 #   error_body  body with a status other than 200
 #   usage       0: the provider forgets to report it
 #   finish      finish_reason ("stop")
-#   tools       [{"name":"f","arguments":{...}}] calls instead of text
+#   no_tools    1: a request with tools is refused in Ollama's words
+#   tools       [{"name":"f","arguments":{...},"id":"..."}] calls behind the text, if there is
+#               any; "raw" in place of arguments is sent as it is, "times" makes many of
+#               one (with "day" counting), "fill" a long argument "text"
+#   rounds      [{...},{...}]: what counts instead in the first, second, ... answer to the
+#               question; how many the model gave already is seen from the messages
 #   crlf        1: CRLF line ends        comments 1: comment lines between events
 #   refuse_connection 1: accept and close at once
 #
@@ -133,6 +138,12 @@ sub request {
     my $question = question_of($r);
     my $scenario = {};
     if ($question =~ /\@(\{.*\})\@/s) { $scenario = eval { JSON::PP->new->decode($1) } || {}; }
+    if ($scenario->{rounds}) {
+        my $round = answers_after($r);
+        my @rounds = @{ $scenario->{rounds} };
+        $scenario = { %$scenario, %{ $rounds[$round < @rounds ? $round : -1] } };
+    }
+    $scenario->{tools} = [map { expand($_) } @{ $scenario->{tools} }] if $scenario->{tools};
     my $try = $seen{$question}++;
     @$c{qw(question active sent)} = ($question, 1, 0);
     $c->{queue} = [];
@@ -152,20 +163,54 @@ sub request {
             || { error => { message => "mock status $status", type => $scenario->{error_type} || 'mock', code => undef } };
         return plain($c, $status, $error, $scenario->{headers}, $scenario->{first_ms});
     }
+    return plain($c, 400, { error => "registry.ollama.ai/library/$r->{model} does not support tools" })
+        if $scenario->{no_tools} && $r->{tools};
     my $wire = $path =~ m{/messages$} ? \&anthropic : $path =~ m{/api/chat$} ? \&ollama : \&openai;
     stream($c, $scenario, $wire->($r, $scenario));
     return;
 }
 
+sub text_of {
+    my ($m) = @_;
+    return ref $m->{content} ? join '', map { $_->{text} // '' } @{ $m->{content} } : $m->{content} // '';
+}
+
+# The visitor's: neither results of tools, nor what the server says in between.
+sub is_question {
+    my ($m) = @_;
+    return ($m->{role} // '') eq 'user' && text_of($m) ne '' && text_of($m) !~ /^(?:<tool_result|Automatic check)/;
+}
+
 sub question_of {
     my ($r) = @_;
     for my $m (reverse @{ $r->{messages} || [] }) {
-        next unless ($m->{role} // '') eq 'user';
-        my $text = ref $m->{content} ? join '', map { $_->{text} // '' } @{ $m->{content} } : $m->{content};
+        next unless is_question($m);
+        my $text = text_of($m);
         return $text =~ /([^\n]*)\s*\z/ ? $1 : $text; # what stands before it is context
     }
     return '';
 }
+
+# How often the model has answered the last question.
+sub answers_after {
+    my ($r) = @_;
+    my $answers = 0;
+    for my $m (reverse @{ $r->{messages} || [] }) {
+        last if is_question($m);
+        $answers++ if ($m->{role} // '') eq 'assistant';
+    }
+    return $answers;
+}
+
+sub expand {
+    my ($tool) = @_;
+    my %arguments = (%{ $tool->{arguments} || {} }, $tool->{fill} ? (text => 'x' x $tool->{fill}) : ());
+    return { %$tool, arguments => \%arguments } unless $tool->{times};
+    return map { { %$tool, arguments => { %arguments, day => "$_" } } } 1 .. $tool->{times};
+}
+
+# A call's arguments on the wire.
+sub arguments_of { my ($tool) = @_; return defined $tool->{raw} ? $tool->{raw} : JSON::PP->new->canonical->encode($tool->{arguments} || {}); }
 
 sub plain {
     my ($c, $status, $value, $headers, $delay_ms) = @_;
@@ -209,7 +254,7 @@ sub chunk { my ($at, $part) = @_; return { at => $at, body => 1, bytes => sprint
 
 sub words {
     my ($s) = @_;
-    return () if $s->{tools};
+    return () if $s->{tools} && !defined $s->{text};
     return split /(?<=\s)/, $s->{text} if defined $s->{text};
     return map { "word$_ " } 1 .. ($s->{tokens} // 20);
 }
@@ -240,8 +285,8 @@ sub openai {
     }
     my $index = 0;
     for my $tool (@{ $s->{tools} || [] }) {
-        my $arguments = $json->encode($tool->{arguments});
-        push @out, $chunk->({ tool_calls => [{ index => $index, id => "call_$index", type => 'function', function => { name => $tool->{name}, arguments => '' } }] }, undef);
+        my $arguments = arguments_of($tool);
+        push @out, $chunk->({ tool_calls => [{ index => $index, id => $tool->{id} // "call_$index", type => 'function', function => { name => $tool->{name}, arguments => '' } }] }, undef);
         push @out, map { $chunk->({ tool_calls => [{ index => $index, function => { arguments => $_ } }] }, undef) } unpack '(a5)*', $arguments;
         $index++;
     }
@@ -275,8 +320,8 @@ sub anthropic {
     my $index = 0;
     for my $tool (@{ $s->{tools} || [] }) {
         $index++;
-        push @out, $event->({ type => 'content_block_start', index => $index, content_block => { type => 'tool_use', id => "toolu_$index", name => $tool->{name}, input => {} } });
-        push @out, map { $event->({ type => 'content_block_delta', index => $index, delta => { type => 'input_json_delta', partial_json => $_ } }) } ('', unpack '(a5)*', $json->encode($tool->{arguments}));
+        push @out, $event->({ type => 'content_block_start', index => $index, content_block => { type => 'tool_use', id => $tool->{id} // "toolu_$index", name => $tool->{name}, input => {} } });
+        push @out, map { $event->({ type => 'content_block_delta', index => $index, delta => { type => 'input_json_delta', partial_json => $_ } }) } ('', unpack '(a5)*', arguments_of($tool));
         push @out, $event->({ type => 'content_block_stop', index => $index });
     }
     push @out, $event->({ type => 'message_delta', delta => { stop_reason => $s->{finish} || ($s->{tools} ? 'tool_use' : 'end_turn'), stop_sequence => undef }, usage => { output_tokens => $n || 5 } });
@@ -294,7 +339,7 @@ sub ollama {
         $n++;
         return ('application/x-ndjson', [@out, $json->encode({ error => 'mock failed' }) . "\n"]) if defined $s->{error_after} && $n >= $s->{error_after};
     }
-    push @out, $line->(message => { role => 'assistant', content => '', tool_calls => [map { { function => $_ } } @{ $s->{tools} }] }, done => JSON::PP::false) if $s->{tools};
+    push @out, $line->(message => { role => 'assistant', content => '', tool_calls => [map { { function => { name => $_->{name}, arguments => $_->{arguments} || {} } } } @{ $s->{tools} }] }, done => JSON::PP::false) if $s->{tools};
     push @out, $line->(done => JSON::PP::true, done_reason => $s->{finish} || 'stop', message => { role => 'assistant', content => '' },
         total_duration => 5000000, prompt_eval_count => 100, eval_count => $n || 5);
     return ('application/x-ndjson', \@out);

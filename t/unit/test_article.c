@@ -30,7 +30,7 @@ static struct article split(void **state, const char *text)
 {
     struct article article;
     char error[128];
-    if (!article_split(*state, "care", text, strlen(text), &article, error))
+    if (!article_split(*state, "care", NULL, text, strlen(text), &article, error))
         fail_msg("%s", error);
     return article;
 }
@@ -45,11 +45,11 @@ static void test_headings(void **state)
     assert_string_equal(a.sections[0].slug, "care");
     assert_string_equal(a.sections[0].label, "Care");
     assert_string_equal(a.sections[0].body, "Intro.");
-    assert_string_equal(a.sections[1].slug, "care-2");
+    assert_string_equal(a.sections[1].slug, "care.2");
     assert_string_equal(a.sections[1].label, "Care - Cotton");
     assert_string_equal(a.sections[1].body, "Wash.");
     assert_string_equal(a.sections[2].label, "Care - Linen");
-    assert_string_equal(a.sections[3].slug, "care-4");
+    assert_string_equal(a.sections[3].slug, "care.4");
     assert_string_equal(a.sections[3].label, "Care");
     assert_string_equal(a.sections[3].body, "Nameless.");
     assert_null(strstr(a.body, "# Care"));
@@ -130,11 +130,48 @@ static void test_long_heading(void **state)
     assert_true(fd_utf8_valid(a.sections[0].label, len));
 }
 
+static void test_given_title(void **state)
+{
+    struct article a;
+    char error[128];
+
+    assert_true(article_split(*state, "care", "Care", "# Care\nx", 8, &a, error));
+    assert_string_equal(a.title, "Care");
+    assert_int_equal(a.section_count, 1);
+    assert_string_equal(a.sections[0].label, "Care");
+    assert_true(article_split(*state, "care", "Of care", "# Care\nx", 8, &a, error));
+    assert_string_equal(a.title, "Of care");
+    assert_string_equal(a.sections[0].label, "Of care - Care");
+}
+
+static void test_slug_of_a_name(void **state)
+{
+    static const char *const names[][2] = {
+        {"Opening hours", "opening-hours"},
+        {"--A__b!!", "a-b"},
+        {"\xd7\xa9 2", "2"},
+        {"x.pdf", "x-pdf"},
+        {"caf\xc3\xa9 bar", "caf-bar"},
+    };
+    char slug[ARTICLE_SLUG_MAX + 1], long_name[200];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        assert_true(article_slug_of(names[i][0], strlen(names[i][0]), slug));
+        assert_string_equal(slug, names[i][1]);
+    }
+    assert_false(article_slug_of("\xd7\xa9 -", 4, slug));
+    memset(long_name, 'a', sizeof(long_name));
+    memcpy(long_name + 79, " b", 2);
+    assert_true(article_slug_of(long_name, sizeof(long_name), slug));
+    assert_true(article_slug_valid(slug));
+}
+
 static void refuse(void **state, const char *slug, const char *text, size_t len, const char *why)
 {
     struct article article;
     char error[128] = "";
-    assert_false(article_split(*state, slug, text, len, &article, error));
+    assert_false(article_split(*state, slug, NULL, text, len, &article, error));
     assert_non_null(strstr(error, why));
 }
 
@@ -142,7 +179,7 @@ static void test_refusals(void **state)
 {
     static const char *const slugs[] = {"",    "-a",  "a-",   "a--b", "A",
                                         "a b", "a/b", "../a", "a.md", "\xd7\xa9"};
-    char *many = malloc(10 * 500 + 1), long_slug[ARTICLE_SLUG_MAX + 2];
+    char *many = malloc(10 * (ARTICLE_SECTIONS_MAX + 1) + 1), long_slug[ARTICLE_SLUG_MAX + 2];
 
     assert_non_null(many);
     for (size_t i = 0; i < sizeof(slugs) / sizeof(slugs[0]); i++)
@@ -155,9 +192,9 @@ static void test_refusals(void **state)
     refuse(state, "a", "# Title only", 12, "no text");
     refuse(state, "a", "a\0b", 3, "UTF-8");
     refuse(state, "a", "\xC0\xAF", 2, "UTF-8");
-    for (int i = 0; i < 500; i++)
+    for (int i = 0; i <= ARTICLE_SECTIONS_MAX; i++)
         memcpy(many + 10 * i, "## h\ntext\n", 11);
-    refuse(state, "a", many, 5000, "sections");
+    refuse(state, "a", many, 10 * (ARTICLE_SECTIONS_MAX + 1), "sections");
     free(many);
     char *large = calloc(1, ARTICLE_MAX + 1);
     assert_non_null(large);
@@ -174,6 +211,7 @@ int main(void)
         WITH_ARENA(test_headings),      WITH_ARENA(test_what_is_no_heading),
         WITH_ARENA(test_without_title), WITH_ARENA(test_long_sections),
         WITH_ARENA(test_long_heading),  WITH_ARENA(test_refusals),
+        WITH_ARENA(test_given_title),   WITH_ARENA(test_slug_of_a_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

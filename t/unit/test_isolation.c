@@ -11,9 +11,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "db/migrate.h"
 #include "db/partition.h"
-#include "pg_fixture.h"
+#include "schema_fixture.h"
 #include "tenant/keys.h"
 #include "tenant/knowledge.h"
 #include "tenant/tenant.h"
@@ -26,17 +25,8 @@ static struct pg_fixture pg;
 
 static int set_up(void **state)
 {
-    struct arena a;
-    struct migration_list list;
-    char error[256];
-
-    arena_init(&a);
-    if (!pg_start(&pg) || !migrate_read(&a, "migrations", &list, error))
+    if (!schema_start(&pg))
         return -1;
-    struct db *owner = db_new(pg.owner, "test");
-    bool ok = migrate_up(owner, &a, &list, NULL) == DB_OK;
-    db_free(owner);
-    arena_free(&a);
     pg_do(&pg,
           "INSERT INTO organizations (id, name) VALUES ('" ALICE "', 'Alice'), ('" BOB "', 'Bob');"
           "INSERT INTO users (id, org_id, email, role) VALUES ('" BOBS "', '" BOB
@@ -52,6 +42,10 @@ static int set_up(void **state)
           "        ('" BOB "', '" BOBS "', 'user', 'later', now() + interval '75 days');"
           "INSERT INTO usage_ledger (org_id, provider, model_id) VALUES ('" BOB "', 'p', 'm');"
           "INSERT INTO api_usage (org_id, date, model_id) VALUES ('" BOB "', now(), 'm');"
+          "INSERT INTO budget_reservations VALUES ('0-bob', '" BOB
+          "', 1, 'w', 's', NULL, 1, now());"
+          "INSERT INTO alerts (org_id, month, kind) VALUES ('" BOB "', now(), 'quota_80');"
+          "INSERT INTO rate_card VALUES ('" BOB "', 'm', now(), 5);"
           "INSERT INTO articles (id, org_id, slug, title, body) VALUES ('" BOBS "', '" BOB
           "', 'a', 't', 'b');"
           "INSERT INTO article_sections (org_id, article_id, slug, position, label, body,"
@@ -66,10 +60,12 @@ static int set_up(void **state)
           "', 'shopify', 'n');"
           "INSERT INTO integration_endpoints (org_id, integration_id, name, url) VALUES ('" BOB
           "', '" BOBS "', 'n', 'u');"
+          "INSERT INTO integration_calls (org_id, integration_id, endpoint, failure) VALUES ('" BOB
+          "', '" BOBS "', 'n', 'ok');"
           "INSERT INTO tool_executions (org_id, conversation_id, tool_name) VALUES ('" BOB
           "', '" BOBS "', 't');");
     *state = db_new(pg.app, "test");
-    return ok ? 0 : -1;
+    return 0;
 }
 
 static int tear_down(void **state)
@@ -105,6 +101,9 @@ static const char *const tables[][2] = {
     {"messages", "org_id"},
     {"usage_ledger", "org_id"},
     {"api_usage", "org_id"},
+    {"budget_reservations", "org_id"},
+    {"alerts", "org_id"},
+    {"rate_card", "org_id"},
     {"articles", "org_id"},
     {"article_sections", "org_id"},
     {"products", "org_id"},
@@ -112,6 +111,7 @@ static const char *const tables[][2] = {
     {"client_tools", "org_id"},
     {"client_integrations", "org_id"},
     {"integration_endpoints", "org_id"},
+    {"integration_calls", "org_id"},
     {"tool_executions", "org_id"},
 };
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
@@ -395,16 +395,17 @@ static void test_knowledge(void **state)
 
     arena_init(&a);
     for (int round = 0; round < 2; round++) { /* the same slug as Bob's, twice */
-        assert_true(article_split(&a, "a", text, strlen(text), &article, error));
+        assert_true(article_split(&a, "a", NULL, text, strlen(text), &article, error));
         assert_int_equal(db_begin(*state, ALICE), DB_OK);
-        assert_int_equal(knowledge_put_article(*state, ALICE, &article, "en", "a.md"), DB_OK);
+        const struct knowledge_article put = {&article, "en", "a.md", IMPORT_MARKDOWN};
+        assert_int_equal(knowledge_put_article(*state, ALICE, &put, NULL), DB_OK);
         assert_int_equal(db_commit(*state), DB_OK);
     }
     assert_string_equal(pg_do(&pg,
                               "SELECT string_agg(o.name || ':' || s.slug || ':' || s.label, ' '"
                               " ORDER BY o.name, s.position) FROM article_sections s"
                               " JOIN organizations o ON o.id = s.org_id"),
-                        "Alice:a:T Alice:a-2:T - H Bob:a:l");
+                        "Alice:a:T Alice:a.2:T - H Bob:a:l");
     const char *json = "[{\"sku\":\"s\",\"name\":\"N\",\"price_minor\":5,\"currency\":\"ILS\"}]";
     assert_int_equal(knowledge_put_products(*state, ALICE, json, &written), DB_OK);
     assert_int_equal(knowledge_put_products(*state, ALICE, json, &written), DB_OK);

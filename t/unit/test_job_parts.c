@@ -353,6 +353,14 @@ static void usage_is_filled(void **state)
     assert_false(answer_usage_fill(&usage, 100, 7));
     assert_int_equal(usage.input, 12);
     assert_int_equal(usage.cost_micro, -1);
+    /* ENG-1: Ollama's "eval_count": 0 behind a text */
+    usage = (struct llm_usage){12, 0, 1, -1, -1};
+    assert_true(answer_usage_fill(&usage, 100, 7));
+    assert_int_equal(usage.input, 12);
+    assert_int_equal(usage.output, 7);
+    usage = (struct llm_usage){12, 0, 1, -1, -1};
+    assert_false(answer_usage_fill(&usage, 100, 0)); /* nothing was said */
+    assert_int_equal(usage.output, 0);
 }
 
 static void names_are_stable_uuids(void **state)

@@ -5,9 +5,7 @@
 #include <cmocka.h>
 
 #include "chat/store.h"
-#include "core/log.h"
-#include "db/migrate.h"
-#include "pg_fixture.h"
+#include "schema_fixture.h"
 
 #define ORG     "5eed0000-0000-4000-8000-0000000000a1"
 #define OTHER   "5eed0000-0000-4000-8000-0000000000a2"
@@ -284,13 +282,17 @@ static void history_and_pages(void **state)
     struct arena a;
     struct llm_message *messages;
     size_t n;
+    struct route_last last;
     bool ended;
     arena_init(&a);
-    assert_int_equal(store_history(db, &a, ORG, SESSION, J3, 20, &messages, &n, &ended), DB_OK);
-    assert_int_equal(n, 4); /* J1 and J2 */
+    assert_int_equal(store_history(db, &a, ORG, SESSION, J3, 20, &messages, &n, &last, &ended),
+                     DB_OK);
+    assert_int_equal(n, 4);                    /* J1 and J2 */
+    assert_true(last.known && last.at_ms > 0); /* ENG-2: how the latest answer was routed */
     assert_int_equal(messages[0].role, LLM_USER);
     assert_false(ended);
-    assert_int_equal(store_history(db, &a, OTHER, SESSION, J3, 20, &messages, &n, &ended), DB_OK);
+    assert_int_equal(store_history(db, &a, OTHER, SESSION, J3, 20, &messages, &n, &last, &ended),
+                     DB_OK);
     assert_int_equal(n, 0);
 
     char cursor[256] = "";
@@ -333,13 +335,15 @@ static void ended_session_takes_no_message(void **state)
     struct arena a;
     struct llm_message *messages;
     size_t n;
+    struct route_last last;
     bool ended;
     arena_init(&a);
     assert_int_equal(store_end_session(db, ORG, SESSION, w.conversation), DB_OK);
     assert_int_equal(store_end_session(db, ORG, SESSION, w.conversation), DB_OK);
     assert_int_equal(claim(&w), STORE_ENDED);
     assert_int_equal(count("messages WHERE true", w.entry.id), 0);
-    assert_int_equal(store_history(db, &a, ORG, SESSION, "", 20, &messages, &n, &ended), DB_OK);
+    assert_int_equal(store_history(db, &a, ORG, SESSION, "", 20, &messages, &n, &last, &ended),
+                     DB_OK);
     assert_true(ended);
     arena_free(&a);
     buf_free(&w.data);
@@ -348,23 +352,13 @@ static void ended_session_takes_no_message(void **state)
 static int setup(void **state)
 {
     (void)state;
-    log_open("test", LOG_ERROR);
-    if (!pg_start(&pg))
+    if (!schema_start(&pg))
         return -1;
-    struct db *owner = db_new(pg.owner, "test");
-    struct migration_list list;
-    struct arena a;
-    char error[256];
-    arena_init(&a);
-    bool migrated =
-        migrate_read(&a, "migrations", &list, error) && migrate_up(owner, &a, &list, NULL) == DB_OK;
-    arena_free(&a);
-    db_free(owner);
     pg_do(&pg, "INSERT INTO organizations (id, name) VALUES ('" ORG "', 'a'), ('" OTHER "', 'b')");
     pg_do(&pg, "INSERT INTO model_catalog (model_id, provider, name) VALUES ('priced', 'p', 'P');"
                "INSERT INTO model_prices VALUES ('priced', '2020-01-01', 2000000, 4000000)");
     db = db_new(pg.app, "test");
-    return migrated ? 0 : -1;
+    return 0;
 }
 
 static int teardown(void **state)

@@ -129,8 +129,8 @@ static void begin(struct seen *seen, const struct llm_protocol *protocol)
     endpoint = (struct llm_endpoint){
         .name = "test", .protocol = protocol, .base_url = "http://x/v1", .fast_model = "fast"};
     /* half open: this call is the probe, whatever becomes of it must be told */
-    endpoint.breaker = (struct llm_breaker){.failures = 5, .open_until = 1, .open_ms = 1};
-    assert_true(llm_breaker_allows(&endpoint.breaker, 2));
+    endpoint.breaker = (struct breaker){.failures = 5, .open_until = 1, .open_ms = 1};
+    assert_true(breaker_allows(&endpoint.breaker, 2));
     struct llm_call_options options = {.endpoint = &endpoint,
                                        .request = &request,
                                        .first_ms = 1000,

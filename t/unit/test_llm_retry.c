@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "llm/breaker.h"
+#include "core/breaker.h"
 #include "llm/retry.h"
 
 static const struct llm_retry_state first = {
@@ -112,55 +112,55 @@ static void eng_2_jitter(void **state)
     assert_int_equal(decide(s, LLM_ERROR_OVERLOADED, -1, -1, 0.5).delay_ms, 4000);
 }
 
-static void open_breaker(struct llm_breaker *b, int64_t now)
+static void open_breaker(struct breaker *b, int64_t now)
 {
-    *b = (struct llm_breaker){0};
+    *b = (struct breaker){0};
     for (int i = 0; i < 5; i++) {
-        assert_true(llm_breaker_allows(b, now));
-        llm_breaker_failure(b, now);
+        assert_true(breaker_allows(b, now));
+        breaker_failure(b, now);
     }
 }
 
 static void eng_1_breaker_opens_and_probes(void **state)
 {
-    struct llm_breaker b;
+    struct breaker b;
     (void)state;
     open_breaker(&b, 1000);
-    assert_false(llm_breaker_allows(&b, 1000));
-    assert_false(llm_breaker_allows(&b, 10999));
-    assert_true(llm_breaker_allows(&b, 11000)); /* the probe */
-    assert_false(llm_breaker_allows(&b, 11000));
-    llm_breaker_failure(&b, 12000); /* twice as long */
-    assert_false(llm_breaker_allows(&b, 31999));
-    assert_true(llm_breaker_allows(&b, 32000));
-    llm_breaker_success(&b);
-    assert_true(llm_breaker_allows(&b, 32000));
-    assert_true(llm_breaker_allows(&b, 32000));
+    assert_false(breaker_allows(&b, 1000));
+    assert_false(breaker_allows(&b, 10999));
+    assert_true(breaker_allows(&b, 11000)); /* the probe */
+    assert_false(breaker_allows(&b, 11000));
+    breaker_failure(&b, 12000); /* twice as long */
+    assert_false(breaker_allows(&b, 31999));
+    assert_true(breaker_allows(&b, 32000));
+    breaker_success(&b);
+    assert_true(breaker_allows(&b, 32000));
+    assert_true(breaker_allows(&b, 32000));
 }
 
 static void eng_1_breaker_details(void **state)
 {
-    struct llm_breaker b = {0};
+    struct breaker b = {0};
     (void)state;
     for (int i = 0; i < 4; i++) {
-        llm_breaker_failure(&b, 0);
+        breaker_failure(&b, 0);
     }
-    llm_breaker_success(&b); /* only failures in a row count */
-    llm_breaker_failure(&b, 0);
-    assert_true(llm_breaker_allows(&b, 0));
+    breaker_success(&b); /* only failures in a row count */
+    breaker_failure(&b, 0);
+    assert_true(breaker_allows(&b, 0));
 
     open_breaker(&b, 1000);
-    llm_breaker_failure(&b, 9000); /* one that was out before: no longer for that */
-    assert_true(llm_breaker_allows(&b, 11000));
-    llm_breaker_abandon(&b);
-    assert_true(llm_breaker_allows(&b, 11000));
+    breaker_failure(&b, 9000); /* one that was out before: no longer for that */
+    assert_true(breaker_allows(&b, 11000));
+    breaker_abandon(&b);
+    assert_true(breaker_allows(&b, 11000));
 
     int64_t now = 11000;
     for (int i = 0; i < 20; i++) { /* bounded at two minutes */
-        llm_breaker_failure(&b, now);
+        breaker_failure(&b, now);
         assert_true(b.open_until - now <= 120000);
         now = b.open_until;
-        assert_true(llm_breaker_allows(&b, now));
+        assert_true(breaker_allows(&b, now));
     }
 }
 

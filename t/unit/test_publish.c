@@ -131,6 +131,9 @@ static void test_everything(void **state)
     assert_string_equal(ask(&jobs, "HGET", LIMITS_OF(ALICE), "quota"), "5000");
     assert_string_equal(ask(&jobs, "HGET", LIMITS_OF(ALICE), "used"), "3"); /* this month's */
     assert_string_equal(ask(&jobs, "HGET", LIMITS_OF(BOB), "rpm"), "20");
+    /* ENG-16: over its messages the one is slowed down, the other refused */
+    assert_string_equal(ask(&jobs, "HGET", LIMITS_OF(ALICE), "slow"), "6");
+    assert_string_equal(ask(&jobs, "HGET", LIMITS_OF(BOB), "slow"), "0");
 
     assert_string_equal(field(page, "org"), ALICE);
     assert_string_equal(field(page, "kind"), "pk");

@@ -1,15 +1,20 @@
 #include "chat/answer.h"
 
+#include "chat/completion.h"
+#include "chat/route_json.h"
+
 #include "protocol/job.h"
 
 #include <string.h>
 
 bool answer_usage_fill(struct llm_usage *usage, int64_t input_estimate, int64_t output_estimate)
 {
-    bool estimated = usage->input < 0 || usage->output < 0;
+    /* some servers (Ollama) count nothing where they said something */
+    bool uncounted = usage->output < 0 || (usage->output == 0 && output_estimate > 0);
+    bool estimated = usage->input < 0 || uncounted;
     if (usage->input < 0)
         usage->input = input_estimate;
-    if (usage->output < 0)
+    if (uncounted)
         usage->output = output_estimate;
     if (usage->cache_read < 0)
         usage->cache_read = 0;
@@ -47,18 +52,25 @@ const char *answer_message_status(const struct answer *answer)
     return answer->end == ANSWER_DONE && !answer->cut ? "complete" : "interrupted";
 }
 
-static void write_usage(struct fd_json_writer *w, const struct answer *answer)
+bool answer_usage(const struct answer *answer, struct llm_usage *sum)
 {
-    struct llm_usage sum = {0};
     bool estimated = false;
+    *sum = (struct llm_usage){0};
     for (size_t i = 0; i < answer->attempt_count; i++) {
         const struct answer_attempt *attempt = &answer->attempts[i];
-        sum.input += attempt->usage.input;
-        sum.output += attempt->usage.output;
-        sum.cache_read += attempt->usage.cache_read;
-        sum.cache_write += attempt->usage.cache_write;
+        sum->input += attempt->usage.input;
+        sum->output += attempt->usage.output;
+        sum->cache_read += attempt->usage.cache_read;
+        sum->cache_write += attempt->usage.cache_write;
         estimated = estimated || attempt->estimated;
     }
+    return estimated;
+}
+
+static void write_usage(struct fd_json_writer *w, const struct answer *answer)
+{
+    struct llm_usage sum;
+    bool estimated = answer_usage(answer, &sum);
     fd_jw_key(w, "usage");
     fd_jw_object(w);
     fd_jw_member_int(w, "input_tokens", sum.input);
@@ -95,12 +107,30 @@ static void write_citations(struct fd_json_writer *w, const struct answer *answe
     fd_jw_end_array(w);
 }
 
-static void write_reasons(struct fd_json_writer *w, const struct route *route)
+static void write_calls(struct fd_json_writer *w, const struct answer *answer)
 {
-    fd_jw_key(w, "reasons");
     fd_jw_array(w);
-    for (size_t i = 0; i < route->reason_count; i++)
-        fd_jw_cstring(w, route->reasons[i]);
+    for (size_t i = 0; i < answer->call_count; i++) {
+        fd_jw_object(w);
+        fd_jw_member(w, "call_id", answer->calls[i].call_id);
+        fd_jw_member(w, "name", answer->calls[i].name);
+        fd_jw_member(w, "status", answer->calls[i].status);
+        fd_jw_member_int(w, "ms", answer->calls[i].ms);
+        fd_jw_end_object(w);
+    }
+    fd_jw_end_array(w);
+}
+
+static void write_tools(struct fd_json_writer *w, const struct tool_set *tools)
+{
+    fd_jw_key(w, "tools");
+    fd_jw_array(w);
+    for (size_t i = 0; tools != NULL && i < tools->count; i++) {
+        fd_jw_object(w);
+        fd_jw_member(w, "name", tools->list[i].name);
+        fd_jw_member(w, "risk", tool_risk_name(tools->list[i].risk));
+        fd_jw_end_object(w);
+    }
     fd_jw_end_array(w);
 }
 
@@ -109,27 +139,12 @@ static void write_dry_run(struct fd_json_writer *w, const struct answer *answer)
 {
     fd_jw_member_bool(w, "dry_run", true);
     fd_jw_member_int(w, "chunk_count", (int64_t)answer->chunks->count);
-    fd_jw_key(w, "chunks");
-    fd_jw_array(w);
-    for (size_t i = 0; i < answer->chunks->count; i++) {
-        const struct chunk *chunk = &answer->chunks->chunks[i];
-        fd_jw_object(w);
-        fd_jw_member_int(w, "index", chunk->index);
-        fd_jw_member_int(w, "estimated_tokens", chunk->estimated_tokens);
-        fd_jw_key(w, "snippet_ids");
-        fd_jw_array(w);
-        for (size_t k = 0; k < chunk->snippet_count; k++)
-            fd_jw_cstring(w, chunk->snippet_ids[k]);
-        fd_jw_end_array(w);
-        fd_jw_end_object(w);
-    }
-    fd_jw_end_array(w);
+    route_write_chunks(w, answer->chunks);
     fd_jw_key(w, "route");
     fd_jw_object(w);
-    fd_jw_member(w, "tier", route_tier_name(answer->route.tier));
-    fd_jw_member(w, "intent", answer->route.intent);
-    write_reasons(w, &answer->route);
+    route_write(w, &answer->route);
     fd_jw_end_object(w);
+    write_tools(w, answer->tools);
     fd_jw_member_int(w, "context_tokens", answer->chunks->context_tokens);
     fd_jw_member_int(w, "prompt_tokens", answer->prompt_tokens);
 }
@@ -143,6 +158,20 @@ static void write_problem(struct fd_json_writer *w, const struct answer *answer)
     fd_problem_write(w, &problem);
 }
 
+/* What a reader of the stream was told by a `notice`. */
+static void write_notices(struct fd_json_writer *w, const struct answer *answer)
+{
+    if (answer->upgrade == NULL)
+        return;
+    fd_jw_key(w, "notices");
+    fd_jw_array(w);
+    fd_jw_object(w);
+    fd_jw_member(w, "kind", "upgrade");
+    fd_jw_member(w, "text", answer->upgrade);
+    fd_jw_end_object(w);
+    fd_jw_end_array(w);
+}
+
 static void write_done(struct fd_json_writer *w, const struct answer *answer)
 {
     fd_jw_object(w);
@@ -151,8 +180,8 @@ static void write_done(struct fd_json_writer *w, const struct answer *answer)
         fd_jw_string(w, answer->text, answer->text_len);
         fd_jw_member(w, "session_id", answer->session);
         fd_jw_key(w, "tool_calls_made");
-        fd_jw_array(w);
-        fd_jw_end_array(w);
+        write_calls(w, answer);
+        write_notices(w, answer);
     }
     fd_jw_member(w, "message_id", answer->message_id);
     fd_jw_member(w, "model", answer->model);
@@ -164,10 +193,22 @@ static void write_done(struct fd_json_writer *w, const struct answer *answer)
     write_cost(w, answer);
     fd_jw_key(w, "citations");
     write_citations(w, answer, answer->dry_run ? DRY_RUN_CITATIONS : CITATIONS_MAX);
-    fd_jw_member_bool(w, "cached", false);
+    fd_jw_member_bool(w, "cached", answer->cached);
     if (answer->dry_run)
         write_dry_run(w, answer);
     fd_jw_end_object(w);
+}
+
+static void write_answer(struct fd_json_writer *w, const struct answer *answer)
+{
+    if (answer->completion == NULL) {
+        write_done(w, answer);
+        return;
+    }
+    struct llm_usage usage;
+    answer_usage(answer, &usage);
+    completion_write(w, answer->completion, answer->text, answer->text_len,
+                     completion_reason(answer->completion, answer->finish), &usage);
 }
 
 bool answer_data(const struct answer *answer, struct buf *out)
@@ -180,7 +221,7 @@ bool answer_data(const struct answer *answer, struct buf *out)
         fd_jw_end_object(&w);
         break;
     case FD_EVENT_ERROR: write_problem(&w, answer); break;
-    default: write_done(&w, answer); break;
+    default: write_answer(&w, answer); break;
     }
     return buf_json_end(out, &w);
 }
@@ -190,10 +231,9 @@ bool answer_route_json(const struct answer *answer, struct buf *out)
     struct fd_json_writer w;
     buf_json(out, &w);
     fd_jw_object(&w);
-    fd_jw_member(&w, "tier", route_tier_name(answer->route.tier));
-    fd_jw_member(&w, "intent", answer->route.intent);
-    write_reasons(&w, &answer->route);
-    fd_jw_member_int(&w, "version", ROUTE_VERSION);
+    route_write(&w, &answer->route);
+    if (answer->first_token_ms > 0)
+        fd_jw_member_int(&w, "first_token_ms", answer->first_token_ms);
     fd_jw_member_int(&w, "context_tokens", answer->chunks->context_tokens);
     fd_jw_member_int(&w, "chunks", (int64_t)answer->chunks->count);
     fd_jw_end_object(&w);
@@ -205,5 +245,13 @@ bool answer_citations_json(const struct answer *answer, struct buf *out)
     struct fd_json_writer w;
     buf_json(out, &w);
     write_citations(&w, answer, CITATIONS_MAX);
+    return buf_json_end(out, &w);
+}
+
+bool answer_calls_json(const struct answer *answer, struct buf *out)
+{
+    struct fd_json_writer w;
+    buf_json(out, &w);
+    write_calls(&w, answer);
     return buf_json_end(out, &w);
 }

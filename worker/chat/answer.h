@@ -12,12 +12,15 @@
 #include "llm/price.h"
 #include "protocol/event.h"
 #include "protocol/problem.h"
+#include "tool/tool.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define ANSWER_ATTEMPTS_MAX 8
+#define ANSWER_ATTEMPTS_MAX 16 /* rounds of tools, retries and a correction */
 #define DRY_RUN_CITATIONS   12
+
+struct completion;
 
 enum answer_end {
     ANSWER_DONE,
@@ -36,6 +39,14 @@ struct answer_attempt {
     int64_t cost_micro; /* -1 = the price is unknown; filled when it is saved */
 };
 
+/* A call of a tool, as visitors and the message's row are told of it. */
+struct answer_call {
+    const char *call_id;
+    const char *name;
+    const char *status; /* execution_status_name() */
+    int64_t ms;
+};
+
 struct answer {
     enum answer_end end;
     enum fd_problem_type problem; /* of FAILED and DEAD */
@@ -45,6 +56,7 @@ struct answer {
 
     bool stream;
     bool dry_run;
+    bool cached; /* given before, to the same question */
     const char *session;
     const char *conversation_id;
     const char *message_id;
@@ -57,17 +69,26 @@ struct answer {
     const char *model; /* that answered, NULL = none was asked */
     bool routed;       /* route and chunks are known */
     struct route route;
+    int64_t first_token_ms; /* after the acceptance; 0 = none came */
     const struct chunk_set *chunks;
+    const struct completion *completion; /* of a job behind the door; NULL = a chat */
     const struct citation *citations;
     size_t citation_count;
+    const struct answer_call *calls;
+    size_t call_count;
+    const struct tool_set *tools; /* offered, of a dry run; NULL = none */
 
     struct answer_attempt attempts[ANSWER_ATTEMPTS_MAX];
     size_t attempt_count;
+    const char *upgrade;   /* the month's messages are used up: what is said of it; or NULL */
     int64_t prompt_tokens; /* estimated; of a dry run */
 };
 
 /* What is not reported is estimated; true if anything was. */
 bool answer_usage_fill(struct llm_usage *usage, int64_t input_estimate, int64_t output_estimate);
+
+/* Of all calls; whether any of it is an estimate. */
+bool answer_usage(const struct answer *answer, struct llm_usage *sum);
 
 enum fd_event_type answer_event(const struct answer *answer);
 /* "done", "failed", "cancelled" or "dead": of jobs.state and fd:job alike. */
@@ -77,9 +98,11 @@ const char *answer_message_status(const struct answer *answer);
 /* The terminal event's data. */
 bool answer_data(const struct answer *answer, struct buf *out);
 
-/* {tier, intent, reasons, context_tokens, chunks} and [{id, label}] for the
- * message's row. */
+/* {tier, intent, reasons, version, split?, arm?, trial?, first_token_ms?, context_tokens,
+ * chunks} and [{id, label}] for the message's row. */
 bool answer_route_json(const struct answer *answer, struct buf *out);
 bool answer_citations_json(const struct answer *answer, struct buf *out);
+/* [{call_id, name, status, ms}]: tool_calls_made, messages.tool_calls */
+bool answer_calls_json(const struct answer *answer, struct buf *out);
 
 #endif

@@ -1,6 +1,8 @@
 #include "chat/calls.h"
 
+#include "chat/door_models.h"
 #include "chat/entry.h"
+#include "chat/execution.h"
 #include "chat/memory.h"
 #include "chat/meters.h"
 #include "chat/replay.h"
@@ -24,7 +26,7 @@
 #define BLOCK_MS     5000
 #define SILENT_MS    15000
 #define RETRY_MS     250
-#define ARGS_MAX     4096
+#define ARGS_MAX     (8 * FD_CALLBACK_MAX) /* of a field */
 #define ANSWER_BYTES 8388608 /* of one answer: a page of history, every byte escaped */
 #define LIMIT_MAX    100
 #define LIMIT_USUAL  50
@@ -40,7 +42,7 @@ struct calls {
     bool stopped;
 };
 
-enum call_op { CALL_HISTORY, CALL_END, CALL_REPLAY };
+enum call_op { CALL_HISTORY, CALL_END, CALL_MODELS, CALL_REPLAY, CALL_OUTCOME };
 
 struct call {
     struct calls *calls;
@@ -53,6 +55,8 @@ struct call {
 
     int limit;
     const char *cursor;
+    const char *model;
+    struct tenant *tenant;
 
     enum db_status status;
     enum store_page page;
@@ -61,6 +65,9 @@ struct call {
     struct store_outcome outcome;
     bool found;
     struct outbox outbox;
+
+    const char *tool_call; /* of OUTCOME */
+    const struct fd_json *tool_outcome;
 };
 
 static void read_more(struct calls *calls);
@@ -78,6 +85,7 @@ static void call_free(struct call *call)
         call->next->prev = call->prev;
     calls->count--;
     outbox_close(&call->outbox);
+    tenant_unref(call->tenant);
     buf_free(&call->body);
     arena_free(&call->arena);
     free(call);
@@ -162,6 +170,30 @@ static void ended(struct call *call)
     answer(call, 200, call->body.data, call->body.len);
 }
 
+static void models(struct call *call)
+{
+    struct engine *engine = call->calls->engine;
+    if (call->tenant == NULL || !call->tenant->active || !call->tenant->enabled)
+        refuse(call, FD_PROBLEM_DISABLED, NULL, NULL);
+    else if (!door_models(&engine->endpoints, call->tenant, call->model, &call->body))
+        refuse(call, FD_PROBLEM_MODEL, "model", call->model);
+    else
+        answer(call, 200, call->body.data, call->body.len);
+}
+
+/* The next question finds it in PostgreSQL. */
+static void take_outcome(struct call *call)
+{
+    static const char stored[] = "{\"status\":\"stored\"}";
+    if (call->session == NULL) {
+        refuse(call, call->found ? FD_PROBLEM_CONFLICT : FD_PROBLEM_NOT_FOUND, NULL,
+               call->found ? "No outcome is awaited for this call." : NULL);
+        return;
+    }
+    memory_forget(call->calls->engine->live, call->org, call->session);
+    answer(call, 200, stored, sizeof(stored) - 1);
+}
+
 /* -- the work ---------------------------------------------------------------------------------- */
 
 static void run(void *resource, void *arg)
@@ -176,9 +208,16 @@ static void run(void *resource, void *arg)
     case CALL_END:
         call->status = store_end_session(seat->db, call->org, call->session, call->conversation_id);
         break;
+    case CALL_MODELS:
+        call->status = tenant_load(seat->db, call->calls->engine->config, call->org, &call->tenant);
+        break;
     case CALL_REPLAY:
         call->status = store_outcome(seat->db, &call->arena, call->org, call->session, call->job,
                                      &call->outcome, &call->found);
+        break;
+    case CALL_OUTCOME:
+        call->status = execution_late(seat->db, &call->arena, call->org, call->tool_call,
+                                      call->tool_outcome, &call->found, &call->session);
         break;
     }
 }
@@ -200,7 +239,9 @@ static void done(void *arg, bool ran)
             answer(call, 200, call->body.data, call->body.len);
         break;
     case CALL_END: ended(call); break;
+    case CALL_MODELS: models(call); break;
     case CALL_REPLAY: replay(call); break;
+    case CALL_OUTCOME: take_outcome(call); break;
     }
 }
 
@@ -213,8 +254,12 @@ static bool read_op(struct call *call, const char *op)
         call->op = CALL_HISTORY;
     else if (op != NULL && strcmp(op, FD_CALL_END) == 0)
         call->op = CALL_END;
+    else if (op != NULL && strcmp(op, FD_CALL_MODELS) == 0)
+        call->op = CALL_MODELS;
     else if (op != NULL && strcmp(op, FD_CALL_REPLAY) == 0)
         call->op = CALL_REPLAY;
+    else if (op != NULL && strcmp(op, FD_CALL_OUTCOME) == 0)
+        call->op = CALL_OUTCOME;
     else
         return false;
     return true;
@@ -245,18 +290,25 @@ static bool read_fields(struct call *call, const redisReply *fields)
     metric_add(meters.calls, op, 1);
     if (call->op == CALL_REPLAY)
         return fd_job_id_valid(call->job, strlen(call->job));
-    return fd_session_id_shaped(call->session, strlen(call->session));
+    if (call->op == CALL_OUTCOME)
+        return true;
+    return call->op == CALL_MODELS || fd_session_id_shaped(call->session, strlen(call->session));
+}
+
+static const struct fd_json *read_args(struct call *call, const redisReply *fields)
+{
+    struct fd_json_fault fault;
+    const char *json = text(call, fields, "args");
+    if (*json == '\0')
+        return NULL;
+    return fd_json_parse(json, strlen(json), (struct fd_json_limits){0},
+                         arena_allocator(&call->arena), &fault);
 }
 
 /* False: answered with what is wrong. */
 static bool read_page(struct call *call, const redisReply *fields)
 {
-    struct fd_json_fault fault;
-    const char *json = text(call, fields, "args");
-    const struct fd_json *args = *json != '\0'
-                                     ? fd_json_parse(json, strlen(json), (struct fd_json_limits){0},
-                                                     arena_allocator(&call->arena), &fault)
-                                     : NULL;
+    const struct fd_json *args = read_args(call, fields);
     int64_t limit = fd_json_int(args, "limit", LIMIT_USUAL);
     call->cursor = fd_json_string(args, "cursor");
     if (call->cursor != NULL && *call->cursor == '\0')
@@ -267,6 +319,22 @@ static bool read_page(struct call *call, const redisReply *fields)
     }
     call->limit = (int)limit;
     return true;
+}
+
+static bool read_outcome(struct call *call, const redisReply *fields)
+{
+    struct fd_json_fault fault;
+    const char *json = text(call, fields, "args");
+    struct fd_json_limits limits = {FD_JSON_DEPTH_MAX + 1, FD_JSON_NODES_MAX + 8};
+    const struct fd_json *args =
+        fd_json_parse(json, strlen(json), limits, arena_allocator(&call->arena), &fault);
+    call->tool_call = fd_json_string(args, "call");
+    call->tool_outcome = fd_json_get(args, "outcome");
+    if (call->tool_outcome != NULL && call->tool_call != NULL &&
+        fd_uuid_valid(call->tool_call, strlen(call->tool_call)))
+        return true;
+    refuse(call, FD_PROBLEM_BAD_REQUEST, NULL, NULL);
+    return false;
 }
 
 static void take(struct calls *calls, const redisReply *fields)
@@ -293,6 +361,10 @@ static void take(struct calls *calls, const redisReply *fields)
     }
     if (call->op == CALL_HISTORY && !read_page(call, fields))
         return;
+    if (call->op == CALL_OUTCOME && !read_outcome(call, fields))
+        return;
+    if (call->op == CALL_MODELS)
+        call->model = fd_json_string(read_args(call, fields), "model");
     store_uuid(call->conversation_id, "conversation", call->org, call->session);
     if (!pool_submit(calls->engine->pool, run, done, call))
         refuse(call, FD_PROBLEM_OVERLOADED, NULL, NULL);

@@ -1,5 +1,6 @@
 #include "chat/engine.h"
 
+#include "chat/alerts.h"
 #include "chat/calls.h"
 #include "chat/intake.h"
 #include "chat/job.h"
@@ -9,15 +10,20 @@
 #include "chat/prompt.h"
 #include "chat/seat.h"
 #include "chat/status.h"
+#include "chat/sweep.h"
 #include "chat/sync.h"
+#include "chat/toolbox.h"
 #include "chat/watch.h"
 #include "core/clock.h"
 #include "core/loop.h"
 #include "core/pool.h"
 #include "db/db.h"
+#include "integration/executor.h"
 #include "net/http.h"
+#include "net/outbound.h"
 #include "protocol/keys.h"
 #include "protocol/limits.h"
+#include "tool/tool.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,6 +56,11 @@ static void close_seat(void *resource)
         return;
     db_free(seat->db);
     free(seat);
+}
+
+static struct db *db_of(void *resource)
+{
+    return ((struct pool_seat *)resource)->db;
 }
 
 /* -- starting to read ------------------------------------------------------------------------- */
@@ -164,7 +175,8 @@ static void on_control(void *arg, const char *message, size_t len)
     struct engine *engine = arg;
     char hint[HINT_MAX];
     if (message == NULL) {
-        tenant_cache_forget(engine->tenants, NULL);
+        org_cache_forget(engine->tenants, NULL);
+        org_cache_forget(engine->toolboxes, NULL);
         return;
     }
     snprintf(hint, sizeof(hint), "%.*s", (int)(len < HINT_MAX ? len : HINT_MAX - 1), message);
@@ -176,8 +188,13 @@ static void on_control(void *arg, const char *message, size_t len)
         struct job *job = job_find(engine, argument);
         if (job != NULL) /* whose hash the cancel script has marked */
             job_advance(job, &(struct job_event){.type = JOB_EV_CANCEL});
+    } else if (strcmp(hint, FD_CONTROL_CONFIRM) == 0) {
+        struct job *job = job_find(engine, argument);
+        if (job != NULL) /* whose hash the confirm script wrote to */
+            job_advance(job, &(struct job_event){.type = JOB_EV_CONFIRM});
     } else if (strcmp(hint, FD_CONTROL_ORG) == 0) {
-        tenant_cache_forget(engine->tenants, argument);
+        org_cache_forget(engine->tenants, argument);
+        org_cache_forget(engine->toolboxes, argument);
     }
 }
 
@@ -227,12 +244,32 @@ static void name_engine(struct engine *engine)
     snprintf(engine->owner, sizeof(engine->owner), "%.160s %s", engine->name, engine->token);
 }
 
+static void register_integrations(struct engine *engine)
+{
+    const struct integrations_options options = {.loop = engine->loop,
+                                                 .pool = engine->pool,
+                                                 .db_of = db_of,
+                                                 .outbound = engine->outbound,
+                                                 .live = engine->live,
+                                                 .live_pressed = &engine->live_pressed,
+                                                 .vault_keys = engine->config->vault_keys,
+                                                 .outbound_allow = engine->config->outbound_allow};
+    engine->integrations = integrations_new(&options);
+    struct tool_executor executor = integrations_executor(engine->integrations);
+    tool_runner_register(engine->tools, TOOL_ENDPOINT, &executor);
+    tool_runner_register(engine->tools, TOOL_QUERY, &executor);
+}
+
 /* The parts that talk to each other, lower ones first. */
 static bool assemble(struct engine *engine, const struct crumb_left *left, char error[256])
 {
     struct pool_thread_hooks hooks = {open_seat, close_seat, engine};
     engine->http = http_client_new(engine->loop);
     engine->tenants = tenant_cache_new();
+    engine->toolboxes = toolbox_cache_new();
+    engine->tool_support.configured = engine->config->prompt_tool_models;
+    engine->outbound = outbound_new(engine->loop, engine->config->outbound_allow);
+    engine->tools = tool_runner_new(engine->loop, engine->outbound);
     engine->pool = pool_new(engine->loop, engine->config->db_threads, hooks);
     engine->drain = timer_new(engine->loop, on_drain_timer, engine);
     engine->watch = watch_new(engine);
@@ -242,12 +279,15 @@ static bool assemble(struct engine *engine, const struct crumb_left *left, char 
     engine->events = events_new(engine); /* its turn's end comes before the connections' */
     engine->intake = intake_new(engine, left);
     engine->calls = calls_new(engine);
+    engine->sweep = sweep_new(engine);
     if (engine->http == NULL || engine->pool == NULL || engine->intake == NULL ||
-        engine->calls == NULL) {
+        engine->calls == NULL || engine->outbound == NULL) {
         snprintf(error, 256, "out of memory");
         return false;
     }
+    register_integrations(engine);
     engine->sync = sync_new(engine, on_shards, engine);
+    engine->alerts = alerts_new(engine);
     engine->status = status_new(engine, error);
     return engine->status != NULL || error[0] == '\0';
 }
@@ -308,7 +348,8 @@ static void hand_back(struct engine *engine)
 static void on_drain_timer(void *arg)
 {
     struct engine *engine = arg;
-    if (engine->job_count == 0 || clock_mono_ms() >= engine->drain_until)
+    bool idle = engine->job_count == 0 && !sweep_busy(engine->sweep);
+    if (idle || clock_mono_ms() >= engine->drain_until)
         hand_back(engine);
     else
         timer_set(engine->drain, POLL_MS);
@@ -325,6 +366,7 @@ void engine_drain(struct engine *engine)
     engine->drain_until = clock_mono_ms() + engine->config->drain_ms;
     intake_stop(engine->intake);
     calls_stop(engine->calls);
+    sweep_stop(engine->sweep);
     on_drain_timer(engine);
 }
 
@@ -338,16 +380,24 @@ void engine_free(struct engine *engine)
     redis_subscriber_free(engine->control);
     intake_free(engine->intake);
     calls_free(engine->calls);
+    sweep_free(engine->sweep);
     redis_free(engine->live);
     redis_free(engine->jobs);
     script_set_free(engine->scripts);
     status_free(engine->status);
     sync_free(engine->sync);
+    alerts_free(engine->alerts);
     lease_free(engine->lease);
     watch_free(engine->watch);
     events_free(engine->events);
     timer_free(engine->drain);
-    tenant_cache_free(engine->tenants);
+    org_cache_free(engine->tenants);
+    org_cache_free(engine->toolboxes);
+    if (engine->tools != NULL)
+        tool_runner_free(engine->tools);
+    integrations_free(engine->integrations);
+    if (engine->outbound != NULL)
+        outbound_free(engine->outbound);
     if (engine->http != NULL)
         http_client_free(engine->http);
     llm_endpoints_free(&engine->endpoints);
@@ -366,6 +416,18 @@ size_t engine_free_slots(const struct engine *engine)
 int64_t engine_now(const struct engine *engine)
 {
     return clock_mono_ms() + engine->clock_offset;
+}
+
+const char *engine_callback_url(const struct engine *engine, const char *org, const char *call,
+                                char out[ENGINE_CALLBACK_SIZE])
+{
+    char token[FD_CALLBACK_TOKEN_SIZE];
+    if (engine->config->public_url == NULL || !engine->has_session_key)
+        return NULL;
+    fd_callback_token_make(token, engine->session_key, org, call);
+    int len = snprintf(out, ENGINE_CALLBACK_SIZE, "%s/api/v1/tools/callback/%s",
+                       engine->config->public_url, token);
+    return len < ENGINE_CALLBACK_SIZE ? out : NULL;
 }
 
 void engine_job_gone(struct engine *engine)

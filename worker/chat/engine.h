@@ -8,30 +8,39 @@
 #include "chat/crumb.h"
 #include "core/config.h"
 #include "llm/endpoint.h"
+#include "llm/tool_support.h"
 #include "net/redis.h"
 #include "net/script.h"
+#include "protocol/ids.h"
 #include "tenant/tenant.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+struct alerts;
 struct calls;
 struct events;
 struct http_client;
 struct intake;
+struct integrations;
 struct job;
 struct lease;
 struct loop;
+struct org_cache;
 struct pool;
 struct probe;
 struct prompt_set;
 struct status;
+struct sweep;
 struct sync;
 struct timer;
+struct outbound;
+struct tool_runner;
 struct watch;
 
-#define ENGINE_TOKEN_SIZE 17
+#define ENGINE_TOKEN_SIZE    17
+#define ENGINE_CALLBACK_SIZE 2304
 
 struct engine {
     const struct config *config;
@@ -44,14 +53,21 @@ struct engine {
     struct redis_subscriber *control;
     struct llm_endpoints endpoints;
     struct prompt_set *prompts;
-    struct tenant_cache *tenants;
+    struct org_cache *tenants;
+    struct org_cache *toolboxes;
+    struct tool_support tool_support;
+    struct outbound *outbound; /* to what tenants connect */
+    struct tool_runner *tools;
+    struct integrations *integrations;
     struct crumb *crumb;
 
     const char *name;              /* the consumer in group `workers` */
     char token[ENGINE_TOKEN_SIZE]; /* this life of the process: owner of its epochs */
     char owner[192];               /* name and token, as the jobs table has it */
     unsigned shards;               /* of fd:meta; 0 = not known yet */
-    int64_t clock_offset;          /* jobs Redis's unix ms minus our monotonic ms */
+    bool has_session_key;
+    unsigned char session_key[FD_SESSION_KEY_LEN]; /* the same */
+    int64_t clock_offset;                          /* jobs Redis's unix ms minus our monotonic ms */
 
     struct job *running; /* uthash by job id */
     size_t job_count;
@@ -71,8 +87,10 @@ struct engine {
     struct lease *lease;
     struct calls *calls;
     struct sync *sync;
+    struct alerts *alerts;
     struct watch *watch;
     struct status *status;
+    struct sweep *sweep;
 };
 
 /* NULL: it cannot start; error says why. The configuration outlives it. */
@@ -86,6 +104,10 @@ void engine_free(struct engine *engine);
 size_t engine_free_slots(const struct engine *engine);
 /* The jobs server's clock, unix ms: what deadlines are told in. */
 int64_t engine_now(const struct engine *engine);
+/* Where a tool tells the outcome of this call when it comes late; NULL: no public URL is
+ * configured, or the key for its token is not known yet. */
+const char *engine_callback_url(const struct engine *engine, const char *org, const char *call,
+                                char out[ENGINE_CALLBACK_SIZE]);
 /* A job is gone: intake may read again, a drain may be over. */
 void engine_job_gone(struct engine *engine);
 

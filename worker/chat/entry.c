@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* The canonical form may be longer than what came: a control character is six bytes. */
-#define BODY_MAX ((size_t)6 * FD_BODY_MAX)
+#define BODY_MAX ((size_t)6 * FD_COMPLETION_BODY_MAX)
 
 const char *entry_stream_id(const redisReply *reply)
 {
@@ -97,5 +97,9 @@ bool entry_read(struct arena *a, const redisReply *reply, struct job_entry *entr
         entry->key_id = NULL;
     const redisReply *started = entry_field(fields, FD_JOB_STARTED);
     entry->started = started != NULL && strcmp(started->str, "1") == 0;
+    const redisReply *kind = entry_field(fields, FD_JOB_KIND);
+    entry->secret_key = kind != NULL && strcmp(kind->str, "sk") == 0;
+    entry->over_quota = entry_field(fields, FD_JOB_OVER_QUOTA) != NULL;
+    entry->door = entry_field(fields, FD_JOB_DOOR) != NULL;
     return true;
 }

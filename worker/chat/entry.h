@@ -20,7 +20,10 @@ struct job_entry {
     const char *key_id;  /* NULL = not a uuid */
     int64_t deadline_ms; /* unix, Redis's clock */
     int64_t accepted_ms;
-    bool started; /* this very request started the session */
+    bool started;    /* this very request started the session */
+    bool secret_key; /* a server asks, not a page */
+    bool over_quota; /* accepted all the same: its plan slows down, and says so */
+    bool door;       /* its body is completion_request.h's: chat/door.h */
     const char *body;
     size_t body_len;
 };

@@ -1,7 +1,8 @@
-#include "chat/job_states.h"
+#include "chat/job_tools.h"
 
 #include "chat/meters.h"
 #include "core/clock.h"
+#include "core/failpoint.h"
 #include "core/loop.h"
 #include "protocol/limits.h"
 
@@ -19,9 +20,13 @@ static const struct state states[JOB_STATES] = {
     [JOB_LOADING] = {"loading", job_loading_enter, job_loading_on},
     [JOB_RETRIEVING] = {"retrieving", job_retrieving_enter, job_retrieving_on},
     [JOB_ROUTED] = {"routed", job_routed_enter, NULL},
+    [JOB_RECALLING] = {"recalling", job_recalling_enter, job_recalling_on},
+    [JOB_RESERVING] = {"reserving", job_reserving_enter, job_reserving_on},
     [JOB_REQUESTING] = {"requesting", job_requesting_enter, job_requesting_on},
     [JOB_BACKOFF] = {"backoff", NULL, job_backoff_on},
     [JOB_STREAMING] = {"streaming", NULL, job_streaming_on},
+    [JOB_TOOLS] = {"tools", job_tools_enter, job_tools_on},
+    [JOB_CONFIRMING] = {"confirming", job_tools_enter, job_tools_on},
     [JOB_SAVING] = {"saving", job_saving_enter, job_saving_on},
     [JOB_ACKING] = {"acking", job_acking_enter, job_acking_on},
     [JOB_DONE] = {"done", NULL, NULL},
@@ -83,6 +88,7 @@ void job_start(struct engine *engine, const struct arena *a, const struct job_en
     engine->job_count++;
     metric_add(meters.running, states[JOB_CLAIMED].name, 1);
     log_info(&job->log, "job.started", LOG_INT("epoch", epoch), LOG_INT("crashes", crashes));
+    failpoint(states[JOB_CLAIMED].name);
     job_advance(job, NULL);
 }
 
@@ -140,6 +146,8 @@ static void reap(void *arg)
     outbox_close(&job->outbox);
     timer_free(job->timer);
     tenant_unref(job->tenant);
+    toolbox_unref(job->toolbox);
+    job_tools_free(job);
     job_prep_free(job);
     buf_free(&job->text);
     buf_free(&job->outcome);
@@ -155,6 +163,7 @@ static void reap(void *arg)
 static void retire(struct job *job)
 {
     job_cancel_call(job);
+    job_recall_end(job);
     if (job->timer != NULL)
         timer_stop(job->timer);
     handle_drop(job->self);
@@ -196,6 +205,8 @@ static bool any_state(struct job *job, const struct job_event *event, enum job_s
     case JOB_EV_DEADLINE:
         *next = early ? job_fail(job, FD_PROBLEM_DEADLINE, NULL, "deadline") : job->state;
         return true;
+    case JOB_EV_CACHED:
+    case JOB_EV_LEAD: job_recall_heard(job, event); return job->state != JOB_RECALLING;
     case JOB_EV_LOST:
         /* A save that is out will be told the same by PostgreSQL. */
         *next = job->state == JOB_SAVING && job->ops > 0 ? job->state : JOB_DONE;
@@ -218,6 +229,9 @@ static void enter(struct job *job, enum job_state next)
     log_debug(&job->log, "job.state", LOG_STR("from", states[job->state].name),
               LOG_STR("to", states[next].name));
     job->state = next;
+    failpoint(states[next].name);
+    if (next == JOB_TOOLS || next == JOB_BACKOFF) /* its answer will not be kept, or comes late */
+        job_recall_end(job);
     job->tries = 0;
     if (job->timer != NULL && next != JOB_BACKOFF)
         timer_stop(job->timer);

@@ -8,9 +8,13 @@
  *     LOADING     the organisation's settings, the conversation so far
  *     RETRIEVING  what its records say
  *     ROUTED      packed, routed, the model chosen; `meta` goes out
+ *     RECALLING   the same question was answered before, or is being answered
+ *     RESERVING   under a budget: what the call may cost is held before it
  *     REQUESTING  a provider was asked, nothing is visible yet: retry and fallback
  *     BACKOFF     waiting to ask again
  *     STREAMING   text is visible: no more fallback
+ *     TOOLS       what the model called is run; REQUESTING comes again
+ *     CONFIRMING  a visitor's word is all that is missing for it
  *     SAVING      PostgreSQL commits
  *     ACKING      the terminal event, then the finish script
  *     DONE        to be freed
@@ -19,6 +23,7 @@
 #define FD_CHAT_JOB_H
 
 #include "chat/answer.h"
+#include "chat/cache.h"
 #include "chat/engine.h"
 #include "chat/entry.h"
 #include "chat/handle.h"
@@ -37,9 +42,13 @@ enum job_state {
     JOB_LOADING,
     JOB_RETRIEVING,
     JOB_ROUTED,
+    JOB_RECALLING,
+    JOB_RESERVING,
     JOB_REQUESTING,
     JOB_BACKOFF,
     JOB_STREAMING,
+    JOB_TOOLS,
+    JOB_CONFIRMING,
     JOB_SAVING,
     JOB_ACKING,
     JOB_DONE,
@@ -49,9 +58,14 @@ enum job_state {
 enum job_event_type {
     JOB_EV_OP,        /* a pool step ended: op */
     JOB_EV_HISTORY,   /* the list in live Redis: reply */
+    JOB_EV_CACHED,    /* an answer given before: reply */
+    JOB_EV_LEAD,      /* whether this job answers for others too: reply */
     JOB_EV_LLM,       /* llm */
     JOB_EV_LLM_END,   /* end */
     JOB_EV_TIMER,     /* the state's own */
+    JOB_EV_TOOL,      /* a call's run ended: call, result */
+    JOB_EV_CONFIRM,   /* the visitor said something about a call: a hint */
+    JOB_EV_WORDS,     /* what the visitor said: reply */
     JOB_EV_OUTBOX,    /* all events are acknowledged, or none will be any more */
     JOB_EV_FINISHED,  /* the finish script: reply */
     JOB_EV_TURN,      /* a suspect may run now */
@@ -61,15 +75,21 @@ enum job_event_type {
     JOB_EV_LOST /* a later epoch owns it */
 };
 
+struct door;
+struct job_call;
 struct job_op;
+struct job_tools;
 struct llm_call;
 struct timer;
+struct tool_result;
 
 struct job_event {
     enum job_event_type type;
     struct job_op *op;
     const redisReply *reply;
     const struct llm_event *llm;
+    struct job_call *call;
+    const struct tool_result *result;
     struct {
         const struct llm_error *error;
         enum llm_finish finish;
@@ -77,7 +97,8 @@ struct job_event {
     } end;
 };
 
-/* What only the request to the provider needs: gone with the first visible token. */
+/* What only the requests to the provider need: gone with the first visible token, or
+ * where tools may be called, with the last. */
 struct job_prep {
     struct arena arena;
     struct llm_message *history;
@@ -85,6 +106,25 @@ struct job_prep {
     struct snippet *snippets;
     size_t snippet_count;
     struct llm_request request;
+};
+
+/* The call that the budget has granted. */
+struct job_reserved {
+    bool granted;
+    size_t candidate;
+    size_t attempts; /* calls before it */
+    int64_t prompt_tokens;
+};
+
+/* The response cache, of a question that may be answered from it. */
+struct job_recall {
+    char key[FD_SHA256_HEX_SIZE]; /* "" = it may not */
+    char digest[FD_SHA256_HEX_SIZE];
+    bool asked; /* both replies are awaited */
+    enum cache_lead lead;
+    char leader[FD_SHA256_HEX_SIZE]; /* what another answers; "" = not known yet */
+    struct cached_answer found;      /* text NULL = none */
+    int64_t since_ms;                /* monotonic */
 };
 
 struct job {
@@ -107,26 +147,33 @@ struct job {
 
     bool readable; /* its body is a chat request */
     struct fd_chat_request request;
+    struct door *door; /* its client speaks OpenAI's protocol; NULL = a chat */
     const char *language;
     char conversation_id[STORE_UUID_SIZE];
     char message_id[STORE_UUID_SIZE];
     char user_message_id[STORE_UUID_SIZE];
     struct store_job row;
-    bool claiming; /* asking PostgreSQL who owns it */
+    bool claiming;  /* asking PostgreSQL who owns it */
+    bool reserving; /* asking PostgreSQL what it may spend */
 
     struct tenant *tenant;
     struct job_prep *prep;
+    struct toolbox *toolbox;
+    struct job_tools *tools; /* NULL: none are offered */
     bool asked_memory;
-    bool ungrounded;  /* what its records say could not be had */
-    bool has_history; /* it is known, be it empty */
-    bool whole;       /* the session has no earlier message */
+    bool ungrounded;        /* what its records say could not be had */
+    bool has_history;       /* it is known, be it empty */
+    bool whole;             /* the session has no earlier message */
+    struct route_last last; /* of the conversation's latest answer */
 
+    struct job_recall recall;
     struct model_plan plan;
     size_t candidate;
     struct llm_call *call;
     unsigned calls;        /* to this candidate */
     int64_t first_call_ms; /* monotonic */
     int64_t prompt_tokens; /* estimated */
+    struct job_reserved reserved;
     struct citation_scan citations;
     struct buf text;
     struct outbox outbox;

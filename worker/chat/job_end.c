@@ -1,12 +1,14 @@
 /* SAVING and ACKING: PostgreSQL commits, then the terminal event, then the finish
  * script. Each step may be repeated; a crash between any two is made good by whoever
  * takes the job over. */
-#include "chat/job_states.h"
+#include "chat/job_tools.h"
 
+#include "chat/door.h"
 #include "chat/memory.h"
 #include "chat/meters.h"
 #include "chat/replay.h"
 #include "core/clock.h"
+#include "core/failpoint.h"
 #include "protocol/job.h"
 #include "protocol/keys.h"
 #include "protocol/limits.h"
@@ -49,6 +51,7 @@ static void complete_answer(struct job *job)
     answer->request_id = job->entry.request_id;
     answer->text = job->text.len > 0 ? job->text.data : "";
     answer->text_len = job->text.len;
+    job_tools_list(job);
     if (!answer->dry_run) {
         answer->citations = job->citations.found;
         answer->citation_count = job->citations.count;
@@ -64,22 +67,35 @@ static enum job_state save(struct job *job)
     return JOB_SAVING;
 }
 
-/* After the claim that is still out, which would meet the save in PostgreSQL. */
+/* After what is still out: a claim would meet the save in PostgreSQL, a reservation would
+ * come when nobody is left to give it back. */
 enum job_state job_saving_enter(struct job *job)
 {
     complete_answer(job);
-    return job->claiming ? JOB_SAVING : save(job);
+    return job->claiming || job->reserving ? JOB_SAVING : save(job);
+}
+
+static void append_turn(struct job *job)
+{
+    const struct answer *answer = &job->answer;
+    const struct llm_message turn[] = {{.role = LLM_USER, .text = job->request.message.s},
+                                       {.role = LLM_ASSISTANT, .text = answer->text}};
+    struct route_last last = {.known = answer->routed,
+                              .tier = answer->route.tier,
+                              .at_ms = engine_now(job->engine),
+                              .tokens = job->last.tokens + memory_tokens(turn, 2)};
+    memory_append(job->engine->live, job->entry.org, job->entry.session, job->request.message.s,
+                  answer->text, &last, job->whole);
 }
 
 static void remember(struct job *job, enum store_claim claim)
 {
-    if (!job->readable || job->answer.dry_run || job->answer.end == ANSWER_DEAD)
+    if (!job->readable || job->row.apart || job->answer.dry_run || job->answer.end == ANSWER_DEAD)
         return;
     if (claim == STORE_ENDED)
         memory_forget(job->engine->live, job->entry.org, job->entry.session);
     else
-        memory_append(job->engine->live, job->entry.org, job->entry.session, job->request.message.s,
-                      job->answer.text, job->whole);
+        append_turn(job);
 }
 
 static enum job_state saved(struct job *job, enum store_claim claim)
@@ -91,6 +107,7 @@ static enum job_state saved(struct job *job, enum store_claim claim)
                    (double)(engine_now(job->engine) - job->entry.accepted_ms) / 1000.0);
     /* Before the reader hears of the end: a quick follow-up finds this turn. */
     remember(job, claim);
+    job_recall_keep(job);
     return JOB_ACKING;
 }
 
@@ -116,8 +133,10 @@ enum job_state job_saving_on(struct job *job, const struct job_event *event)
     const struct job_op *op = event->op;
     if (op->kind == JOB_OP_CLAIM) {
         job->row.claimed = !job_op_failed(op) && op->claim == STORE_MINE;
-        return save(job); /* which is told all else */
+        return job->reserving ? JOB_SAVING : save(job); /* which is told all else */
     }
+    if (op->kind == JOB_OP_RESERVE)
+        return job->claiming ? JOB_SAVING : save(job);
     if (op->kind != JOB_OP_SAVE)
         return JOB_SAVING;
     if (job_op_failed(op)) {
@@ -147,6 +166,7 @@ static void on_finished(void *arg, const redisReply *reply)
 
 static enum job_state finish(struct job *job)
 {
+    failpoint("finishing"); /* the terminal event is out */
     const struct job_entry *entry = &job->entry;
     char keys[5][160], epoch[16], linger[16];
     snprintf(keys[0], sizeof(keys[0]), FD_KEY_JOBS, entry->shard);
@@ -187,7 +207,10 @@ static void rewrite(struct job *job, const struct store_outcome *outcome)
 static void send_terminal(struct job *job)
 {
     job_send_first(job);
-    outbox_event(&job->outbox, answer_event(&job->answer), job->outcome.data, job->outcome.len);
+    if (job->door != NULL && job->answer.end == ANSWER_DONE)
+        door_send_end(job);
+    else
+        outbox_event(&job->outbox, answer_event(&job->answer), job->outcome.data, job->outcome.len);
 }
 
 /* Live Redis lost the stream while it was written: readers get the answer anew. */
@@ -195,6 +218,8 @@ static void rewrite_own(struct job *job)
 {
     struct store_outcome own = {.epoch = (int)job->epoch + 1,
                                 .stream = job->answer.stream,
+                                .door = job->door != NULL,
+                                .usage = job->door != NULL && job->door->completion.include_usage,
                                 .event = answer_event(&job->answer),
                                 .data = job->outcome.data,
                                 .text = job->answer.text};

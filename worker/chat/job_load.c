@@ -1,8 +1,11 @@
 /* What a job needs before it can be routed. */
 #include "chat/job_states.h"
 
-#include "chat/language.h"
+#include "chat/door.h"
 #include "chat/memory.h"
+#include "chat/toolbox.h"
+#include "chat/turn_language.h"
+#include "core/language.h"
 #include "core/loop.h"
 #include "protocol/keys.h"
 #include "protocol/limits.h"
@@ -46,15 +49,19 @@ static bool read_body(struct job *job)
     struct fd_json_limits limits = {.depth = FD_JSON_DEPTH_MAX, .nodes = FD_JSON_NODES_MAX};
     const struct fd_json *body = fd_json_parse(job->entry.body, job->entry.body_len, limits,
                                                arena_allocator(&job->arena), &json_fault);
-    if (body == NULL || !fd_chat_request_read(body, &job->request, &field_fault))
-        return false;
-    job->readable = true;
+    return body != NULL && fd_chat_request_read(body, &job->request, &field_fault);
+}
+
+static void read_entry(struct job *job)
+{
+    job->readable = job->entry.door ? door_read(job) : read_body(job);
+    if (!job->readable)
+        return;
     job->row.request = &job->request;
     job->language = language_of(job->request.message.s, job->request.message.len, NULL);
     if (job->request.language.s != NULL)
         job->language = job->request.language.s;
     job->row.language = job->language;
-    return true;
 }
 
 /* The job is ours, and nobody has answered it yet. */
@@ -83,7 +90,7 @@ static enum job_state run_claimed(struct job *job)
 {
     if (job->suspect)
         job->engine->suspect = job;
-    read_body(job);
+    read_entry(job);
     return job->epoch > 1 ? claim(job) : begin(job);
 }
 
@@ -125,9 +132,10 @@ static enum job_state loaded(struct job *job)
 {
     if (!job->tenant->active || !job->tenant->enabled)
         return job_fail(job, FD_PROBLEM_DISABLED, NULL, "disabled");
-    if (job->language == NULL)
+    if (job->request.language.s == NULL)
         job->language = job->row.language =
-            language_of(job->request.message.s, job->request.message.len, job->tenant->language);
+            turn_language(job->request.message.s, job->request.message.len, job->prep->history,
+                          job->prep->history_count, job->tenant->language);
     return JOB_RETRIEVING;
 }
 
@@ -136,6 +144,8 @@ enum job_state job_loading_enter(struct job *job)
     struct engine *engine = job->engine;
     if (job->tenant == NULL)
         job->tenant = tenant_cache_get(engine->tenants, job->entry.org);
+    if (job->toolbox == NULL)
+        job->toolbox = toolbox_cache_get(engine->toolboxes, job->entry.org);
     if (job->entry.started)
         job->has_history = job->whole = true;
     if (!job->has_history && !job->asked_memory) {
@@ -144,10 +154,11 @@ enum job_state job_loading_enter(struct job *job)
                         handle_arg(job->self)))
             return JOB_LOADING;
     }
-    if (job->tenant != NULL && job->has_history)
+    if (job->tenant != NULL && job->toolbox != NULL && job->has_history)
         return loaded(job);
     struct job_op op = {.kind = JOB_OP_LOAD,
                         .wants_tenant = job->tenant == NULL,
+                        .wants_toolbox = job->toolbox == NULL,
                         .wants_history = !job->has_history};
     if (!job_submit(job, &op))
         job_retry_later(job);
@@ -162,6 +173,10 @@ static enum job_state take_loaded(struct job *job, const struct job_op *op)
         job->tenant = tenant_ref(op->tenant);
         tenant_cache_put(job->engine->tenants, op->tenant);
     }
+    if (op->wants_toolbox) {
+        job->toolbox = toolbox_ref(op->toolbox);
+        toolbox_cache_put(job->engine->toolboxes, op->toolbox);
+    }
     if (op->wants_history) {
         if (op->ended)
             return job_fail(job, FD_PROBLEM_SESSION_ENDED, NULL, "session ended");
@@ -169,8 +184,10 @@ static enum job_state take_loaded(struct job *job, const struct job_op *op)
         job->prep->history_count = op->history_count;
         job->has_history = true;
         job->whole = op->history_count == 0;
+        job->last = op->last;
+        job->last.tokens = memory_tokens(op->history, op->history_count);
         memory_seed(job->engine->live, job->entry.org, job->entry.session, op->history,
-                    op->history_count);
+                    op->history_count, &job->last);
     }
     return job_loading_enter(job);
 }
@@ -180,7 +197,7 @@ enum job_state job_loading_on(struct job *job, const struct job_event *event)
     switch (event->type) {
     case JOB_EV_HISTORY:
         job->has_history = memory_parse(&job->prep->arena, event->reply, &job->prep->history,
-                                        &job->prep->history_count);
+                                        &job->prep->history_count, &job->last);
         return job_loading_enter(job);
     case JOB_EV_TIMER: return job_loading_enter(job);
     case JOB_EV_OP:
@@ -198,7 +215,8 @@ enum job_state job_loading_on(struct job *job, const struct job_event *event)
 
 enum job_state job_retrieving_enter(struct job *job)
 {
-    if (!job->tenant->has_knowledge)
+    job_recall_ask(job);
+    if (!job->tenant->has_knowledge || job->door != NULL)
         return JOB_ROUTED;
     if (!job_submit(job, &(struct job_op){.kind = JOB_OP_RETRIEVE}))
         job_retry_later(job);

@@ -1,10 +1,12 @@
-#include "chat/job_states.h"
+#include "chat/job_tools.h"
 
 #include "chat/memory.h"
 #include "chat/retrieve.h"
 #include "chat/seat.h"
+#include "core/failpoint.h"
 #include "core/loop.h"
 #include "core/pool.h"
+#include "protocol/limits.h"
 
 #include <stdlib.h>
 
@@ -17,10 +19,49 @@ static void run_load(struct job_op *op, struct db *db)
     op->status = DB_OK;
     if (op->wants_tenant)
         op->status = tenant_load(db, job->engine->config, job->entry.org, &op->tenant);
+    if (op->status == DB_OK && op->wants_toolbox)
+        op->status = toolbox_load(db, job->entry.org, &op->toolbox);
     if (op->status == DB_OK && op->wants_history)
         op->status =
             store_history(db, &job->prep->arena, job->entry.org, job->entry.session, job->entry.id,
-                          MEMORY_MESSAGES, &op->history, &op->history_count, &op->ended);
+                          MEMORY_MESSAGES, &op->history, &op->history_count, &op->last, &op->ended);
+}
+
+static void run_tool_begin(struct job_op *op, struct db *db)
+{
+    const struct job_call *call = op->call;
+    struct execution_call row = {.id = call->row,
+                                 .call_id = call->call_id,
+                                 .tool = call->name,
+                                 .risk = call->tool->risk,
+                                 .step = (int)op->job->tools->rounds,
+                                 .arguments = call->arguments,
+                                 .status = call->status,
+                                 .summary = call->summary,
+                                 .expires_ms = call->expires_ms};
+    op->status = execution_begin(db, &op->arena, &op->job->row, &row, &op->execution);
+}
+
+static void run_tool_end(struct job_op *op, struct db *db)
+{
+    const struct job_call *call = op->call;
+    struct execution_end end = {.status = call->status,
+                                .failure = call->failure,
+                                .response = call->result,
+                                .response_len = call->result_len,
+                                .detail = call->detail,
+                                .http_status = call->http_status,
+                                .ms = call->ms};
+    op->status = execution_end(db, &op->arena, op->job->entry.org, call->row, &end, &op->execution);
+}
+
+static void run_save(struct job_op *op, struct db *db)
+{
+    struct job *job = op->job;
+    op->status = job_tools_open(job) ? execution_abandon(db, &job->row) : DB_OK;
+    if (op->status == DB_OK)
+        op->status = store_save(db, &job->row, &job->answer, &job->outcome, &op->claim);
+    failpoint("committed");
 }
 
 static void run(void *resource, void *arg)
@@ -37,9 +78,14 @@ static void run(void *resource, void *arg)
             retrieve_snippets(seat->db, &job->prep->arena, job->entry.org, job->request.message.s,
                               job->language, &op->snippets, &op->snippet_count);
         break;
-    case JOB_OP_SAVE:
-        op->status = store_save(seat->db, &job->row, &job->answer, &job->outcome, &op->claim);
+    case JOB_OP_RESERVE: op->status = budget_reserve(seat->db, &op->ask, &op->word); break;
+    case JOB_OP_TOOL_BEGIN: run_tool_begin(op, seat->db); break;
+    case JOB_OP_TOOL_ACCEPT:
+        op->status = execution_accept(seat->db, &job->row, op->call->row,
+                                      job->entry.deadline_ms + FD_JOB_LINGER_MS, &op->execution);
         break;
+    case JOB_OP_TOOL_END: run_tool_end(op, seat->db); break;
+    case JOB_OP_SAVE: run_save(op, seat->db); break;
     case JOB_OP_OUTCOME:
         op->status = store_outcome(seat->db, &job->arena, job->entry.org, "", job->entry.id,
                                    &op->outcome, &op->found);
@@ -56,8 +102,12 @@ static void done(void *arg, bool ran)
     job->ops--;
     if (op->kind == JOB_OP_CLAIM)
         job->claiming = false;
+    if (op->kind == JOB_OP_RESERVE)
+        job->reserving = false;
     job_advance(job, &(struct job_event){.type = JOB_EV_OP, .op = op});
     tenant_unref(op->tenant);
+    toolbox_unref(op->toolbox);
+    arena_free(&op->arena);
     free(op);
 }
 

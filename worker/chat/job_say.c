@@ -3,6 +3,8 @@
 
 #include "protocol/limits.h"
 
+#include <time.h>
+
 static void say(struct job *job, enum fd_event_type type, struct buf *data,
                 struct fd_json_writer *w)
 {
@@ -46,6 +48,8 @@ void job_send_meta(struct job *job)
         for (size_t i = 0; i < route->reason_count; i++)
             fd_jw_cstring(&w, route->reasons[i]);
         fd_jw_end_array(&w);
+        if (job->plan.suggested != NULL)
+            fd_jw_member(&w, "suggested_model_id", job->plan.suggested);
     }
     fd_jw_end_object(&w);
     say(job, FD_EVENT_META, &data, &w);
@@ -75,6 +79,39 @@ void job_send_citations(struct job *job, size_t count)
         fd_jw_end_object(&w);
         say(job, FD_EVENT_CITATION, &data, &w);
     }
+}
+
+/* A visitor learns what is done, not with what: no arguments, no results. */
+void job_send_tool(struct job *job, const char *call_id, const char *name, const char *status,
+                   int64_t ms)
+{
+    struct buf data;
+    struct fd_json_writer w;
+    if (!job->request.stream)
+        return;
+    begin(&data, &w);
+    fd_jw_member(&w, "call_id", call_id);
+    fd_jw_member(&w, "name", name);
+    fd_jw_member(&w, "status", status);
+    fd_jw_member_int(&w, "ms", ms);
+    fd_jw_end_object(&w);
+    say(job, FD_EVENT_TOOL, &data, &w);
+}
+
+void job_send_confirm(struct job *job, const char *call_id, const char *summary, int64_t expires_ms)
+{
+    struct buf data;
+    struct fd_json_writer w;
+    struct tm utc;
+    char expires[32];
+    time_t seconds = (time_t)(expires_ms / 1000);
+    strftime(expires, sizeof(expires), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&seconds, &utc));
+    begin(&data, &w);
+    fd_jw_member(&w, "call_id", call_id);
+    fd_jw_member(&w, "summary", summary);
+    fd_jw_member(&w, "expires_at", expires);
+    fd_jw_end_object(&w);
+    say(job, FD_EVENT_CONFIRM, &data, &w);
 }
 
 /* n = 0 is `reset` in a later epoch and `meta` in the first, whatever follows. */

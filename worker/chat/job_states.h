@@ -6,6 +6,9 @@
 #ifndef FD_CHAT_JOB_STATES_H
 #define FD_CHAT_JOB_STATES_H
 
+#include "chat/budget.h"
+#include "chat/execution.h"
+#include "chat/toolbox.h"
 #include "chat/job.h"
 
 /* job_load.c */
@@ -17,17 +20,36 @@ enum job_state job_retrieving_enter(struct job *job);
 enum job_state job_retrieving_on(struct job *job, const struct job_event *event);
 /* job_route.c */
 enum job_state job_routed_enter(struct job *job);
+/* job_reserve.c */
+enum job_state job_reserving_enter(struct job *job);
+enum job_state job_reserving_on(struct job *job, const struct job_event *event);
+bool job_may_spend(const struct job *job);       /* false: RESERVING comes before the next call */
+enum job_state job_over_budget(struct job *job); /* known without asking: it is used up */
+void job_tell_quota(struct job *job);            /* the month's messages are used up */
 /* job_ask.c */
 enum job_state job_requesting_enter(struct job *job);
 enum job_state job_requesting_on(struct job *job, const struct job_event *event);
 enum job_state job_backoff_on(struct job *job, const struct job_event *event);
 enum job_state job_streaming_on(struct job *job, const struct job_event *event);
 void job_cancel_call(struct job *job);
+/* A sentence of the server's, in a paragraph of its own. */
+void job_say(struct job *job, const char *text);
+/* job_tools.c, with CONFIRMING's */
+enum job_state job_tools_enter(struct job *job);
+enum job_state job_tools_on(struct job *job, const struct job_event *event);
 /* job_end.c */
 enum job_state job_saving_enter(struct job *job);
 enum job_state job_saving_on(struct job *job, const struct job_event *event);
 enum job_state job_acking_enter(struct job *job);
 enum job_state job_acking_on(struct job *job, const struct job_event *event);
+
+/* job_recall.c */
+void job_recall_ask(struct job *job); /* once its history is known to be none */
+void job_recall_heard(struct job *job, const struct job_event *event);
+enum job_state job_recalling_enter(struct job *job);
+enum job_state job_recalling_on(struct job *job, const struct job_event *event);
+void job_recall_keep(struct job *job); /* the answer is committed */
+void job_recall_end(struct job *job);  /* nobody need wait for it any more */
 
 /* job_say.c */
 void job_send_first(struct job *job);
@@ -35,6 +57,10 @@ void job_send_reset(struct job *job);
 void job_send_meta(struct job *job);
 void job_send_notice(struct job *job, const char *kind, const char *text);
 void job_send_citations(struct job *job, size_t count); /* the last `count` found */
+void job_send_tool(struct job *job, const char *call_id, const char *name, const char *status,
+                   int64_t ms);
+void job_send_confirm(struct job *job, const char *call_id, const char *summary,
+                      int64_t expires_ms);
 
 /* How a job ends before or without an answer; all return JOB_SAVING. */
 enum job_state job_fail(struct job *job, enum fd_problem_type problem, const char *detail,
@@ -51,17 +77,28 @@ struct job_op {
         JOB_OP_CLAIM,
         JOB_OP_LOAD,
         JOB_OP_RETRIEVE,
+        JOB_OP_RESERVE,
+        JOB_OP_TOOL_BEGIN,
+        JOB_OP_TOOL_ACCEPT,
+        JOB_OP_TOOL_END,
         JOB_OP_SAVE,
         JOB_OP_OUTCOME
     } kind;
     bool ran;
     enum db_status status;
     struct tenant *tenant; /* LOAD */
-    bool wants_tenant, wants_history, ended;
+    struct toolbox *toolbox;
+    bool wants_tenant, wants_toolbox, wants_history, ended;
     struct llm_message *history;
     size_t history_count;
+    struct route_last last;
     struct snippet *snippets; /* RETRIEVE */
     size_t snippet_count;
+    struct budget_ask ask; /* RESERVE */
+    struct budget_word word;
+    struct job_call *call; /* TOOL_... */
+    struct execution execution;
+    struct arena arena;           /* of it */
     enum store_claim claim;       /* CLAIM, SAVE */
     struct store_outcome outcome; /* OUTCOME */
     bool found;

@@ -6,6 +6,7 @@
 #ifndef FD_CHAT_MEMORY_H
 #define FD_CHAT_MEMORY_H
 
+#include "chat/route.h"
 #include "core/arena.h"
 #include "llm/provider.h"
 #include "net/redis.h"
@@ -19,17 +20,19 @@ bool memory_read(struct redis *live, const char *org, const char *session, redis
                  void *arg);
 /* Its reply: false where there is nothing, or nothing that can be read. */
 bool memory_parse(struct arena *a, const redisReply *reply, struct llm_message **messages,
-                  size_t *count);
+                  size_t *count, struct route_last *last);
 
 /* Writes the list anew, from PostgreSQL. */
 void memory_seed(struct redis *live, const char *org, const char *session,
-                 const struct llm_message *messages, size_t count);
+                 const struct llm_message *messages, size_t count, const struct route_last *last);
 /* Adds a turn; `whole` the session is known to have no earlier message, so that
- * the list may begin with this one. answer "" = there was none. */
+ * the list may begin with this one. answer "" = there was none; `last` of it. */
 void memory_append(struct redis *live, const char *org, const char *session, const char *question,
-                   const char *answer, bool whole);
+                   const char *answer, const struct route_last *last, bool whole);
 void memory_forget(struct redis *live, const char *org, const char *session);
 
+/* The texts' tokens, estimated. Pure. */
+int64_t memory_tokens(const struct llm_message *messages, size_t count);
 /* The newest messages that fit the budget, oldest first; always starts with the
  * user's. Returns how many are left out at the front. Pure. */
 size_t memory_cut(const struct llm_message *messages, size_t count, int max_tokens);

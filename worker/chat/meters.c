@@ -35,5 +35,22 @@ void meters_register(void)
         .sync_failures =
             metric_register(METRIC_COUNTER, "frontdesk_sync_failures_total",
                             "Times keys and limits could not be written through", NULL),
+        .cache = metric_register(METRIC_COUNTER, "frontdesk_cache_total",
+                                 "Questions that an earlier answer might do for", "outcome"),
+        .tools = metric_register(METRIC_COUNTER, "frontdesk_tool_outcomes_total",
+                                 "Calls of tools, by how they ended", "status"),
+        .claims = metric_register(METRIC_COUNTER, "frontdesk_claims_total",
+                                  "Actions that an answer claimed and no tool confirmed, by what "
+                                  "was done about it",
+                                  "action"),
+        .language_mismatch =
+            metric_register(METRIC_COUNTER, "frontdesk_language_mismatch_total",
+                            "Answers in another language than their question's", NULL),
+        .refused = metric_register(METRIC_COUNTER, "frontdesk_budget_refused_total",
+                                   "Answers refused before a model was asked, by cap", "cap"),
+        .alerts_pending = metric_register(METRIC_GAUGE, "frontdesk_alerts_pending",
+                                          "Alerts that no webhook has taken yet", NULL),
+        .alerts_delivered = metric_register(METRIC_COUNTER, "frontdesk_alert_deliveries_total",
+                                            "Attempts to deliver an alert, by outcome", "outcome"),
     };
 }

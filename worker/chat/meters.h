@@ -20,6 +20,13 @@ struct meters {
     struct metric *redis_seconds; /* round trip of the last heartbeat */
     struct metric *pool_queue;
     struct metric *sync_failures;
+    struct metric *tools;             /* calls of tools, by how they ended */
+    struct metric *claims;            /* actions that an answer claimed and no tool confirmed */
+    struct metric *language_mismatch; /* answers in another language than asked for */
+    struct metric *refused;           /* answers that a cap refused, by cap */
+    struct metric *cache;             /* questions that could be answered from it, by outcome */
+    struct metric *alerts_pending;
+    struct metric *alerts_delivered; /* by outcome */
 };
 
 extern struct meters meters;

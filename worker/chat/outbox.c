@@ -14,8 +14,8 @@
 #define BUSY_MARK     256  /* commands in flight from which on text is gathered */
 #define GATHER_MAX    4096 /* but never more than this */
 #define IN_FLIGHT_MAX 4096
-#define DATA_ROOM     (FD_EVENT_DATA_MAX - 64) /* of the text in a delta's JSON */
-#define BYTES_MAX     (2 * FD_ANSWER_MAX)      /* kept for sending again */
+#define DATA_ROOM     (FD_EVENT_DATA_MAX - 1536) /* of the text in a delta's JSON */
+#define BYTES_MAX     (2 * FD_ANSWER_MAX)        /* kept for sending again */
 #define REPLAY_OWNER  "replay"
 
 struct frame {
@@ -34,6 +34,7 @@ struct events {
 };
 
 static void flush(void *arg);
+static void plain_delta(void *arg, struct fd_json_writer *w, const char *text, size_t len);
 
 struct events *events_new(struct engine *engine)
 {
@@ -70,6 +71,7 @@ void outbox_open(struct outbox *o, struct engine *engine, const char *job, uint3
     snprintf(o->stream, sizeof(o->stream), FD_KEY_EVENTS, job);
     snprintf(o->channel, sizeof(o->channel), FD_CHANNEL_EVENTS, job);
     buf_init(&o->text, FD_ANSWER_MAX);
+    o->shape = plain_delta;
 
     struct events *events = engine->events;
     o->following = events->all;
@@ -383,6 +385,15 @@ size_t outbox_fit(const char *text, size_t len)
     return fit == len ? fit : utf8_floor(text, len, fit);
 }
 
+static void plain_delta(void *arg, struct fd_json_writer *w, const char *text, size_t len)
+{
+    (void)arg;
+    fd_jw_object(w);
+    fd_jw_key(w, "text");
+    fd_jw_string(w, text, len);
+    fd_jw_end_object(w);
+}
+
 static void text_to_frames(struct outbox *o)
 {
     struct buf *data = &o->engine->events->data;
@@ -392,10 +403,7 @@ static void text_to_frames(struct outbox *o)
         struct fd_json_writer w;
         buf_reset(data);
         buf_json(data, &w);
-        fd_jw_object(&w);
-        fd_jw_key(&w, "text");
-        fd_jw_string(&w, o->text.data + done, part);
-        fd_jw_end_object(&w);
+        o->shape(o->shape_arg, &w, o->text.data + done, part);
         if (buf_json_end(data, &w))
             push(o, FD_EVENT_DELTA, data->data, data->len);
         done += part;
@@ -414,6 +422,12 @@ void outbox_text(struct outbox *o, const char *text, size_t len)
         return;
     }
     mark_dirty(o);
+}
+
+void outbox_cut(struct outbox *o)
+{
+    if (!over(o) && o->text.len > 0)
+        text_to_frames(o);
 }
 
 void outbox_event(struct outbox *o, enum fd_event_type type, const char *data, size_t len)

@@ -55,6 +55,9 @@ struct outbox {
     struct frame *unsent;
     size_t bytes;
     struct buf text; /* of the delta that waits */
+    /* A delta's data, where it is not {text}; set after outbox_open(). */
+    void (*shape)(void *arg, struct fd_json_writer *w, const char *text, size_t len);
+    void *shape_arg;
     bool dirty;
     bool owned;       /* while CHECKING: <epoch>-0 has our token */
     int64_t heard_ms; /* somebody listened then, monotonic */
@@ -75,6 +78,8 @@ void outbox_close(struct outbox *outbox); /* safe on a zeroed one */
 
 /* Visible text: becomes delta events. */
 void outbox_text(struct outbox *outbox, const char *text, size_t len);
+/* What came until now becomes delta events, which what comes later does not join. */
+void outbox_cut(struct outbox *outbox);
 /* An event of its own, behind the text before it. `data` is one line of JSON. */
 void outbox_event(struct outbox *outbox, enum fd_event_type type, const char *data, size_t len);
 bool outbox_empty(const struct outbox *outbox);

@@ -20,7 +20,8 @@ static _Thread_local struct kept_price kept[KEPT];
 static const struct db_statement price_statement = {
     "model_price",
     "SELECT input_per_mtok, output_per_mtok, cache_read_per_mtok, cache_write_per_mtok"
-    "  FROM model_prices WHERE model_id = $1 AND effective_from <= current_date"
+    "  FROM model_prices WHERE model_id = $1"
+    "   AND effective_from <= (now() AT TIME ZONE 'UTC')::date"
     " ORDER BY effective_from DESC LIMIT 1",
     1};
 
@@ -45,10 +46,10 @@ static enum db_status ask(struct db *db, const char *model, struct kept_price *p
         return status;
     snprintf(place->model, sizeof(place->model), "%s", model);
     place->until_ms = clock_mono_ms() + PRICES_FRESH_MS;
-    place->known = PQntuples(result) > 0;
-    if (place->known)
-        place->price = (struct price){db_int(result, 0, 0, 0), db_int(result, 0, 1, 0),
+    if (PQntuples(result) > 0)
+        place->price = (struct price){db_int(result, 0, 0, -1), db_int(result, 0, 1, -1),
                                       db_int(result, 0, 2, -1), db_int(result, 0, 3, -1)};
+    place->known = PQntuples(result) > 0 && place->price.input >= 0 && place->price.output >= 0;
     PQclear(result);
     return DB_OK;
 }
@@ -62,5 +63,18 @@ enum db_status prices_find(struct db *db, const char *model, struct price *price
     *known = status == DB_OK && place->known;
     if (*known)
         *price = place->price;
+    return status;
+}
+
+enum db_status prices_charge(struct db *db, struct answer_attempt *attempt)
+{
+    struct price price;
+    bool known;
+    attempt->cost_micro = attempt->free ? 0 : attempt->usage.cost_micro;
+    if (attempt->cost_micro >= 0)
+        return DB_OK;
+    enum db_status status = prices_find(db, attempt->model, &price, &known);
+    if (known)
+        attempt->cost_micro = price_of(&price, &attempt->usage);
     return status;
 }

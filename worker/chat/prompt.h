@@ -1,27 +1,37 @@
 /*
- * Prompt: the system prompt and the user's turn (ENG-12), from files under
- * conf/prompts with {{name}} placeholders of a fixed list. Values are inserted as
- * they are and never expanded again.
+ * Prompt: the system prompt and the user's turn (ENG-12), from the files of a directory,
+ * English and Hebrew, in the language of chat/prompt_template.h. docs/prompts.md lists the
+ * names that they may use.
  */
 #ifndef FD_CHAT_PROMPT_H
 #define FD_CHAT_PROMPT_H
 
 #include "core/arena.h"
 
-#include <stdbool.h>
+#include <stdint.h>
 
 struct prompt_values {
     const char *org_name;
     const char *language; /* "en", "he": which variant, and the language to answer in */
-    const char *tone;     /* may be NULL */
-    const char *own_text; /* the org's own system text, may be NULL */
+    /* what the organisation says of itself; NULL = nothing */
+    const char *tone;
+    const char *hours;
+    const char *timezone;
+    const char *currency;
+    const char *contact;
+    const char *shipping_zones;
+    const char *own_text; /* its own system text */
+    const char *tools;    /* names of those that are offered; NULL = none */
+    int64_t now_ms;       /* unix */
+    int utc_offset_s;     /* of its clock */
     const char *context;  /* chunk_join() */
     const char *question;
 };
 
 struct prompt_set; /* the files, read once at start */
 
-/* NULL: a file is missing or has an unknown placeholder; error names it. */
+/* NULL: a file is missing or something is wrong in it; error has file, line and what would
+ * be right. */
 struct prompt_set *prompt_load(const char *directory, char error[256]);
 void prompt_free(struct prompt_set *set);
 const char *prompt_system(const struct prompt_set *set, struct arena *a,

@@ -59,13 +59,16 @@ static const struct db_statement finish_statement = {
     "  RETURNING id, epoch, conversation_id, accepted_at"
     "), m AS ("
     "  INSERT INTO messages (id, org_id, conversation_id, role, content, status, model_id,"
-    "                        citations, route, tokens_used, job_id, created_at, finished_at)"
+    "                        citations, route, tokens_used, tool_calls, job_id, created_at,"
+    "                        finished_at)"
     "  SELECT $8::uuid, $1::uuid, conversation_id, 'assistant', $9::text, $10::text, $11::text,"
-    "         $12::jsonb, $13::jsonb, $14::int, id, accepted_at + interval '1 microsecond', now()"
+    "         $12::jsonb, $13::jsonb, $14::int, $17::jsonb, id,"
+    "         accepted_at + interval '1 microsecond', now()"
     "    FROM j WHERE conversation_id IS NOT NULL AND $9::text <> ''"
     "  ON CONFLICT (job_id, role, created_at) DO UPDATE SET content = EXCLUDED.content,"
     "    status = EXCLUDED.status, model_id = EXCLUDED.model_id, citations = EXCLUDED.citations,"
-    "    route = EXCLUDED.route, tokens_used = EXCLUDED.tokens_used, finished_at = now()"
+    "    route = EXCLUDED.route, tokens_used = EXCLUDED.tokens_used,"
+    "    tool_calls = EXCLUDED.tool_calls, finished_at = now()"
     "), c AS ("
     "  UPDATE conversations SET message_count = message_count + $15::int,"
     "         tokens_total = tokens_total + $14::int, model_id = coalesce($11::text, model_id),"
@@ -76,30 +79,36 @@ static const struct db_statement finish_statement = {
     "), a AS ("
     "  SELECT * FROM jsonb_to_recordset($16::jsonb) AS a (attempt int, last boolean,"
     "    provider text, model text, input bigint, output bigint, cache_read bigint,"
-    "    cache_write bigint, cost bigint, estimated boolean)"
+    "    cache_write bigint, cost bigint, estimated boolean, paid boolean)"
     "), l AS ("
     "  INSERT INTO usage_ledger (org_id, conversation_id, job_id, epoch, attempt, provider,"
     "    model_id, tokens_input, tokens_output, tokens_cache_read, tokens_cache_write,"
-    "    cost_micro, estimated)"
+    "    cost_micro, estimated, user_ref)"
     "  SELECT $1::uuid, conversation_id, id, epoch, attempt, provider, model, input, output,"
-    "         cache_read, cache_write, cost, estimated FROM j, a"
+    "         cache_read, cache_write, cost, estimated, $18::text FROM j, a"
     "  ON CONFLICT (job_id, epoch, attempt) DO NOTHING"
     "), u AS ("
     "  INSERT INTO api_usage AS u (org_id, date, model_id, conversation_count, message_count,"
-    "                              tokens_input, tokens_output, cost_estimate)"
+    "                              tokens_input, tokens_output, cost_estimate,"
+    "                              unpriced_calls, tool_calls_count)"
     "  SELECT $1::uuid, (now() AT TIME ZONE 'UTC')::date, model,"
     "         (bool_or(last) AND coalesce((SELECT before FROM c) = 0, false))::int,"
     "         bool_or(last)::int, sum(input + cache_read + cache_write), sum(output),"
-    "         coalesce(sum(cost), 0)"
+    "         coalesce(sum(cost), 0), count(*) FILTER (WHERE paid AND cost IS NULL),"
+    "         CASE WHEN bool_or(last) THEN coalesce(jsonb_array_length($17::jsonb), 0) ELSE 0 END"
     "    FROM j, a GROUP BY model ORDER BY model" /* in one order, against deadlocks */
     "  ON CONFLICT (org_id, date, model_id) DO UPDATE SET"
     "    conversation_count = u.conversation_count + EXCLUDED.conversation_count,"
     "    message_count = u.message_count + EXCLUDED.message_count,"
     "    tokens_input = u.tokens_input + EXCLUDED.tokens_input,"
     "    tokens_output = u.tokens_output + EXCLUDED.tokens_output,"
-    "    cost_estimate = u.cost_estimate + EXCLUDED.cost_estimate"
+    "    cost_estimate = u.cost_estimate + EXCLUDED.cost_estimate,"
+    "    unpriced_calls = u.unpriced_calls + EXCLUDED.unpriced_calls,"
+    "    tool_calls_count = u.tool_calls_count + EXCLUDED.tool_calls_count"
+    "), r AS (" /* what it held is spent now, or free again */
+    "  DELETE FROM budget_reservations WHERE org_id = $1::uuid AND job_id = (SELECT id FROM j)"
     ") SELECT (SELECT count(*) FROM j), (SELECT status FROM c)",
-    16};
+    18};
 
 void store_uuid(char out[STORE_UUID_SIZE], const char *kind, const char *a, const char *b)
 {
@@ -156,13 +165,13 @@ enum db_status store_claim(struct db *db, const struct store_job *job, enum stor
 {
     const struct job_entry *entry = job->entry;
     const struct fd_chat_request *request = job->request;
-    bool dry_run = request != NULL && request->dry_run;
+    bool apart = job->apart || (request != NULL && request->dry_run);
     struct arena a;
     arena_init(&a);
     char epoch[DB_NUMBER_SIZE], accepted[DB_NUMBER_SIZE];
     const char *params[] = {
         entry->org,
-        dry_run ? NULL : job->conversation_id,
+        apart ? NULL : job->conversation_id,
         entry->session,
         request != NULL ? request->user_id.s : NULL,
         request != NULL ? title_of(&a, &request->message) : "",
@@ -186,20 +195,6 @@ enum db_status store_claim(struct db *db, const struct store_job *job, enum stor
         PQclear(result);
     }
     arena_free(&a);
-    return status;
-}
-
-/* The provider's own figure wins, then the catalogue's; else it stays unknown. */
-static enum db_status fill_cost(struct db *db, struct answer_attempt *attempt)
-{
-    struct price price;
-    bool known;
-    attempt->cost_micro = attempt->free ? 0 : attempt->usage.cost_micro;
-    if (attempt->cost_micro >= 0)
-        return DB_OK;
-    enum db_status status = prices_find(db, attempt->model, &price, &known);
-    if (known)
-        attempt->cost_micro = price_of(&price, &attempt->usage);
     return status;
 }
 
@@ -229,6 +224,7 @@ static bool attempts_json(const struct answer *answer, struct buf *out)
         if (attempt->cost_micro >= 0)
             fd_jw_member_int(&w, "cost", attempt->cost_micro);
         fd_jw_member_bool(&w, "estimated", attempt->estimated);
+        fd_jw_member_bool(&w, "paid", price_is_due(attempt->provider));
         fd_jw_end_object(&w);
     }
     fd_jw_end_array(&w);
@@ -252,10 +248,12 @@ static enum db_status finish(struct db *db, const struct store_job *job,
 {
     bool asked = job->request != NULL && *claim == STORE_MINE;
     char n[3][DB_NUMBER_SIZE];
-    struct buf route, citations, attempts;
+    struct buf route, citations, attempts, calls;
     buf_init(&route, 65536);
     buf_init(&citations, 65536);
     buf_init(&attempts, 65536);
+    buf_init(&calls, 65536);
+    bool has_calls = answer->call_count > 0 && answer_calls_json(answer, &calls);
     bool has_route = answer->routed && answer_route_json(answer, &route);
     bool has_citations = answer_citations_json(answer, &citations);
     const char *text = answer->text_len > 0 ? answer->text : "";
@@ -276,6 +274,8 @@ static enum db_status finish(struct db *db, const struct store_job *job,
         db_number(n[1], tokens_of(answer)),
         db_number(n[2], asked + (*text != '\0')),
         attempts_json(answer, &attempts) ? attempts.data : "[]",
+        has_calls ? calls.data : NULL,
+        job->request != NULL ? job->request->user_id.s : NULL,
     };
     PGresult *result;
     enum db_status status =
@@ -291,6 +291,7 @@ static enum db_status finish(struct db *db, const struct store_job *job,
     buf_free(&route);
     buf_free(&citations);
     buf_free(&attempts);
+    buf_free(&calls);
     return status;
 }
 
@@ -316,7 +317,7 @@ enum db_status store_save(struct db *db, const struct store_job *job, struct ans
                           struct buf *data, enum store_claim *claim)
 {
     for (size_t i = 0; i < answer->attempt_count; i++) {
-        enum db_status status = fill_cost(db, &answer->attempts[i]);
+        enum db_status status = prices_charge(db, &answer->attempts[i]);
         if (status != DB_OK)
             return status;
     }

@@ -8,6 +8,7 @@
 
 #include "chat/answer.h"
 #include "chat/entry.h"
+#include "chat/route.h"
 #include "core/arena.h"
 #include "db/db.h"
 #include "llm/provider.h"
@@ -26,6 +27,7 @@ struct store_job {
     const char *message_id;
     const char *language;
     bool claimed; /* store_claim() said so: the save need not ask again */
+    bool apart;   /* belongs to no conversation */
 };
 
 enum store_claim {
@@ -50,6 +52,8 @@ struct store_outcome {
     int epoch;
     bool terminal;
     bool stream; /* deltas are wanted, not only the terminal event */
+    bool door;   /* data is a whole completion, of which deltas are made: chat/door.h */
+    bool usage;  /* they tell the usage as well */
     enum fd_event_type event;
     const char *data;
     const char *text;
@@ -58,10 +62,11 @@ struct store_outcome {
 enum db_status store_outcome(struct db *db, struct arena *a, const char *org, const char *session,
                              const char *job, struct store_outcome *outcome, bool *found);
 
-/* The last `most` messages of a session, oldest first, but those of `except_job`. */
+/* The last `most` messages of a session, oldest first, but those of `except_job`; `last`
+ * as the latest answer among them leaves it. */
 enum db_status store_history(struct db *db, struct arena *a, const char *org, const char *session,
                              const char *except_job, int most, struct llm_message **messages,
-                             size_t *count, bool *ended);
+                             size_t *count, struct route_last *last, bool *ended);
 
 /* A page of a session's messages for people: the newest first page, each page
  * oldest first; the cursor leads to older ones. cursor NULL = the newest. */

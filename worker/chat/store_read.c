@@ -14,7 +14,7 @@
 static const struct db_statement outcome_statement = {
     "job_outcome",
     "SELECT j.epoch, j.state, coalesce(j.outcome::text, '{}'), j.body->>'stream' = 'true', "
-    "m.content"
+    "m.content, j.body ? 'messages', j.body->'stream_options'->>'include_usage' = 'true'"
     "  FROM jobs j LEFT JOIN messages m ON m.org_id = j.org_id AND m.job_id = j.id"
     "       AND m.role = 'assistant' AND m.created_at = j.accepted_at + interval '1 microsecond'"
     " WHERE j.org_id = $1::uuid AND j.id = $2 AND ($3 = '' OR j.session_id = $3)",
@@ -22,9 +22,12 @@ static const struct db_statement outcome_statement = {
 
 static const struct db_statement history_statement = {
     "session_history",
-    "SELECT c.status, m.role, left(m.content, 16384) FROM conversations c LEFT JOIN LATERAL ("
-    "  SELECT role, content, created_at FROM messages"
-    "   WHERE org_id = c.org_id AND conversation_id = c.id AND role IN ('user', 'assistant')"
+    "SELECT c.status, m.role, left(m.content, 16384), m.route->>'tier',"
+    "       (extract(epoch FROM m.created_at) * 1000)::bigint"
+    "  FROM conversations c LEFT JOIN LATERAL ("
+    "  SELECT role, content, route, created_at FROM messages"
+    "   WHERE org_id = c.org_id AND conversation_id = c.id AND role IN ('user', 'assistant', "
+    "'tool')"
     "     AND job_id IS DISTINCT FROM $3"
     "   ORDER BY created_at DESC LIMIT $4::int) m ON true"
     " WHERE c.org_id = $1::uuid AND c.session_id = $2 ORDER BY m.created_at",
@@ -75,19 +78,31 @@ enum db_status store_outcome(struct db *db, struct arena *a, const char *org, co
         outcome->event = event_of(state, outcome->stream);
         outcome->data = arena_strdup(a, db_text(result, 0, 2));
         outcome->text = arena_strdup(a, db_text(result, 0, 4));
+        outcome->door = db_true(result, 0, 5);
+        outcome->usage = db_true(result, 0, 6);
     }
     PQclear(result);
     return DB_OK;
 }
 
+static void read_last(const PGresult *result, int row, struct route_last *last)
+{
+    const char *tier = db_text(result, row, 3);
+    struct route_last found = {.at_ms = db_int(result, row, 4, 0)};
+    found.known = tier != NULL && route_tier_read(tier, &found.tier);
+    if (found.known)
+        *last = found;
+}
+
 enum db_status store_history(struct db *db, struct arena *a, const char *org, const char *session,
                              const char *except_job, int most, struct llm_message **messages,
-                             size_t *count, bool *ended)
+                             size_t *count, struct route_last *last, bool *ended)
 {
     char limit[DB_NUMBER_SIZE];
     const char *params[] = {org, session, except_job, db_number(limit, most)};
     PGresult *result;
     *count = 0;
+    *last = (struct route_last){0};
     *ended = false;
     enum db_status status = db_query(db, org, &history_statement, params, &result);
     if (status != DB_OK)
@@ -102,6 +117,7 @@ enum db_status store_history(struct db *db, struct arena *a, const char *org, co
         struct llm_message *message = &(*messages)[(*count)++];
         message->role = strcmp(role, "user") == 0 ? LLM_USER : LLM_ASSISTANT;
         message->text = arena_strdup(a, db_text(result, i, 2));
+        read_last(result, i, last);
     }
     PQclear(result);
     return DB_OK;

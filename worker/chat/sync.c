@@ -9,10 +9,10 @@
 #include "protocol/keys.h"
 #include "tenant/publish.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 
-#define RETRY_MS   1000
-#define SHARDS_MAX 1024
+#define RETRY_MS 1000
 
 struct sync {
     struct engine *engine;
@@ -35,16 +35,29 @@ static void run(void *resource, void *arg)
     sync->partitioned = partition_ensure(seat->db);
 }
 
+static void take_session_key(struct engine *engine, const redisReply *hex)
+{
+    size_t len = 0;
+    engine->has_session_key = hex->type == REDIS_REPLY_STRING &&
+                              sodium_hex2bin(engine->session_key, sizeof(engine->session_key),
+                                             hex->str, hex->len, NULL, &len, NULL) == 0 &&
+                              len == sizeof(engine->session_key);
+}
+
 static void on_shards(void *arg, const redisReply *reply)
 {
     struct sync *sync = arg;
     struct engine *engine = sync->engine;
     sync->asking = false;
-    if (reply == NULL || reply->type != REDIS_REPLY_STRING || engine->shards > 0)
+    if (reply == NULL || reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
+        reply->element[0]->type != REDIS_REPLY_STRING || engine->shards > 0)
         return;
-    long shards = strtol(reply->str, NULL, 10);
-    if (shards < 1 || shards > SHARDS_MAX) {
-        log_error(NULL, "sync.bad_shards", LOG_INT("shards", shards));
+    take_session_key(engine, reply->element[1]);
+    long shards = strtol(reply->element[0]->str, NULL, 10);
+    if (shards != PUBLISH_SHARDS) {
+        log_error(
+            NULL, "sync.bad_shards", LOG_INT("shards", shards),
+            LOG_STR("error", "fd:meta was made for another number of shards; no job is taken"));
         return;
     }
     engine->shards = (unsigned)shards;
@@ -55,8 +68,8 @@ static void on_shards(void *arg, const redisReply *reply)
 static void ask_shards(struct sync *sync)
 {
     if (sync->engine->shards == 0 && !sync->asking)
-        sync->asking =
-            redis_call(sync->engine->jobs, on_shards, sync, "HGET %s shards", FD_KEY_META);
+        sync->asking = redis_call(sync->engine->jobs, on_shards, sync,
+                                  "HMGET %s shards session_key", FD_KEY_META);
 }
 
 static void done(void *arg, bool ran)

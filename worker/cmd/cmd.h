@@ -11,11 +11,25 @@
 #define CMD_USAGE 2
 
 int cmd_worker(int argc, char **argv, const struct config *config);
+int cmd_admin(int argc, char **argv, const struct config *config);
 int cmd_migrate(int argc, char **argv, const struct config *config);
 int cmd_seed(int argc, char **argv, const struct config *config);
 int cmd_key(int argc, char **argv, const struct config *config);
+int cmd_integration(int argc, char **argv, const struct config *config);
+int cmd_vault(int argc, char **argv, const struct config *config);
+int cmd_plan(int argc, char **argv, const struct config *config);
+int cmd_budget(int argc, char **argv, const struct config *config);
+int cmd_usage_report(int argc, char **argv, const struct config *config);
+int cmd_dry_run(int argc, char **argv, const struct config *config);
+int cmd_prompt(int argc, char **argv, const struct config *config);
+int cmd_knowledge(int argc, char **argv, const struct config *config);
+int cmd_models(int argc, char **argv, const struct config *config);
+int cmd_settings(int argc, char **argv, const struct config *config);
+int cmd_route(int argc, char **argv, const struct config *config);
 int cmd_doctor(int argc, char **argv, const struct config *config);
+int cmd_approvals(int argc, char **argv, const struct config *config);
 int cmd_jobs(int argc, char **argv, const struct config *config);
+int cmd_tool(int argc, char **argv, const struct config *config);
 
 /* Prints how the command is used, to stderr; returns CMD_USAGE. */
 int cmd_usage(const char *command);

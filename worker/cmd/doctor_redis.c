@@ -4,6 +4,7 @@
 #include "db/db.h"
 #include "net/redis_sync.h"
 #include "protocol/keys.h"
+#include "tenant/publish.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -148,6 +149,17 @@ static void check_jobs(struct findings *findings, const struct server *s)
     freeReplyObject(time);
 }
 
+static void check_shards(struct findings *findings, const struct server *s)
+{
+    redisReply *reply = ask(s->redis, 3, (const char *const[]){"HGET", FD_KEY_META, "shards"});
+    if (reply != NULL && reply->type == REDIS_REPLY_STRING) {
+        FINDINGS_CHECK(findings, atoi(reply->str) == PUBLISH_SHARDS, FINDING_FAIL, "shards",
+                       "set `shards` of fd:meta back to 1: more are not supported yet",
+                       "fd:meta was made for %d", atoi(reply->str));
+    }
+    freeReplyObject(reply);
+}
+
 static void check_live(struct findings *findings, const struct server *jobs,
                        const struct server *live)
 {
@@ -195,6 +207,7 @@ void doctor_redis(struct findings *findings, const struct config *config)
                     "start it, or check FRONTDESK_JOBS_REDIS")) {
         check_common(findings, &jobs);
         check_jobs(findings, &jobs);
+        check_shards(findings, &jobs);
         check_workers(findings, &jobs);
     }
     if (open_server(findings, &live, "redis.live", config->live_redis,

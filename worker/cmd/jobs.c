@@ -1,7 +1,7 @@
 /* frontdesk jobs list|show|retry|drop: dead letters, jobs that failed for good. */
 #include "cmd/cmd.h"
 
-#include "core/arena.h"
+#include "cmd/dead_entries.h"
 #include "db/db.h"
 #include "net/redis_sync.h"
 #include "protocol/chat_request.h"
@@ -110,8 +110,21 @@ static bool expect(redisContext *redis, redisReply *reply)
     return ok;
 }
 
-/* The keys that admit.lua writes for a new job; the operator's word stands above the
- * limits. The session lock is not taken: a visitor who is back does not wait for it. */
+/* Two answers at once would mix up a conversation, whoever asks for the second. */
+static bool lock_session(redisContext *redis, const char *key, const char *id)
+{
+    redisReply *reply =
+        redisCommand(redis, "SET %s %s NX PX %d", key, id, FD_JOB_DEADLINE_MS + FD_JOB_LINGER_MS);
+    if (reply != NULL && reply->type == REDIS_REPLY_NIL) {
+        freeReplyObject(reply);
+        complain("its conversation is being answered now: try again when that has ended");
+        return false;
+    }
+    return expect(redis, reply);
+}
+
+/* The keys that admit.lua writes for a new job, but for the session's lock; the operator's
+ * word stands above the limits. */
 static bool enqueue(redisContext *redis, const PGresult *job, const char *id)
 {
     char shard[5], stream[32], hash[96], load[32], now[24], deadline[24];
@@ -150,7 +163,7 @@ static bool enqueue(redisContext *redis, const PGresult *job, const char *id)
 
 static int retry(struct db *db, const struct config *config, const PGresult *job)
 {
-    char error[256], id[FD_JOB_ID_SIZE], reason[96];
+    char error[256], id[FD_JOB_ID_SIZE], reason[96], lock[160];
     const char *old = db_text(job, 0, 0);
     char shard[5];
     if (*db_text(job, 0, 4) != '{')
@@ -161,7 +174,11 @@ static int retry(struct db *db, const struct config *config, const PGresult *job
     fd_job_id_shard(old, strlen(old), shard);
     fd_job_id_make(id, (unsigned)strtoul(shard, NULL, 10));
     snprintf(reason, sizeof(reason), "retried as %s", id);
-    bool ok = take_off(db, job, reason, true) && enqueue(redis, job, id);
+    snprintf(lock, sizeof(lock), FD_KEY_SESSION, shard, db_text(job, 0, 1), db_text(job, 0, 2));
+    bool locked = lock_session(redis, lock, id);
+    bool ok = locked && take_off(db, job, reason, true) && enqueue(redis, job, id);
+    if (locked && !ok)
+        expect(redis, redisCommand(redis, "DEL %s", lock));
     redisFree(redis);
     if (ok)
         puts(id);
@@ -178,10 +195,14 @@ int cmd_jobs(int argc, char **argv, const struct config *config)
         return cmd_usage(argv[0]);
 
     struct db *db = db_new(config->database_url, "frontdesk jobs");
-    PGresult *job = lists ? NULL : find(db, argv[2]);
+    bool unreadable = !lists && dead_entry_id(argv[2]);
+    PGresult *job = lists || unreadable ? NULL : find(db, argv[2]);
     int status = 1;
     if (lists)
-        status = list(db);
+        status = list(db) | dead_entries_list(config);
+    else if (unreadable)
+        status = drops ? dead_entries_drop(config, argv[2])
+                       : complain("an entry that could not be read can only be dropped");
     else if (job != NULL && shows)
         status = show(job);
     else if (job != NULL && retries)

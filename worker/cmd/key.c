@@ -1,11 +1,12 @@
 /* frontdesk key create|list|rotate|revoke: API keys, and Redis told at once. */
 #include "cmd/cmd.h"
+#include "cmd/org.h"
 #include "core/buf.h"
 #include "db/db.h"
 #include "tenant/keys.h"
-#include "tenant/publish.h"
 
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,9 +14,6 @@
 #define ORIGINS_MAX       50
 #define DEFAULT_OVERLAP_S 86400
 
-static const struct db_statement find_org = {
-    "key_find_org",
-    "SELECT org_id FROM platform_organizations() WHERE org_id::text = lower($1) OR name = $1", 1};
 static const struct db_statement list_orgs = {
     "key_list_orgs",
     "SELECT org_id, name FROM platform_organizations() WHERE $1::text IS NULL OR org_id::text = $1"
@@ -23,17 +21,6 @@ static const struct db_statement list_orgs = {
     1};
 static const struct db_statement find_key = {
     "key_find_key", "SELECT org_id FROM platform_live_keys() WHERE key_id::text = lower($1)", 1};
-static const struct db_statement list_keys = {
-    "key_list",
-    "SELECT id, name, kind, last4, array_to_string(origins, ' '),"
-    "       to_char(created_at, 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),"
-    "       to_char(expires_at, 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),"
-    "       CASE WHEN revoked_at IS NOT NULL THEN 'revoked'"
-    "            WHEN expires_at <= now() THEN 'expired'"
-    "            WHEN expires_at IS NOT NULL THEN 'expiring' ELSE 'live' END"
-    "  FROM api_keys WHERE org_id = $1 ORDER BY created_at, id",
-    1};
-
 struct key_command {
     const struct config *config;
     struct db *db;
@@ -111,47 +98,23 @@ static bool parse(int argc, char **argv, struct key_command *c)
     return optind == argc;
 }
 
-static int database_fault(const struct key_command *c, enum db_status status)
-{
-    if (status == DB_LOST || status == DB_BUSY) {
-        fprintf(stderr, "frontdesk key: PostgreSQL: %s\n", db_error(c->db));
-        return 1;
-    }
-    return complain(db_error(c->db));
-}
-
-/* Exactly one organisation: a name may be shared. */
-static enum db_status resolve(struct key_command *c, const struct db_statement *statement,
-                              const char *given, const char *none, char org[37])
+/* The organisation of a live key. */
+static bool find_owner(const struct key_command *c, char org[37])
 {
     PGresult *result;
 
-    enum db_status status = db_query(c->db, NULL, statement, &given, &result);
-    if (status != DB_OK) {
-        return status;
+    if (db_query(c->db, NULL, &find_key, &c->id, &result) != DB_OK) {
+        cmd_complain("key", c->db);
+        return false;
     }
-    if (PQntuples(result) == 1) {
+    bool found = PQntuples(result) == 1;
+    if (found) {
         snprintf(org, 37, "%s", db_text(result, 0, 0));
     } else {
-        db_explain(c->db, "%s \"%.100s\"",
-                   PQntuples(result) == 0 ? none : "use the id: there are several called", given);
-        status = DB_FAILED;
+        fprintf(stderr, "frontdesk key: there is no live key \"%.100s\"\n", c->id);
     }
     PQclear(result);
-    return status;
-}
-
-/* The change is made; that nginx does not know of it yet is a warning, not a failure. */
-static void publish(const struct key_command *c, const char *org)
-{
-    char error[256];
-    if (publish_org(c->db, c->config, org, error) != PUBLISH_OK) {
-        fprintf(stderr,
-                "warning: the change is stored but not yet in Redis (%s).\n"
-                "nginx learns of it when a worker synchronises, within FRONTDESK_SYNC_MS "
-                "(%d ms) of Redis being back.\n",
-                error, c->config->sync_ms);
-    }
+    return found;
 }
 
 static int print_key(const struct key_command *c, const char *org, const char *id, const char *key)
@@ -173,19 +136,18 @@ static int create(struct key_command *c)
         (strcmp(c->kind, "pk") != 0 && strcmp(c->kind, "sk") != 0)) {
         return cmd_usage("key");
     }
-    enum db_status status = resolve(c, &find_org, c->org, "there is no organisation", org);
+    if (!cmd_find_org(c->db, "key", c->org, org)) {
+        return 1;
+    }
     const struct key_new spec = {.org = org,
                                  .name = c->name,
                                  .kind = c->kind[0] == 's' ? FD_KEY_SECRET : FD_KEY_PUBLISHABLE,
                                  .origins = c->origins,
                                  .origin_count = c->origin_count};
-    if (status == DB_OK) {
-        status = keys_create(c->db, &spec, key, id);
+    if (keys_create(c->db, &spec, key, id) != DB_OK) {
+        return cmd_complain("key", c->db);
     }
-    if (status != DB_OK) {
-        return database_fault(c, status);
-    }
-    publish(c, org);
+    cmd_publish_org(c->db, c->config, org);
     return print_key(c, org, id, key);
 }
 
@@ -196,14 +158,13 @@ static int rotate(struct key_command *c)
     if (c->id == NULL) {
         return cmd_usage("key");
     }
-    enum db_status status = resolve(c, &find_key, c->id, "there is no live key", org);
-    if (status == DB_OK) {
-        status = keys_rotate(c->db, org, c->id, c->overlap_s, key, id);
+    if (!find_owner(c, org)) {
+        return 1;
     }
-    if (status != DB_OK) {
-        return database_fault(c, status);
+    if (keys_rotate(c->db, org, c->id, c->overlap_s, key, id) != DB_OK) {
+        return cmd_complain("key", c->db);
     }
-    publish(c, org);
+    cmd_publish_org(c->db, c->config, org);
     return print_key(c, org, id, key);
 }
 
@@ -214,14 +175,13 @@ static int revoke(struct key_command *c)
     if (c->id == NULL) {
         return cmd_usage("key");
     }
-    enum db_status status = resolve(c, &find_key, c->id, "there is no live key", org);
-    if (status == DB_OK) {
-        status = keys_revoke(c->db, org, c->id, sha256);
+    if (!find_owner(c, org)) {
+        return 1;
     }
-    if (status != DB_OK) {
-        return database_fault(c, status);
+    if (keys_revoke(c->db, org, c->id, sha256) != DB_OK) {
+        return cmd_complain("key", c->db);
     }
-    publish(c, org);
+    cmd_publish_org(c->db, c->config, org);
     if (c->json) {
         printf("{\"org_id\":\"%s\",\"id\":\"%s\",\"status\":\"revoked\"}\n", org, c->id);
     } else {
@@ -254,7 +214,7 @@ static enum db_status list_org(struct key_command *c, struct fd_json_writer *w, 
 {
     PGresult *keys;
 
-    enum db_status status = db_query(c->db, org, &list_keys, &org, &keys);
+    enum db_status status = keys_list(c->db, org, NULL, INT_MAX, &keys);
     if (status == DB_OK) {
         for (int row = 0; row < PQntuples(keys); row++) {
             print_row(c, w, org, org_name, keys, row);
@@ -267,22 +227,20 @@ static enum db_status list_org(struct key_command *c, struct fd_json_writer *w, 
 static int list(struct key_command *c)
 {
     char org[37];
-    const char *only = NULL;
+    const char *only;
     PGresult *orgs = NULL;
     struct buf json;
     struct fd_json_writer w;
-    enum db_status status = DB_OK;
+    enum db_status status;
 
     if (c->id != NULL) {
         return cmd_usage("key");
     }
-    if (c->org != NULL) {
-        status = resolve(c, &find_org, c->org, "there is no organisation", org);
-        only = org;
+    if (c->org != NULL && !cmd_find_org(c->db, "key", c->org, org)) {
+        return 1;
     }
-    if (status == DB_OK) {
-        status = db_query(c->db, NULL, &list_orgs, &only, &orgs);
-    }
+    only = c->org != NULL ? org : NULL;
+    status = db_query(c->db, NULL, &list_orgs, &only, &orgs);
     buf_init(&json, 64u << 20);
     buf_json(&json, &w);
     fd_jw_array(&w);
@@ -297,7 +255,7 @@ static int list(struct key_command *c)
     PQclear(orgs);
     buf_free(&json);
     if (status != DB_OK) {
-        return database_fault(c, status);
+        return cmd_complain("key", c->db);
     }
     return fits ? 0 : complain("too many keys for one list: name an organisation with --org");
 }

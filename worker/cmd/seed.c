@@ -11,9 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define CATALOGUE_MAX (8u << 20)
-#define ORIGINS_MAX   50
-#define DEFAULT_DIR   "/usr/local/share/frontdesk/demo" /* FRONTDESK_DEMO_DIR comes before it */
+#define ORIGINS_MAX 50
+#define DEFAULT_DIR "/usr/local/share/frontdesk/demo" /* FRONTDESK_DEMO_DIR comes before it */
 
 struct seed_options {
     bool demo;
@@ -67,22 +66,28 @@ static int seed_models(struct db *db, const struct seed_options *options)
 {
     struct arena a;
     char error[256];
+    const struct catalogue_defaults defaults = {0};
+    struct catalogue_list list;
+    int64_t prices;
     size_t len;
-    int64_t models;
     int rc = 0;
 
     arena_init(&a);
     const char *path = options->models != NULL
                            ? options->models
                            : arena_printf(&a, "%s/../models.json", options->directory);
-    const char *json = file_read(&a, path, CATALOGUE_MAX, &len, error);
+    const char *json = file_read(&a, path, CATALOGUE_BYTES_MAX, &len, error);
     if (json == NULL) {
         rc = complain(error);
-    } else if (catalogue_load(db, json, &models) != DB_OK) {
+    } else if (!catalogue_parse(&a, json, len, &defaults, &list, error)) {
+        fprintf(stderr, "frontdesk seed: %s: %s\n", path, error);
+        rc = 1;
+    } else if (catalogue_store(db, &list, &prices) != DB_OK) {
         fprintf(stderr, "frontdesk seed: %s: %s\n", path, db_error(db));
         rc = 1;
     } else {
-        fprintf(stderr, "%" PRId64 " models with prices\n", models);
+        fprintf(stderr, "%zu models, prices of %s\n", list.count,
+                list.effective_from != NULL ? list.effective_from : "today");
     }
     arena_free(&a);
     return rc;

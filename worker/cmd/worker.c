@@ -11,16 +11,6 @@
 #include <string.h>
 #include <sys/resource.h>
 
-static enum log_level level_of(const char *name)
-{
-    static const char *const names[] = {"debug", "info", "warn", "error"};
-    for (int level = LOG_DEBUG; level <= LOG_ERROR; level++) {
-        if (name != NULL && strcmp(name, names[level]) == 0)
-            return (enum log_level)level;
-    }
-    return LOG_INFO;
-}
-
 static void on_signal(void *arg, int signo)
 {
     log_info(NULL, "worker.signal", LOG_STR("signal", strsignal(signo)));
@@ -44,7 +34,7 @@ int cmd_worker(int argc, char **argv, const struct config *config)
     char error[256] = "";
     if (argc != 1)
         return cmd_usage(argv[0]);
-    log_open("worker", level_of(config->log_level));
+    log_open("worker", log_level_named(config->log_level));
     raise_file_limit();
     struct loop *loop = loop_new();
     struct engine *engine = engine_new(config, loop, error);

@@ -26,6 +26,15 @@ void log_open(const char *new_role, enum log_level least)
     least_level = least;
 }
 
+enum log_level log_level_named(const char *name)
+{
+    for (int level = LOG_DEBUG; level <= LOG_ERROR; level++) {
+        if (name != NULL && strcmp(name, level_names[level]) == 0)
+            return (enum log_level)level;
+    }
+    return LOG_INFO;
+}
+
 static bool line_is_full(struct fd_json_writer *w, size_t more)
 {
     (void)w;

@@ -36,6 +36,8 @@ struct log_field {
     ((struct log_field){.kind = LOG_FIELD_DOUBLE, .name = name_, .number = value_})
 
 void log_open(const char *role, enum log_level least);
+/* "debug", "info", "warn", "error"; anything else is LOG_INFO. */
+enum log_level log_level_named(const char *name);
 /* `event` is a stable dotted name; fields end with an END record (the macros add it). */
 void log_write(enum log_level level, const struct log_context *ctx, const char *event,
                const struct log_field *fields);

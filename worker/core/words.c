@@ -9,10 +9,11 @@ struct range {
     uint32_t first, last;
 };
 
+/* Of ranges in ascending order. */
 static bool in_ranges(uint32_t code, const struct range *ranges, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (code >= ranges[i].first && code <= ranges[i].last) {
+    for (size_t i = 0; i < count && code >= ranges[i].first; i++) {
+        if (code <= ranges[i].last) {
             return true;
         }
     }

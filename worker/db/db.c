@@ -111,18 +111,32 @@ static void keep_on_one_line(char *s)
     }
 }
 
+static void explain(struct db *db, const char *format, va_list args)
+{
+    vsnprintf(db->error, sizeof(db->error), format, args);
+    keep_on_one_line(db->error);
+}
+
 void db_explain(struct db *db, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    vsnprintf(db->error, sizeof(db->error), format, args);
+    explain(db, format, args);
     va_end(args);
-    keep_on_one_line(db->error);
+    db->sqlstate[0] = '\0';
+}
+
+__attribute__((format(printf, 2, 3))) static void set_error(struct db *db, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    explain(db, format, args);
+    va_end(args);
 }
 
 static enum db_status lost(struct db *db, const char *why)
 {
-    db_explain(db, "%s", why);
+    set_error(db, "%s", why);
     if (db->sqlstate[0] == '\0') {
         snprintf(db->sqlstate, sizeof(db->sqlstate), "08006");
     }
@@ -214,8 +228,8 @@ static enum db_status failed(struct db *db, const char *statement, const PGresul
         return lost(db, PQresultErrorMessage(result));
     }
     snprintf(db->sqlstate, sizeof(db->sqlstate), "%s", state);
-    db_explain(db, "%s%s%s%s", message != NULL ? message : "", hint != NULL ? " (" : "",
-               hint != NULL ? hint : "", hint != NULL ? ")" : "");
+    set_error(db, "%s%s%s%s", message != NULL ? message : "", hint != NULL ? " (" : "",
+              hint != NULL ? hint : "", hint != NULL ? ")" : "");
     if (statements_are_stale(state, message)) {
         disconnect(db);
         return DB_BUSY;
@@ -490,7 +504,8 @@ enum db_status db_commit(struct db *db)
     }
     enum db_status status = run(db, &step, 1, &result);
     if (status == DB_OK && strcmp(PQcmdStatus(result), "COMMIT") != 0) {
-        db_explain(db, "the transaction had failed and was rolled back");
+        set_error(db, "the transaction had failed and was rolled back");
+        snprintf(db->sqlstate, sizeof(db->sqlstate), "25P02");
         status = DB_FAILED;
     }
     PQclear(result);

@@ -35,7 +35,8 @@ void db_free(struct db *db);
 enum db_status db_connect(struct db *db);
 const char *db_error(const struct db *db); /* of the last failure, one line */
 const char *db_sqlstate(const struct db *db);
-/* Sets what db_error() says, where a caller knows better why it ends with DB_FAILED. */
+/* Sets what db_error() says, where a caller knows better why it ends with DB_FAILED: what
+ * was asked for is at fault, not a statement. db_sqlstate() is "" then. */
 void db_explain(struct db *db, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* One statement in its own transaction, one round trip. org NULL: no organisation

@@ -221,6 +221,7 @@ static void anthropic_end(struct llm_decoder *decoder, llm_event_fn *fn, void *a
 }
 
 const struct llm_protocol llm_anthropic = {.name = "anthropic",
+                                           .abilities = LLM_CAN_BE_MADE_TO_CALL,
                                            .encode = anthropic_encode,
                                            .decoder_init = anthropic_init,
                                            .decoder_free = anthropic_free,

@@ -134,6 +134,27 @@ static void write_system(struct fd_json_writer *w, struct arena *a,
     }
 }
 
+/* A choice without a word of ours would be the protocol's own default. */
+static void write_choice(struct fd_json_writer *w, const struct llm_wishes *wishes)
+{
+    bool alone = wishes != NULL && wishes->parallel_calls == 0;
+    if (wishes == NULL || (!wishes->must_call && !alone)) {
+        return;
+    }
+    fd_jw_key(w, "tool_choice");
+    fd_jw_object(w);
+    if (wishes->must_call && wishes->must_call_name != NULL) {
+        fd_jw_member(w, "type", "tool");
+        fd_jw_member(w, "name", wishes->must_call_name);
+    } else {
+        fd_jw_member(w, "type", wishes->must_call ? "any" : "auto");
+    }
+    if (alone) {
+        fd_jw_member_bool(w, "disable_parallel_tool_use", true);
+    }
+    fd_jw_end_object(w);
+}
+
 static void write_tools(struct fd_json_writer *w, const struct llm_request *request)
 {
     if (request->tool_count == 0) {
@@ -154,6 +175,27 @@ static void write_tools(struct fd_json_writer *w, const struct llm_request *requ
         fd_jw_end_object(w);
     }
     fd_jw_end_array(w);
+    if (request->tools_closed) { /* they must be named as long as their calls are */
+        fd_jw_key(w, "tool_choice");
+        fd_jw_object(w);
+        fd_jw_member(w, "type", "none");
+        fd_jw_end_object(w);
+    } else {
+        write_choice(w, request->wishes);
+    }
+}
+
+/* Temperature and top_p together are refused by the newer ones. */
+static void write_wishes(struct fd_json_writer *w, const struct llm_request *request)
+{
+    const struct llm_wishes *wishes = request->wishes;
+    if (wishes == NULL) {
+        return;
+    }
+    if (request->temperature < 0 && takes_temperature(request->model)) {
+        encode_number(w, "top_p", wishes->top_p, -1);
+    }
+    encode_stop(w, "stop_sequences", wishes);
 }
 
 static bool write_body(struct buf *body, struct arena *a, const struct llm_request *request)
@@ -171,6 +213,7 @@ static bool write_body(struct buf *body, struct arena *a, const struct llm_reque
         fd_jw_key(&w, "temperature");
         fd_jw_double(&w, request->temperature < 1 ? request->temperature : 1);
     }
+    write_wishes(&w, request);
     fd_jw_member_bool(&w, "stream", true);
     fd_jw_end_object(&w);
     return buf_json_end(body, &w) && has_messages;

@@ -49,24 +49,24 @@ static void call_free(struct llm_call *call)
 /* What the provider is to blame for; a refused request proves that it is there. */
 static void tell_breaker(const struct llm_call *call)
 {
-    struct llm_breaker *breaker = &call->options.endpoint->breaker;
+    struct breaker *breaker = &call->options.endpoint->breaker;
     if (call->cancelled) {
-        llm_breaker_abandon(breaker);
+        breaker_abandon(breaker);
         return;
     }
     switch (call->decoder.error.class) {
     case LLM_ERROR_NONE:
     case LLM_ERROR_REQUEST:
     case LLM_ERROR_CONTEXT:
-    case LLM_ERROR_FILTER: llm_breaker_success(breaker); break;
+    case LLM_ERROR_FILTER: breaker_success(breaker); break;
     case LLM_ERROR_RATE:
-    case LLM_ERROR_PROTOCOL: llm_breaker_abandon(breaker); break;
+    case LLM_ERROR_PROTOCOL: breaker_abandon(breaker); break;
     case LLM_ERROR_CONNECT:
     case LLM_ERROR_TIMEOUT:
     case LLM_ERROR_CUT:
     case LLM_ERROR_QUOTA:
     case LLM_ERROR_OVERLOADED:
-    case LLM_ERROR_AUTH: llm_breaker_failure(breaker, clock_mono_ms()); break;
+    case LLM_ERROR_AUTH: breaker_failure(breaker, clock_mono_ms()); break;
     }
 }
 
@@ -328,7 +328,7 @@ struct llm_call *llm_call_start(struct loop *loop, struct http_client *http,
     struct llm_call *call = calloc(1, sizeof(*call));
     llm_error_clear(error);
     if (call == NULL) {
-        llm_breaker_abandon(&options->endpoint->breaker);
+        breaker_abandon(&options->endpoint->breaker);
         llm_error_set(error, LLM_ERROR_REQUEST, "out of memory");
         return NULL;
     }
@@ -341,7 +341,7 @@ struct llm_call *llm_call_start(struct loop *loop, struct http_client *http,
     if (builtin) {
         start_builtin(call, options->request);
     } else if (!start_http(call, http, options->request)) {
-        llm_breaker_abandon(&options->endpoint->breaker);
+        breaker_abandon(&options->endpoint->breaker);
         llm_error_set(error, LLM_ERROR_REQUEST,
                       "%s: the request cannot be sent: check its base URL, API key and model",
                       options->endpoint->name);

@@ -19,6 +19,10 @@ const char *encode_header(struct arena *a, const char *name, const char *prefix,
 void encode_json(struct fd_json_writer *w, const char *json);
 /* OpenAI's list of tools, which Ollama took over; nothing where there are none. */
 void encode_tools(struct fd_json_writer *w, const struct llm_request *request);
+/* A member, but not for the value that stands for nothing said. */
+void encode_number(struct fd_json_writer *w, const char *key, double value, double unsaid);
+/* Where an answer ends, as a list; nothing where nothing was said. */
+void encode_stop(struct fd_json_writer *w, const char *key, const struct llm_wishes *wishes);
 bool encode_is_blank(const char *text);
 
 #endif

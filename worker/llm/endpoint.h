@@ -6,7 +6,7 @@
 #ifndef FD_LLM_ENDPOINT_H
 #define FD_LLM_ENDPOINT_H
 
-#include "llm/breaker.h"
+#include "core/breaker.h"
 #include "core/config.h"
 #include "llm/provider.h"
 
@@ -18,7 +18,7 @@ struct llm_endpoint {
     const char *fast_model;
     const char *reasoning_model;
     const char *fallback_model;
-    struct llm_breaker breaker;
+    struct breaker breaker;
 };
 
 #define LLM_ENDPOINTS_MAX 5

@@ -142,6 +142,7 @@ static void ollama_end(struct llm_decoder *decoder, llm_event_fn *fn, void *arg)
 }
 
 const struct llm_protocol llm_ollama = {.name = "ollama",
+                                        .abilities = LLM_CAN_KEEP_FORMAT,
                                         .encode = ollama_encode,
                                         .decoder_init = ollama_init,
                                         .decoder_free = ollama_free,

@@ -98,6 +98,28 @@ static int window_for(const struct llm_request *request)
     return window;
 }
 
+static void write_format(struct fd_json_writer *w, const struct llm_wishes *wishes)
+{
+    fd_jw_key(w, "format");
+    if (wishes->schema != NULL) {
+        encode_json(w, wishes->schema);
+    } else {
+        fd_jw_cstring(w, "json");
+    }
+}
+
+/* Members of `options`. */
+static void write_wishes(struct fd_json_writer *w, const struct llm_wishes *wishes)
+{
+    encode_number(w, "top_p", wishes->top_p, -1);
+    encode_number(w, "frequency_penalty", wishes->frequency_penalty, 0);
+    encode_number(w, "presence_penalty", wishes->presence_penalty, 0);
+    if (wishes->has_seed) {
+        fd_jw_member_int(w, "seed", wishes->seed);
+    }
+    encode_stop(w, "stop", wishes);
+}
+
 static bool write_body(struct buf *body, const struct llm_request *request)
 {
     struct fd_json_writer w;
@@ -105,7 +127,12 @@ static bool write_body(struct buf *body, const struct llm_request *request)
     fd_jw_object(&w);
     fd_jw_member(&w, "model", request->model);
     write_messages(&w, request);
-    encode_tools(&w, request);
+    if (!request->tools_closed) {
+        encode_tools(&w, request);
+    }
+    if (request->wishes != NULL && request->wishes->format != NULL) {
+        write_format(&w, request->wishes);
+    }
     fd_jw_member_bool(&w, "stream", true);
     fd_jw_key(&w, "options");
     fd_jw_object(&w);
@@ -115,6 +142,9 @@ static bool write_body(struct buf *body, const struct llm_request *request)
     }
     if (request->max_tokens > 0) {
         fd_jw_member_int(&w, "num_predict", request->max_tokens);
+    }
+    if (request->wishes != NULL) {
+        write_wishes(&w, request->wishes);
     }
     fd_jw_member_int(&w, "num_ctx", window_for(request));
     fd_jw_end_object(&w);

@@ -279,6 +279,7 @@ static void openai_end(struct llm_decoder *decoder, llm_event_fn *fn, void *arg)
 }
 
 const struct llm_protocol llm_openai = {.name = "openai",
+                                        .abilities = LLM_CAN_BE_MADE_TO_CALL | LLM_CAN_KEEP_FORMAT,
                                         .encode = openai_encode,
                                         .decoder_init = openai_init,
                                         .decoder_free = openai_free,

@@ -73,6 +73,58 @@ static void write_messages(struct fd_json_writer *w, const struct llm_request *r
     fd_jw_end_array(w);
 }
 
+static void write_choice(struct fd_json_writer *w, const struct llm_request *request)
+{
+    const struct llm_wishes *wishes = request->wishes;
+    if (request->tool_count == 0 || request->tools_closed) {
+        return;
+    }
+    if (wishes->must_call && wishes->must_call_name == NULL) {
+        fd_jw_member(w, "tool_choice", "required");
+    } else if (wishes->must_call) {
+        fd_jw_key(w, "tool_choice");
+        fd_jw_object(w);
+        fd_jw_member(w, "type", "function");
+        fd_jw_key(w, "function");
+        fd_jw_object(w);
+        fd_jw_member(w, "name", wishes->must_call_name);
+        fd_jw_end_object(w);
+        fd_jw_end_object(w);
+    }
+    if (wishes->parallel_calls >= 0) {
+        fd_jw_member_bool(w, "parallel_tool_calls", wishes->parallel_calls > 0);
+    }
+}
+
+static void write_wishes(struct fd_json_writer *w, const struct llm_request *request,
+                         bool reasoning)
+{
+    const struct llm_wishes *wishes = request->wishes;
+    if (wishes == NULL) {
+        return;
+    }
+    write_choice(w, request);
+    if (!reasoning) {
+        encode_number(w, "top_p", wishes->top_p, -1);
+        encode_number(w, "frequency_penalty", wishes->frequency_penalty, 0);
+        encode_number(w, "presence_penalty", wishes->presence_penalty, 0);
+    }
+    if (wishes->has_seed) {
+        fd_jw_member_int(w, "seed", wishes->seed);
+    }
+    encode_stop(w, "stop", wishes);
+    if (wishes->format != NULL) {
+        fd_jw_key(w, "response_format");
+        encode_json(w, wishes->format);
+    }
+    if (wishes->reasoning_effort != NULL) {
+        fd_jw_member(w, "reasoning_effort", wishes->reasoning_effort);
+    }
+    if (wishes->verbosity != NULL) {
+        fd_jw_member(w, "verbosity", wishes->verbosity);
+    }
+}
+
 static bool write_body(struct buf *body, const struct llm_request *request)
 {
     struct fd_json_writer w;
@@ -82,6 +134,9 @@ static bool write_body(struct buf *body, const struct llm_request *request)
     fd_jw_member(&w, "model", request->model);
     write_messages(&w, request);
     encode_tools(&w, request);
+    if (request->tools_closed && request->tool_count > 0) {
+        fd_jw_member(&w, "tool_choice", "none");
+    }
     if (request->temperature >= 0 && !reasoning) {
         fd_jw_key(&w, "temperature");
         fd_jw_double(&w, request->temperature);
@@ -90,6 +145,7 @@ static bool write_body(struct buf *body, const struct llm_request *request)
         fd_jw_member_int(&w, reasoning ? "max_completion_tokens" : "max_tokens",
                          request->max_tokens);
     }
+    write_wishes(&w, request, reasoning);
     fd_jw_member_bool(&w, "stream", true);
     fd_jw_key(&w, "stream_options");
     fd_jw_object(&w);

@@ -1,5 +1,7 @@
 #include "llm/price.h"
 
+#include <string.h>
+
 #define MILLION 1000000
 
 static unsigned __int128 cost(int64_t tokens, int64_t price)
@@ -18,4 +20,18 @@ int64_t price_of(const struct price *price, const struct llm_usage *usage)
                             cost(usage->cache_read, read) + cost(usage->cache_write, write);
     sum = (sum + MILLION - 1) / MILLION;
     return sum < INT64_MAX ? (int64_t)sum : INT64_MAX;
+}
+
+int64_t price_worst(const struct price *price, int64_t prompt_tokens, int64_t max_tokens)
+{
+    struct llm_usage read = {.input = prompt_tokens, .output = max_tokens};
+    struct llm_usage written = {.cache_write = prompt_tokens, .output = max_tokens};
+    int64_t a = price_of(price, &read);
+    int64_t b = price_of(price, &written);
+    return a > b ? a : b;
+}
+
+bool price_is_due(const char *provider)
+{
+    return strcmp(provider, "builtin") != 0 && strcmp(provider, "ollama") != 0;
 }

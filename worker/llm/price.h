@@ -11,5 +11,12 @@ struct price {
 
 /* -1 when price is NULL. Rounded up once, after summing; usage fields of -1 count 0. */
 int64_t price_of(const struct price *price, const struct llm_usage *usage);
+/* The most that a call can cost: the whole prompt at the dearest way to read it and an
+ * answer of max_tokens. -1 where price_of() would say so. */
+int64_t price_worst(const struct price *price, int64_t prompt_tokens, int64_t max_tokens);
+
+/* False: the built-in provider and Ollama, a server of one's own. Where it is true, a
+ * price that is not in the catalogue is unknown; where not, there is none to pay. */
+bool price_is_due(const char *provider);
 
 #endif

@@ -35,6 +35,31 @@ struct llm_tool {
     const char *name;
     const char *description;
     const char *parameters; /* JSON Schema, as text */
+    bool strict;            /* arguments exactly by the schema, where a protocol has that */
+};
+
+/* What a caller may ask of a model beyond what a conversation needs. A protocol leaves
+ * out what it has no word for; whoever must have it looks at `abilities`. */
+struct llm_wishes {
+    double top_p;             /* -1 = not said */
+    double frequency_penalty; /* 0 = none */
+    double presence_penalty;
+    bool has_seed;
+    int64_t seed;
+    const char *const *stop; /* texts at which the answer ends */
+    size_t stop_count;
+    bool must_call;               /* some tool, */
+    const char *must_call_name;   /* or this one; NULL = any */
+    int parallel_calls;           /* -1 = not said */
+    const char *format;           /* OpenAI's response_format, as text; NULL = none */
+    const char *schema;           /* its JSON Schema, as text; NULL = any JSON */
+    const char *reasoning_effort; /* NULL = not said */
+    const char *verbosity;
+};
+
+enum llm_ability {
+    LLM_CAN_BE_MADE_TO_CALL = 1, /* must_call */
+    LLM_CAN_KEEP_FORMAT = 2      /* format, schema */
 };
 
 struct llm_request {
@@ -44,8 +69,10 @@ struct llm_request {
     size_t message_count;
     const struct llm_tool *tools;
     size_t tool_count;
+    bool tools_closed; /* they were called before, but none may be called now */
     double temperature;
     int max_tokens;
+    const struct llm_wishes *wishes; /* NULL = none */
 
     /* what the built-in provider answers from; the others have it in the messages */
     const char *question;
@@ -130,7 +157,8 @@ struct llm_decoder {
 typedef bool llm_event_fn(void *arg, const struct llm_event *event);
 
 struct llm_protocol {
-    const char *name; /* "openai", "anthropic", "ollama" */
+    const char *name;   /* "openai", "anthropic", "ollama" */
+    unsigned abilities; /* llm_ability */
     /* Path below the base URL, headers and body of a request. Headers are in `a`,
      * NULL-terminated. False: a value cannot be sent (CR or LF in a key). */
     bool (*encode)(const struct llm_request *request, const char *api_key, struct arena *a,

@@ -29,6 +29,23 @@ bool article_slug_valid(const char *slug)
     return len > 0 && len <= ARTICLE_SLUG_MAX && !hyphen;
 }
 
+bool article_slug_of(const char *name, size_t len, char slug[ARTICLE_SLUG_MAX + 1])
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < len && n < ARTICLE_SLUG_MAX; i++) {
+        char c = name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] + 32) : name[i];
+        if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) {
+            slug[n++] = c;
+        } else if (n > 0 && slug[n - 1] != '-') {
+            slug[n++] = '-';
+        }
+    }
+    n -= n > 0 && slug[n - 1] == '-';
+    slug[n] = '\0';
+    return n > 0;
+}
+
 static bool is_space(char c)
 {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
@@ -155,7 +172,7 @@ static void add_section(struct splitter *s, struct span heading, struct span bod
     struct article_section *section = &article->sections[article->section_count++];
     section->slug = article->section_count == 1
                         ? article->slug
-                        : arena_printf(s->a, "%s-%zu", article->slug, article->section_count);
+                        : arena_printf(s->a, "%s.%zu", article->slug, article->section_count);
     int len = (int)(heading.end - heading.start);
     section->label = len > 0 ? arena_printf(s->a, "%s - %.*s", article->title, len, heading.start)
                              : article->title;
@@ -175,22 +192,28 @@ static void add_body(struct splitter *s, struct span heading, struct span body)
     }
 }
 
-/* The first line that says something, if it is a heading, is the title. */
-static const char *take_title(struct arena *a, const char *slug, struct span *text)
+/* The first line that says something, if it is a heading, is the title, unless another
+ * was given. */
+static const char *take_title(struct arena *a, const char *slug, const char *given,
+                              struct span *text)
 {
     struct span title;
     const char *at = text->start;
 
     struct span line = next_line(&at, text->end);
     if (heading_of(line, &title) == 0 || title.start == title.end) {
-        return slug;
+        return given != NULL ? given : slug;
+    }
+    const char *own = arena_strndup(a, title.start, (size_t)(title.end - title.start));
+    if (given != NULL && strcmp(own, given) != 0) {
+        return given;
     }
     text->start = at;
-    return arena_strndup(a, title.start, (size_t)(title.end - title.start));
+    return own;
 }
 
-bool article_split(struct arena *a, const char *slug, const char *markdown, size_t len,
-                   struct article *article, char error[128])
+bool article_split(struct arena *a, const char *slug, const char *title, const char *markdown,
+                   size_t len, struct article *article, char error[128])
 {
     struct splitter s = {.a = a, .article = article};
     struct span text = {markdown, markdown + len};
@@ -212,7 +235,7 @@ bool article_split(struct arena *a, const char *slug, const char *markdown, size
     }
     text = trim(text);
     article->slug = arena_strdup(a, slug);
-    article->title = take_title(a, article->slug, &text);
+    article->title = arena_strdup(a, take_title(a, article->slug, title, &text));
     text = trim(text);
     article->body = arena_strndup(a, text.start, (size_t)(text.end - text.start));
     article->sections = arena_alloc(a, ARTICLE_SECTIONS_MAX * sizeof(*article->sections));

@@ -86,12 +86,12 @@ static bool load_article(struct loader *l, const char *language, const char *nam
     }
     int base = (int)(strlen(name) - strlen(".md"));
     const char *slug = arena_printf(l->a, "%.*s%s", base, name, suffix);
-    if (!article_split(l->a, slug, markdown, len, &article, why)) {
+    if (!article_split(l->a, slug, NULL, markdown, len, &article, why)) {
         snprintf(l->error, 512, "%.200s: %s", path, why);
         return false;
     }
-    return knowledge_put_article(l->db, DEMO_ORG, &article, language, path) == DB_OK ||
-           database_fault(l, path);
+    const struct knowledge_article put = {&article, language, path, IMPORT_MARKDOWN};
+    return knowledge_put_article(l->db, DEMO_ORG, &put, NULL) == DB_OK || database_fault(l, path);
 }
 
 static int is_markdown(const struct dirent *entry)

@@ -38,6 +38,20 @@ static const struct db_statement revoke = {
     " WHERE org_id = $1 AND id = $2 AND revoked_at IS NULL RETURNING key_sha256",
     2};
 
+static const struct db_statement list = {
+    "keys_list",
+    "SELECT id, name, kind, last4, array_to_string(origins, ' '),"
+    "       to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),"
+    "       to_char(expires_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),"
+    "       CASE WHEN revoked_at IS NOT NULL THEN 'revoked'"
+    "            WHEN expires_at <= now() THEN 'expired'"
+    "            WHEN expires_at IS NOT NULL THEN 'expiring' ELSE 'live' END"
+    "  FROM api_keys"
+    " WHERE org_id = $1 AND ($2::uuid IS NULL OR (created_at, id) >"
+    "         (SELECT created_at, id FROM api_keys WHERE org_id = $1 AND id = $2::uuid))"
+    " ORDER BY created_at, id LIMIT $3",
+    3};
+
 static const struct db_statement set_origins = {
     "keys_set_origins",
     "UPDATE api_keys SET origins = o.list"
@@ -164,6 +178,32 @@ enum db_status keys_create(struct db *db, const struct key_new *spec, char key[F
     }
     free(origins);
     return end_transaction(db, status);
+}
+
+enum db_status keys_list(struct db *db, const char *org, const char *after, int most,
+                         PGresult **keys)
+{
+    char rows[DB_NUMBER_SIZE];
+    const char *params[] = {org, after, db_number(rows, most)};
+
+    return db_query(db, org, &list, params, keys);
+}
+
+enum db_status keys_is_live(struct db *db, const char *org, const char *id, bool *live)
+{
+    const char *params[] = {org, id};
+    PGresult *result;
+
+    *live = false;
+    if (!fd_uuid_valid(id, strlen(id))) {
+        return DB_OK;
+    }
+    enum db_status status = db_query(db, org, &find_live, params, &result);
+    if (status == DB_OK) {
+        *live = PQntuples(result) == 1;
+        PQclear(result);
+    }
+    return status;
 }
 
 enum db_status keys_set_origins(struct db *db, const char *org, const char *id,

@@ -27,6 +27,26 @@ enum db_status keys_rotate(struct db *db, const char *org, const char *id, int64
 enum db_status keys_revoke(struct db *db, const char *org, const char *id,
                            char sha256[FD_SHA256_HEX_SIZE]);
 
+/* Columns of keys_list(): text; times are ISO 8601, origins are separated by spaces. */
+enum key_column {
+    KEY_ID,
+    KEY_NAME,
+    KEY_KIND, /* pk or sk */
+    KEY_LAST4,
+    KEY_ORIGINS,
+    KEY_CREATED_AT,
+    KEY_EXPIRES_AT, /* NULL: never */
+    KEY_STATUS,     /* live, expiring, expired or revoked */
+    KEY_COLUMNS
+};
+
+/* At most `most` keys in the order they were made, after the one with the id `after` (NULL:
+ * from the first). */
+enum db_status keys_list(struct db *db, const char *org, const char *after, int most,
+                         PGresult **keys);
+/* Neither revoked nor expired, and this organisation's. */
+enum db_status keys_is_live(struct db *db, const char *org, const char *id, bool *live);
+
 /* Replaces a publishable key's origins; *changed false: they were the same already. */
 enum db_status keys_set_origins(struct db *db, const char *org, const char *id,
                                 const char *const *origins, size_t count, bool *changed);

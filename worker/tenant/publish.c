@@ -4,6 +4,7 @@
 #include "core/log.h"
 #include "protocol/ids.h"
 #include "protocol/keys.h"
+#include "protocol/limits.h"
 #include "tenant/publish_redis.h"
 #include "tenant/widget.h"
 
@@ -30,11 +31,16 @@ static const struct db_statement read_secret = {
     "SELECT encode(value, 'hex') FROM platform_secrets WHERE name = 'session_key'", 0};
 
 #define MONTH "to_char(now() AT TIME ZONE 'UTC', 'YYYYMM')"
+#define SLOW                                                                                       \
+    "CASE o.at_limit WHEN 'throttle'"                                                              \
+    " THEN greatest(1, o.requests_per_minute / " TEXT_OF(FD_THROTTLE_DIVISOR) ") ELSE 0 END"
+#define TEXT_OF(x)  TEXT_OF_(x)
+#define TEXT_OF_(x) #x
 
 static const struct db_statement all_limits = {
     "publish_all_limits",
     "SELECT o.org_id, o.generation, o.requests_per_minute, o.concurrent_chats,"
-    "       o.messages_per_month, " MONTH ", coalesce(u.used, 0)"
+    "       o.messages_per_month, " MONTH ", coalesce(u.used, 0), " SLOW
     "  FROM platform_organizations() o LEFT JOIN platform_month_usage() u USING (org_id)",
     0};
 static const struct db_statement org_limits = {
@@ -43,8 +49,7 @@ static const struct db_statement org_limits = {
     "       o.messages_per_month, " MONTH ","
     "       (SELECT count(*) FROM jobs WHERE org_id = $1::uuid"
     "           AND accepted_at >= date_trunc('month', now() AT TIME ZONE 'UTC') AT TIME ZONE "
-    "'UTC')"
-    "  FROM platform_organizations() o WHERE o.org_id = $1::uuid",
+    "'UTC'), " SLOW "  FROM platform_organizations() o WHERE o.org_id = $1::uuid",
     1};
 
 #define KEY_COLUMNS                                                                                \
@@ -75,15 +80,17 @@ static const struct db_statement org_config = {
     "publish_org_config",
     "SELECT " CONFIG_COLUMNS " FROM platform_widget_settings() WHERE org_id = $1", 1};
 
-/* KEYS fd:org. ARGV gen rpm chats quota month used. Never back to an older generation
+/* KEYS fd:org. ARGV gen rpm chats quota month used slow. Never back to an older generation
  * or a smaller count; writes only what differs. Answers the generation it found. */
 #define LIMITS_SCRIPT                                                                              \
-    "local h = redis.call('HMGET', KEYS[1], 'gen', 'rpm', 'chats', 'quota', 'month', 'used')\n"    \
+    "local h = redis.call('HMGET', KEYS[1], 'gen', 'rpm', 'chats', 'quota', 'month', 'used',"      \
+    " 'slow')\n"                                                                                   \
     "local gen, month = tonumber(h[1] or 0), tonumber(h[5] or 0)\n"                                \
     "if tonumber(ARGV[1]) < gen then return gen end\n"                                             \
-    "if h[1] ~= ARGV[1] or h[2] ~= ARGV[2] or h[3] ~= ARGV[3] or h[4] ~= ARGV[4] then\n"           \
+    "if h[1] ~= ARGV[1] or h[2] ~= ARGV[2] or h[3] ~= ARGV[3] or h[4] ~= ARGV[4]"                  \
+    " or h[7] ~= ARGV[7] then\n"                                                                   \
     "  redis.call('HSET', KEYS[1], 'gen', ARGV[1], 'rpm', ARGV[2], 'chats', ARGV[3],"              \
-    " 'quota', ARGV[4])\n"                                                                         \
+    " 'quota', ARGV[4], 'slow', ARGV[7])\n"                                                        \
     "end\n"                                                                                        \
     "if month < tonumber(ARGV[5]) or\n"                                                            \
     "   (month == tonumber(ARGV[5]) and tonumber(h[6] or 0) < tonumber(ARGV[6])) then\n"           \
@@ -188,7 +195,7 @@ static bool publish_meta(struct publisher *p, const char *session_key)
     }
     const char *shards = reply->element[0]->str, *key = reply->element[1]->str;
     bool same = shards != NULL && key != NULL && strcmp(key, session_key) == 0;
-    bool foreign = shards != NULL && strcmp(shards, "1") != 0;
+    bool foreign = shards != NULL && strcmp(shards, TEXT_OF(PUBLISH_SHARDS)) != 0;
     freeReplyObject(reply);
     if (foreign) {
         pipe_fail(&p->jobs, "fd:meta was made for another number of shards");
@@ -196,8 +203,8 @@ static bool publish_meta(struct publisher *p, const char *session_key)
     }
     if (!same) {
         pipe_send(&p->jobs, 8,
-                  (const char *const[]){"HSET", FD_KEY_META, "version", "1", "shards", "1",
-                                        "session_key", session_key});
+                  (const char *const[]){"HSET", FD_KEY_META, "version", "1", "shards",
+                                        TEXT_OF(PUBLISH_SHARDS), "session_key", session_key});
     }
     return pipe_flush(&p->jobs);
 }
@@ -228,11 +235,11 @@ static void publish_limits(struct publisher *p, struct snapshot *s)
     for (int row = 0; row < PQntuples(rows); row++) {
         char key[KEY_TEXT_SIZE];
         snprintf(key, sizeof(key), FD_KEY_ORG, SHARD, db_text(rows, row, 0));
-        pipe_send(&p->jobs, 10,
+        pipe_send(&p->jobs, 11,
                   (const char *const[]){"EVALSHA", sha->str, "1", key, db_text(rows, row, 1),
                                         db_text(rows, row, 2), db_text(rows, row, 3),
                                         db_text(rows, row, 4), db_text(rows, row, 5),
-                                        db_text(rows, row, 6)});
+                                        db_text(rows, row, 6), db_text(rows, row, 7)});
     }
     pipe_flush(&p->jobs);
     p->jobs.on_reply = NULL;

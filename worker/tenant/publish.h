@@ -13,6 +13,10 @@
 #include "core/config.h"
 #include "db/db.h"
 
+/* Of fd:meta. Limits are written to shard 0 alone: another number is refused, as nginx
+ * would look for them in shards where they are not. */
+#define PUBLISH_SHARDS 1
+
 enum publish_status { PUBLISH_OK, PUBLISH_NO_DATABASE, PUBLISH_NO_REDIS };
 
 /* Everything: fd:meta (made on first use: the session key lives in

@@ -1,7 +1,7 @@
 package Frontdesk::Stack;
 
 # A whole private Frontdesk for one test file: PostgreSQL, two Redis servers, nginx,
-# one or more workers and a mock provider, real processes under one temporary
+# one or more workers, the admin API and a mock provider, real processes under one temporary
 # directory. At the end it asserts what must hold after every test: no alert in
 # nginx's log, no sanitizer line anywhere, processes gone.
 #
@@ -16,14 +16,13 @@ use Cwd ();
 use File::Basename ();
 use File::Path qw(remove_tree);
 use File::Temp ();
-use IO::Socket::INET;
 use IO::Socket::UNIX;
 use JSON::PP ();
-use POSIX ();
 use Test::More ();
 use Time::HiRes qw(sleep time);
 
 use Frontdesk::Client;
+use Frontdesk::Process;
 
 my $root = Cwd::abs_path(File::Basename::dirname(__FILE__) . '/../../..');
 
@@ -47,11 +46,7 @@ sub new {
 
 sub root { $root }
 
-sub free_port {
-    my $s = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1', LocalPort => 0, ReuseAddr => 1)
-        or die "no free port: $!";
-    return $s->sockport;
-}
+sub free_port { return Frontdesk::Process::free_port(); }
 
 # HTTP/2 is a word of "listen" for nginx before 1.25.1, a directive from then on.
 sub listen_http2 {
@@ -72,10 +67,11 @@ sub environment {
         STACK_WEB       => $ENV{STACK_WEB} || "$root/build/release/web",
         STACK_PG_FSYNC  => 'off',
         LLM_PROVIDER    => 'builtin',
+        FRONTDESK_CACHE_MS => 0, # tests ask the same twice and mean it
         %{ $self->{env} },
         %more,
     );
-    if ($self->{provider_pid}) {
+    if ($self->{provider_process}) {
         my $url = "http://127.0.0.1:$self->{provider_port}";
         if ($self->{provider} eq 'openai') {
             @env{qw(LLM_PROVIDER OPENAI_API_KEY OPENAI_BASE_URL)} = ('openai', 'sk-test', "$url/v1");
@@ -132,6 +128,7 @@ sub start {
             or die "the demo page could not be built\n";
     }
     $self->start_worker unless $option{no_worker};
+    $self->must('admin', 'start');
     $self->must('nginx', 'start');
     $self->wait_ready unless $option{no_worker};
     return $self;
@@ -154,7 +151,7 @@ sub wait_ready {
     my ($self, $seconds) = @_;
     return $self->until(sub {
         my $r = eval { $self->client->get('/readyz') };
-        return $r && $r->{status} == 200 && $self->redis('jobs', 'ZCARD', 'fd:alive:{0}') > 0;
+        return $r && $r->{status} == 200 && $self->redis('jobs', 'ZCOUNT', 'fd:alive:{0}', int(time * 1000) + 500, '+inf') > 0;
     }, $seconds || 15, 'readyz');
 }
 
@@ -255,26 +252,15 @@ sub start_provider {
     my ($self) = @_;
     $self->{provider_port} ||= free_port();
     $self->{journal} = "$self->{dir}/provider.journal";
-    my $pid = fork // die "fork: $!";
-    if (!$pid) {
-        open STDOUT, '>>', "$self->{dir}/provider.log";
-        open STDERR, '>&', \*STDOUT;
-        exec($^X, "-I$root/t/lib", "$root/t/lib/provider.pl", $self->{provider_port}, $self->{journal})
-            or POSIX::_exit(127);
-    }
-    $self->{provider_pid} = $pid;
-    $self->until(sub {
-        IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $self->{provider_port})
-    }, 5, 'the mock provider');
+    $self->{provider_process} = Frontdesk::Process->new($self->{provider_port}, "$self->{dir}/provider.log",
+        $^X, "-I$root/t/lib", "$root/t/lib/provider.pl", $self->{provider_port}, $self->{journal});
     return;
 }
 
 sub stop_provider {
     my ($self) = @_;
-    my $pid = delete $self->{provider_pid} or return;
-    kill KILL => $pid;
-    waitpid $pid, 0;
-    return;
+    my $process = delete $self->{provider_process} or return;
+    return $process->stop;
 }
 
 # What the mock provider saw, oldest first.
@@ -312,6 +298,7 @@ sub stop {
     delete @$self{qw(redis_jobs redis_live)};
     kill CONT => $_ for grep { $_ } map { $self->pid('worker', $_) } keys %{ $self->{workers} };
     $self->stack('nginx', 'stop');
+    $self->stack('admin', 'stop');
     $self->stack('worker', 'stop', FRONTDESK_WORKER_NAME => $_) for keys %{ $self->{workers} };
     $self->stack($_, 'stop') for qw(live jobs);
     $self->stack('postgres', 'stop', STACK_PG_STOP => 'immediate');
@@ -376,6 +363,15 @@ sub nginx_workers {
 }
 
 # What /metrics says: {'frontdesk_edge_streams' => 0, 'name{label="x"}' => 1, ...}.
+# What a worker serves on its own socket: the whole response.
+sub worker_get {
+    my ($self, $path, $worker) = @_;
+    my $s = IO::Socket::UNIX->new(Peer => "$self->{dir}/run/" . ($worker || 'worker-1') . '.metrics.sock') or die "metrics: $!";
+    print $s "GET $path HTTP/1.0\r\n\r\n";
+    local $/;
+    return <$s> // '';
+}
+
 sub metrics {
     my ($self) = @_;
     my $text = $self->client->get('/metrics')->{body};

@@ -1,0 +1,86 @@
+/*
+ * Admin: the API of operators and of programs with a secret key, `frontdesk admin`:
+ * evhttp on a unix socket behind nginx, which has authenticated the request and says
+ * in headers for which organisation and role it is. A resource is one file: a table
+ * of routes whose handlers are plain synchronous functions on a pool thread. resources.h
+ * lists them all; field.h and page.h have what bodies and lists have in common.
+ */
+#ifndef FD_ADMIN_ADMIN_H
+#define FD_ADMIN_ADMIN_H
+
+#include "core/arena.h"
+#include "core/buf.h"
+#include "core/config.h"
+#include "db/db.h"
+#include "net/redis_sync.h"
+#include "protocol/json.h"
+#include "protocol/problem.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum admin_role { ADMIN_CLIENT, ADMIN_STAFF, ADMIN_ADMIN, ADMIN_OWNER };
+
+#define ADMIN_IDS_MAX 3
+
+struct admin_request {
+    const char *method;
+    const char *path;               /* decoded, without the query */
+    const char *ids[ADMIN_IDS_MAX]; /* what stood for ":name" in the pattern, decoded */
+    const struct fd_json *body;     /* an object, strictly parsed, empty where none was sent; NULL
+                                       where the route takes raw */
+    const char *raw;                /* the body's bytes */
+    size_t raw_len;
+    const char *content_type; /* lower case, without parameters; "" if absent */
+    const char *org;          /* uuid; every statement names it */
+    enum admin_role role;
+    const char *actor; /* "key:<uuid>" or "user:<uuid>": for the audit log */
+    const char *request_id;
+    struct arena *arena; /* of the request */
+    struct db *db;
+    const struct config *config;
+    void *query; /* admin_query() */
+};
+
+struct admin_reply {
+    int status; /* 200 unless set */
+    struct buf body;
+    const char *content_type; /* "application/json" unless set */
+    const char *filename;     /* Content-Disposition: attachment; NULL = none */
+};
+
+typedef void admin_handler_fn(const struct admin_request *request, struct admin_reply *reply);
+
+enum admin_flags {
+    ADMIN_RAW = 1 /* the body is not JSON (an upload) */
+};
+
+struct admin_route {
+    const char *method;
+    const char *pattern; /* below /api/admin/: "knowledge/articles/:slug" */
+    enum admin_role least;
+    unsigned flags;
+    admin_handler_fn *handle;
+};
+
+struct admin_resource {
+    const struct admin_route *routes;
+    size_t count;
+};
+
+/* A query parameter, decoded; NULL if absent. */
+const char *admin_query(const struct admin_request *request, const char *name);
+
+/* A problem instead of what the reply had; `field` and `detail` may be NULL. */
+void admin_problem(struct admin_reply *reply, const struct admin_request *request,
+                   enum fd_problem_type type, const char *field, const char *detail);
+/* The problem of an operation that did not succeed. One that db_explain()ed why it refuses
+ * (DB_FAILED) becomes 422 with that text. */
+void admin_db_problem(struct admin_reply *reply, const struct admin_request *request,
+                      enum db_status status);
+
+/* Tells every worker and nginx that this organisation's settings changed. Not inside a
+ * transaction: it reads what was committed. */
+void admin_settings_changed(const struct admin_request *request);
+
+#endif

@@ -1,0 +1,327 @@
+/* Integrations (ENG-11): the operations of `frontdesk integration` for a program. Of
+ * credentials the last four characters are all that ever comes back. */
+#include "admin/field.h"
+#include "integration/endpoints.h"
+#include "integration/journal.h"
+#include "integration/probe.h"
+#include "integration/settings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define TEXT_MAX      2000
+#define QUERY_MAX     16384
+#define LOG_LIMIT     50
+#define LOG_LIMIT_MAX 200
+
+static void problem_of(const struct admin_request *request, struct admin_reply *reply,
+                       const struct tool_problem *problem)
+{
+    bool unknown = strcmp(problem->field, "integration") == 0;
+
+    admin_problem(reply, request, unknown ? FD_PROBLEM_NOT_FOUND : FD_PROBLEM_FIELD,
+                  unknown ? NULL : problem->field, problem->text);
+}
+
+/* False: the reply says what is wrong. */
+static bool went_well(const struct admin_request *request, struct admin_reply *reply,
+                      enum db_status status, const struct tool_problem *problem)
+{
+    if (status != DB_OK)
+        admin_db_problem(reply, request, status);
+    else if (problem->field != NULL)
+        problem_of(request, reply, problem);
+    return status == DB_OK && problem->field == NULL;
+}
+
+static bool was_found(const struct admin_request *request, struct admin_reply *reply,
+                      enum db_status status, bool found, const char *what)
+{
+    if (status != DB_OK)
+        admin_db_problem(reply, request, status);
+    else if (!found)
+        admin_problem(reply, request, FD_PROBLEM_NOT_FOUND, NULL, what);
+    return status == DB_OK && found;
+}
+
+/* An operation's JSON is the member of an object. */
+static void reply_list(const struct admin_request *request, struct admin_reply *reply,
+                       enum db_status status, const char *member, struct buf *json)
+{
+    struct fd_json_writer w;
+
+    if (status != DB_OK) {
+        admin_db_problem(reply, request, status);
+    } else {
+        buf_json(&reply->body, &w);
+        fd_jw_object(&w);
+        fd_jw_key(&w, member);
+        fd_jw_raw(&w, json->data, json->len);
+        fd_jw_end_object(&w);
+        buf_json_end(&reply->body, &w);
+    }
+    buf_free(json);
+}
+
+static void reply_id(struct admin_reply *reply, const char *id)
+{
+    struct fd_json_writer w;
+
+    buf_json(&reply->body, &w);
+    fd_jw_object(&w);
+    fd_jw_member(&w, "id", id);
+    fd_jw_end_object(&w);
+    buf_json_end(&reply->body, &w);
+    reply->status = 201;
+}
+
+/* -- integrations ---------------------------------------------------------------------- */
+
+static void list(const struct admin_request *request, struct admin_reply *reply)
+{
+    struct buf json;
+
+    buf_init(&json, reply->body.max);
+    enum db_status status = integrations_list(request->db, request->org, NULL, &json);
+    reply_list(request, reply, status, "integrations", &json);
+}
+
+/* The integration of the path, an array of one. False: the reply says that there is none. */
+static bool find(const struct admin_request *request, struct admin_reply *reply, struct buf *json)
+{
+    buf_init(json, reply->body.max);
+    enum db_status status = integrations_list(request->db, request->org, request->ids[0], json);
+    bool found = was_found(request, reply, status, json->len > 2, "there is no such integration");
+    if (!found)
+        buf_free(json);
+    return found;
+}
+
+static bool exists(const struct admin_request *request, struct admin_reply *reply)
+{
+    struct buf json;
+
+    bool found = find(request, reply, &json);
+    if (found)
+        buf_free(&json);
+    return found;
+}
+
+static void show(const struct admin_request *request, struct admin_reply *reply)
+{
+    struct buf json;
+
+    if (!find(request, reply, &json))
+        return;
+    buf_append(&reply->body, json.data + 1, json.len - 2);
+    buf_free(&json);
+}
+
+static void create(const struct admin_request *request, struct admin_reply *reply)
+{
+    static const char *const known[] = {"type",   "name",     "url",         "auth", "api_version",
+                                        "prefix", "settings", "credentials", NULL};
+    struct integration_new spec = {.settings = fd_json_get(request->body, "settings"),
+                                   .credentials = fd_json_get(request->body, "credentials")};
+    struct tool_problem problem;
+    char id[SETTINGS_ID_SIZE];
+
+    if (!field_known(request, reply, known) ||
+        !field_text(request, reply, "type", true, 20, &spec.type) ||
+        !field_text(request, reply, "name", true, 100, &spec.name) ||
+        !field_text(request, reply, "url", true, TEXT_MAX, &spec.url) ||
+        !field_text(request, reply, "auth", false, 20, &spec.auth) ||
+        !field_text(request, reply, "api_version", false, 20, &spec.api_version) ||
+        !field_text(request, reply, "prefix", false, 40, &spec.prefix))
+        return;
+    enum db_status status =
+        integrations_add(request->db, request->config, request->org, &spec, &problem, id);
+    if (!went_well(request, reply, status, &problem))
+        return;
+    admin_settings_changed(request);
+    reply_id(reply, id);
+}
+
+static bool take_enabled(const struct admin_request *request, struct admin_reply *reply,
+                         int *enabled)
+{
+    const struct fd_json *value = fd_json_get(request->body, "enabled");
+
+    *enabled = value == NULL ? -1 : value->boolean ? 1 : 0;
+    if (value == NULL || value->type == FD_JSON_BOOL)
+        return true;
+    admin_problem(reply, request, FD_PROBLEM_FIELD, "enabled", "true or false would be right");
+    return false;
+}
+
+static void change(const struct admin_request *request, struct admin_reply *reply)
+{
+    static const char *const known[] = {"enabled", "settings", "credentials", NULL};
+    struct integration_change spec = {.settings = fd_json_get(request->body, "settings"),
+                                      .credentials = fd_json_get(request->body, "credentials")};
+    struct tool_problem problem;
+
+    if (!field_known(request, reply, known) || !take_enabled(request, reply, &spec.enabled))
+        return;
+    enum db_status status = integrations_change(request->db, request->config, request->org,
+                                                request->ids[0], &spec, &problem);
+    if (!went_well(request, reply, status, &problem))
+        return;
+    admin_settings_changed(request);
+    show(request, reply);
+}
+
+static void remove_one(const struct admin_request *request, struct admin_reply *reply)
+{
+    bool found;
+    enum db_status status = integrations_remove(request->db, request->org, request->ids[0], &found);
+
+    if (!was_found(request, reply, status, found, "there is no such integration"))
+        return;
+    admin_settings_changed(request);
+    reply->status = 204;
+}
+
+static void test(const struct admin_request *request, struct admin_reply *reply)
+{
+    bool ok;
+    enum db_status status = integration_probe(request->db, request->config, request->org,
+                                              request->ids[0], &ok, &reply->body);
+
+    if (status == DB_FAILED && db_sqlstate(request->db)[0] == '\0')
+        admin_problem(reply, request, FD_PROBLEM_NOT_FOUND, NULL, db_error(request->db));
+    else if (status != DB_OK)
+        admin_db_problem(reply, request, status);
+}
+
+static int64_t number(const struct admin_request *request, const char *name, int64_t otherwise,
+                      int64_t most)
+{
+    const char *text = admin_query(request, name);
+    long long value = text != NULL ? strtoll(text, NULL, 10) : otherwise;
+
+    return value < 0 ? otherwise : value > most ? most : value;
+}
+
+/* ?before=ID: older than that call. */
+static void calls(const struct admin_request *request, struct admin_reply *reply)
+{
+    struct buf json;
+
+    if (!exists(request, reply))
+        return;
+    buf_init(&json, reply->body.max);
+    enum db_status status = journal_list(
+        request->db, request->org, request->ids[0], number(request, "before", 0, INT64_MAX),
+        (int)number(request, "limit", LOG_LIMIT, LOG_LIMIT_MAX), &json);
+    reply_list(request, reply, status, "calls", &json);
+}
+
+/* -- endpoints ---------------------------------------------------------------------------- */
+
+static void list_endpoints(const struct admin_request *request, struct admin_reply *reply)
+{
+    struct buf json;
+
+    if (!exists(request, reply))
+        return;
+    buf_init(&json, reply->body.max);
+    enum db_status status = endpoints_list(request->db, request->org, request->ids[0], &json);
+    reply_list(request, reply, status, "endpoints", &json);
+}
+
+/* parameters_schema comes as an object and is kept as text. */
+static bool take_schema(const struct admin_request *request, struct admin_reply *reply,
+                        const char **schema)
+{
+    const struct fd_json *value = fd_json_get(request->body, "parameters_schema");
+    struct fd_json_writer w;
+    struct buf out;
+
+    *schema = NULL;
+    if (value == NULL)
+        return true;
+    buf_init(&out, TOOL_RESULT_MAX);
+    buf_json(&out, &w);
+    fd_jw_json(&w, value);
+    if (buf_json_end(&out, &w))
+        *schema = arena_strndup(request->arena, out.data, out.len);
+    buf_free(&out);
+    if (*schema == NULL)
+        admin_problem(reply, request, FD_PROBLEM_FIELD, "parameters_schema", "it is too long");
+    return *schema != NULL;
+}
+
+static void create_endpoint(const struct admin_request *request, struct admin_reply *reply)
+{
+    static const char *const known[] = {"name",   "description", "method",   "url",
+                                        "query",  "risk",        "bindings", "parameters_schema",
+                                        "config", NULL};
+    struct endpoint_new spec = {.bindings = fd_json_get(request->body, "bindings"),
+                                .config = fd_json_get(request->body, "config")};
+    struct tool_problem problem;
+    char id[SETTINGS_ID_SIZE];
+
+    if (!field_known(request, reply, known) ||
+        !field_text(request, reply, "name", true, 64, &spec.name) ||
+        !field_text(request, reply, "description", true, TEXT_MAX, &spec.description) ||
+        !field_text(request, reply, "method", false, 10, &spec.method) ||
+        !field_text(request, reply, "url", false, TEXT_MAX, &spec.url) ||
+        !field_text(request, reply, "query", false, QUERY_MAX, &spec.query) ||
+        !field_text(request, reply, "risk", false, 10, &spec.risk) ||
+        !take_schema(request, reply, &spec.schema))
+        return;
+    enum db_status status =
+        endpoints_add(request->db, request->org, request->ids[0], &spec, &problem, id);
+    if (!went_well(request, reply, status, &problem))
+        return;
+    admin_settings_changed(request);
+    reply_id(reply, id);
+}
+
+static void change_endpoint(const struct admin_request *request, struct admin_reply *reply)
+{
+    static const char *const known[] = {"enabled", NULL};
+    int enabled;
+    bool found;
+
+    if (!field_known(request, reply, known) || !take_enabled(request, reply, &enabled))
+        return;
+    if (enabled < 0) {
+        admin_problem(reply, request, FD_PROBLEM_FIELD, "enabled", "this field is required");
+        return;
+    }
+    enum db_status status =
+        endpoints_enable(request->db, request->org, request->ids[0], enabled > 0, &found);
+    if (!was_found(request, reply, status, found, "there is no such endpoint"))
+        return;
+    admin_settings_changed(request);
+    reply->status = 204;
+}
+
+static void remove_endpoint(const struct admin_request *request, struct admin_reply *reply)
+{
+    bool found;
+    enum db_status status = endpoints_remove(request->db, request->org, request->ids[0], &found);
+
+    if (!was_found(request, reply, status, found, "there is no such endpoint"))
+        return;
+    admin_settings_changed(request);
+    reply->status = 204;
+}
+
+static const struct admin_route routes[] = {
+    {"GET", "integrations", ADMIN_STAFF, 0, list},
+    {"POST", "integrations", ADMIN_ADMIN, 0, create},
+    {"GET", "integrations/:id", ADMIN_STAFF, 0, show},
+    {"PATCH", "integrations/:id", ADMIN_ADMIN, 0, change},
+    {"DELETE", "integrations/:id", ADMIN_ADMIN, 0, remove_one},
+    {"POST", "integrations/:id/test", ADMIN_ADMIN, 0, test},
+    {"GET", "integrations/:id/calls", ADMIN_STAFF, 0, calls},
+    {"GET", "integrations/:id/endpoints", ADMIN_STAFF, 0, list_endpoints},
+    {"POST", "integrations/:id/endpoints", ADMIN_ADMIN, 0, create_endpoint},
+    {"PATCH", "endpoints/:name", ADMIN_ADMIN, 0, change_endpoint},
+    {"DELETE", "endpoints/:name", ADMIN_ADMIN, 0, remove_endpoint},
+};
+
+const struct admin_resource admin_integrations = {routes, sizeof(routes) / sizeof(routes[0])};

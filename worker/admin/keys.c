@@ -1,0 +1,172 @@
+/* API keys (EDGE-2): the operations of `frontdesk key` for a program. */
+#include "admin/field.h"
+#include "admin/page.h"
+#include "tenant/keys.h"
+
+#include <string.h>
+
+#define NAME_MAX_LEN  100
+#define ORIGINS_MAX   50
+#define OVERLAP_S     86400
+#define OVERLAP_MAX_S 7776000
+#define LIST          "keys"
+
+static void write_origins(struct fd_json_writer *w, const char *origins)
+{
+    fd_jw_array(w);
+    for (const char *at = origins; *at != '\0';) {
+        size_t len = strcspn(at, " ");
+        fd_jw_string(w, at, len);
+        at += len + (at[len] == ' ');
+    }
+    fd_jw_end_array(w);
+}
+
+static void write_row(struct fd_json_writer *w, const PGresult *keys, int row)
+{
+    fd_jw_object(w);
+    fd_jw_member(w, "id", db_text(keys, row, KEY_ID));
+    fd_jw_member(w, "name", db_text(keys, row, KEY_NAME));
+    fd_jw_member(w, "kind", db_text(keys, row, KEY_KIND));
+    fd_jw_member(w, "last4", db_text(keys, row, KEY_LAST4));
+    fd_jw_key(w, "origins");
+    write_origins(w, db_text(keys, row, KEY_ORIGINS));
+    fd_jw_member(w, "created_at", db_text(keys, row, KEY_CREATED_AT));
+    fd_jw_member(w, "expires_at", db_text(keys, row, KEY_EXPIRES_AT));
+    fd_jw_member(w, "status", db_text(keys, row, KEY_STATUS));
+    fd_jw_end_object(w);
+}
+
+static void list(const struct admin_request *request, struct admin_reply *reply)
+{
+    struct page page;
+    struct fd_json_writer w;
+    PGresult *keys;
+
+    if (!page_read(request, reply, LIST, 1, &page))
+        return;
+    enum db_status status =
+        keys_list(request->db, request->org, page.after[0], page.limit + 1, &keys);
+    if (status != DB_OK) {
+        admin_db_problem(reply, request, status);
+        return;
+    }
+    int rows = PQntuples(keys), shown = rows < page.limit ? rows : page.limit;
+    buf_json(&reply->body, &w);
+    fd_jw_object(&w);
+    fd_jw_key(&w, "keys");
+    fd_jw_array(&w);
+    for (int row = 0; row < shown; row++)
+        write_row(&w, keys, row);
+    fd_jw_end_array(&w);
+    const char *last = shown > 0 ? db_text(keys, shown - 1, KEY_ID) : NULL;
+    page_next(&w, request, LIST, &page, rows, &last, 1);
+    fd_jw_end_object(&w);
+    buf_json_end(&reply->body, &w);
+    PQclear(keys);
+}
+
+/* The only time that the key itself is told. */
+static void reply_key(struct admin_reply *reply, const char *id, const char *key,
+                      const char *rotated_from)
+{
+    struct fd_json_writer w;
+
+    buf_json(&reply->body, &w);
+    fd_jw_object(&w);
+    fd_jw_member(&w, "id", id);
+    fd_jw_member(&w, "key", key);
+    if (rotated_from != NULL)
+        fd_jw_member(&w, "rotated_from", rotated_from);
+    fd_jw_end_object(&w);
+    buf_json_end(&reply->body, &w);
+    reply->status = 201;
+}
+
+static void create(const struct admin_request *request, struct admin_reply *reply)
+{
+    static const char *const known[] = {"name", "kind", "origins", NULL};
+    char key[FD_API_KEY_SIZE], id[37];
+    struct key_new spec = {.org = request->org};
+    const char *kind;
+
+    if (!field_known(request, reply, known) ||
+        !field_text(request, reply, "name", true, NAME_MAX_LEN, &spec.name) ||
+        !field_text(request, reply, "kind", true, 2, &kind) ||
+        !field_texts(request, reply, "origins", ORIGINS_MAX, &spec.origins, &spec.origin_count))
+        return;
+    if (strcmp(kind, "pk") != 0 && strcmp(kind, "sk") != 0) {
+        admin_problem(reply, request, FD_PROBLEM_FIELD, "kind",
+                      "pk (publishable) or sk (secret) would be right");
+        return;
+    }
+    spec.kind = strcmp(kind, "sk") == 0 ? FD_KEY_SECRET : FD_KEY_PUBLISHABLE;
+    enum db_status status = keys_create(request->db, &spec, key, id);
+    if (status == DB_FAILED && db_sqlstate(request->db)[0] == '\0') {
+        admin_problem(reply, request, FD_PROBLEM_FIELD, "origins", db_error(request->db));
+        return;
+    }
+    if (status != DB_OK) {
+        admin_db_problem(reply, request, status);
+        return;
+    }
+    admin_settings_changed(request);
+    reply_key(reply, id, key, NULL);
+}
+
+/* False: the reply says that there is no such key any more, or what went wrong. */
+static bool find_live(const struct admin_request *request, struct admin_reply *reply)
+{
+    bool live;
+
+    enum db_status status = keys_is_live(request->db, request->org, request->ids[0], &live);
+    if (status != DB_OK)
+        admin_db_problem(reply, request, status);
+    else if (!live)
+        admin_problem(reply, request, FD_PROBLEM_NOT_FOUND, NULL, "there is no such live key");
+    return status == DB_OK && live;
+}
+
+static void rotate(const struct admin_request *request, struct admin_reply *reply)
+{
+    static const char *const known[] = {"overlap_s", NULL};
+    char key[FD_API_KEY_SIZE], id[37];
+    int64_t overlap;
+
+    if (!field_known(request, reply, known) ||
+        !field_int(request, reply, "overlap_s", 0, OVERLAP_MAX_S, OVERLAP_S, &overlap) ||
+        !find_live(request, reply))
+        return;
+    enum db_status status =
+        keys_rotate(request->db, request->org, request->ids[0], overlap, key, id);
+    if (status != DB_OK) {
+        admin_db_problem(reply, request, status);
+        return;
+    }
+    admin_settings_changed(request);
+    reply_key(reply, id, key, request->ids[0]);
+}
+
+static void revoke(const struct admin_request *request, struct admin_reply *reply)
+{
+    char sha256[FD_SHA256_HEX_SIZE];
+
+    if (!find_live(request, reply))
+        return;
+    enum db_status status = keys_revoke(request->db, request->org, request->ids[0], sha256);
+    if (status != DB_OK) {
+        admin_db_problem(reply, request, status);
+        return;
+    }
+    admin_settings_changed(request);
+    reply->status = 204;
+}
+
+static const struct admin_route routes[] = {
+    {"GET", "keys", ADMIN_ADMIN, 0, list},
+    {"POST", "keys", ADMIN_ADMIN, 0, create},
+    {"POST", "keys/:id/rotate", ADMIN_ADMIN, 0, rotate},
+    {"DELETE", "keys/:id", ADMIN_ADMIN, 0, revoke},
+};
+
+const struct admin_resource admin_keys = {routes, sizeof(routes) / sizeof(routes[0])};

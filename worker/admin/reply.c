@@ -1,0 +1,49 @@
+/* What every resource answers the same way: problems, and that settings changed. */
+#include "admin/admin.h"
+
+#include "core/log.h"
+#include "tenant/publish.h"
+
+void admin_problem(struct admin_reply *reply, const struct admin_request *request,
+                   enum fd_problem_type type, const char *field, const char *detail)
+{
+    const struct fd_problem problem = {
+        .type = type, .field = field, .detail = detail, .request_id = request->request_id};
+    struct fd_json_writer w;
+
+    buf_reset(&reply->body);
+    buf_json(&reply->body, &w);
+    fd_problem_write(&w, &problem);
+    buf_json_end(&reply->body, &w);
+    reply->status = fd_problem_status(type);
+    reply->content_type = "application/problem+json";
+    reply->filename = NULL;
+}
+
+/* What an operation refuses, it explains, and without a SQLSTATE; what PostgreSQL says of
+ * a statement of ours is for the log only. */
+void admin_db_problem(struct admin_reply *reply, const struct admin_request *request,
+                      enum db_status status)
+{
+    bool explained = status == DB_FAILED && db_sqlstate(request->db)[0] == '\0';
+
+    if (status == DB_LOST || status == DB_BUSY)
+        admin_problem(reply, request, FD_PROBLEM_UNAVAILABLE, NULL,
+                      "the database is not available just now; nothing may be assumed of a change");
+    else if (status == DB_CONFLICT)
+        admin_problem(reply, request, FD_PROBLEM_CONFLICT, NULL, NULL);
+    else if (explained)
+        admin_problem(reply, request, FD_PROBLEM_FIELD, NULL, db_error(request->db));
+    else
+        admin_problem(reply, request, FD_PROBLEM_INTERNAL, NULL, NULL);
+}
+
+/* The change is stored: what could not be told now, the next synchronisation tells. */
+void admin_settings_changed(const struct admin_request *request)
+{
+    const struct log_context ctx = {.request_id = request->request_id, .org_id = request->org};
+    char error[256];
+
+    if (publish_org(request->db, request->config, request->org, error) != PUBLISH_OK)
+        log_warn(&ctx, "admin.not_published", LOG_STR("error", error));
+}

@@ -1,0 +1,21 @@
+/* Resources: every table of routes that the admin API serves. */
+#ifndef FD_ADMIN_RESOURCES_H
+#define FD_ADMIN_RESOURCES_H
+
+#include "admin/admin.h"
+
+extern const struct admin_resource admin_ai_settings;
+extern const struct admin_resource admin_approvals;
+extern const struct admin_resource admin_dry_run;
+extern const struct admin_resource admin_integrations;
+extern const struct admin_resource admin_keys;
+extern const struct admin_resource admin_knowledge;
+extern const struct admin_resource admin_models;
+extern const struct admin_resource admin_organization;
+extern const struct admin_resource admin_tools;
+extern const struct admin_resource admin_usage;
+
+extern const struct admin_resource *const admin_resources[];
+extern const size_t admin_resource_count;
+
+#endif

@@ -1,0 +1,50 @@
+/*
+ * Draft: a question made ready to be asked - packed, routed, its prompt built, its model
+ * chosen. What a job does before it asks, and all that a dry run does (ENG-18). Pure, but
+ * for the endpoints' breakers.
+ */
+#ifndef FD_CHAT_DRAFT_H
+#define FD_CHAT_DRAFT_H
+
+#include "chat/chunk.h"
+#include "chat/model.h"
+#include "chat/prompt.h"
+#include "chat/route.h"
+#include "llm/provider.h"
+#include "tenant/tenant.h"
+#include "tool/tool.h"
+
+struct draft_input {
+    const struct tenant *tenant;
+    const struct prompt_set *prompts;
+    const struct tool_set *tools; /* NULL = none are offered */
+    const char *question;
+    const char *language;
+    const char *wish;    /* model_id; NULL = none */
+    const char *session; /* NULL = none */
+    const struct snippet *snippets;
+    size_t snippet_count;
+    const struct llm_message *history;
+    size_t history_count;
+    struct route_last last;
+    int64_t now_ms; /* unix */
+};
+
+struct draft {
+    struct chunk_set set;
+    struct route route;
+    struct llm_request request;
+    int64_t prompt_tokens; /* estimated, without tools */
+};
+
+/* The route is made in `keep`, everything else in `a`. */
+void draft_make(struct arena *keep, struct arena *a, const struct draft_input *input,
+                struct draft *draft);
+/* A snippet is in the prompt, be it in part. */
+bool draft_sent(const struct chunk_set *set, const char *snippet_id);
+/* Adds to the route how the model was chosen. */
+void draft_choose(struct arena *keep, struct llm_endpoints *endpoints,
+                  const struct draft_input *input, int64_t prompt_tokens, struct route *route,
+                  struct model_plan *plan);
+
+#endif

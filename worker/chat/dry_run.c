@@ -1,0 +1,200 @@
+#include "chat/dry_run.h"
+
+#include "chat/endpoints.h"
+#include "chat/prices.h"
+#include "chat/retrieve.h"
+#include "chat/route_json.h"
+#include "chat/turn_language.h"
+#include "core/clock.h"
+
+#include <math.h>
+#include <string.h>
+
+static const char *refusal(struct arena *a, const struct model_plan *plan)
+{
+    switch (plan->refusal) {
+    case MODEL_CHOSEN: return NULL;
+    case MODEL_NOT_ENABLED:
+        return arena_printf(a, "Model %s is not enabled for this organization", plan->refused);
+    case MODEL_OVER_BUDGET: return "The month's budget has no room for this answer.";
+    case MODEL_NOWHERE: return "None of its models may run in the regions that it allows.";
+    }
+    return NULL;
+}
+
+static enum db_status load(struct db *db, const struct config *config, struct arena *a,
+                           const struct dry_run_ask *ask, struct dry_run *run)
+{
+    enum db_status status = tenant_load(db, config, ask->org, &run->tenant);
+    run->found = status == DB_OK && run->tenant != NULL;
+    if (!run->found)
+        return status;
+    run->language = ask->language != NULL ? ask->language
+                                          : turn_language(ask->question, strlen(ask->question),
+                                                          NULL, 0, run->tenant->language);
+    status = toolbox_load(db, ask->org, &run->tools);
+    if (status == DB_OK && run->tenant->has_knowledge)
+        status = retrieve_snippets(db, a, ask->org, ask->question, run->language, &run->snippets,
+                                   &run->snippet_count);
+    return status;
+}
+
+static void draft(struct arena *a, const struct prompt_set *prompts, const struct dry_run_ask *ask,
+                  struct dry_run *run)
+{
+    const struct draft_input input = {.tenant = run->tenant,
+                                      .prompts = prompts,
+                                      .tools = &run->tools->set,
+                                      .question = ask->question,
+                                      .language = run->language,
+                                      .wish = ask->model_id,
+                                      .snippets = run->snippets,
+                                      .snippet_count = run->snippet_count,
+                                      .now_ms = clock_wall_ms()};
+    draft_make(a, a, &input, &run->draft);
+    run->draft.request.tools = run->tools->offered;
+    run->draft.request.tool_count = run->tools->set.count;
+    run->prompt_tokens = run->draft.prompt_tokens + (int64_t)run->tools->tokens;
+    draft_choose(a, &run->endpoints, &input, run->prompt_tokens, &run->draft.route, &run->plan);
+    run->refused = run->tenant->active && run->tenant->enabled
+                       ? refusal(a, &run->plan)
+                       : "AI assistant is disabled for this org";
+}
+
+static enum db_status find_price(struct db *db, struct dry_run *run)
+{
+    if (run->plan.count == 0)
+        return DB_OK;
+    const struct model_candidate *first = &run->plan.candidates[0];
+    run->free = !price_is_due(first->endpoint->name);
+    return run->free ? DB_OK : prices_find(db, first->model, &run->price, &run->priced);
+}
+
+enum db_status dry_run_make(struct db *db, const struct config *config, struct arena *a,
+                            const struct dry_run_ask *ask, struct dry_run *run)
+{
+    char error[256] = "";
+
+    *run = (struct dry_run){0};
+    enum db_status status = load(db, config, a, ask, run);
+    if (status != DB_OK || !run->found)
+        return status;
+    struct prompt_set *prompts = prompt_load(config->prompts_dir, error);
+    if (prompts != NULL && endpoints_find(&run->endpoints, config, error)) {
+        draft(a, prompts, ask, run);
+        status = find_price(db, run);
+    } else {
+        db_explain(db, "%s", error);
+        status = DB_FAILED;
+    }
+    if (prompts != NULL)
+        prompt_free(prompts);
+    return status;
+}
+
+void dry_run_free(struct dry_run *run)
+{
+    llm_endpoints_free(&run->endpoints);
+    toolbox_unref(run->tools);
+    tenant_unref(run->tenant);
+}
+
+/* -- told ------------------------------------------------------------------------------------ */
+
+static void write_snippets(struct fd_json_writer *w, const struct dry_run *run)
+{
+    fd_jw_key(w, "snippets");
+    fd_jw_array(w);
+    for (size_t i = 0; i < run->snippet_count; i++) {
+        fd_jw_object(w);
+        fd_jw_member(w, "id", run->snippets[i].id);
+        fd_jw_member(w, "label", run->snippets[i].label);
+        fd_jw_key(w, "score");
+        fd_jw_double(w, round(run->snippets[i].score * 1e4) / 1e4);
+        fd_jw_member_bool(w, "sent", draft_sent(&run->draft.set, run->snippets[i].id));
+        fd_jw_end_object(w);
+    }
+    fd_jw_end_array(w);
+}
+
+static void write_models(struct fd_json_writer *w, const struct model_plan *plan)
+{
+    fd_jw_member(w, "model", plan->count > 0 ? plan->candidates[0].model : NULL);
+    fd_jw_member(w, "provider", plan->count > 0 ? plan->candidates[0].endpoint->name : NULL);
+    fd_jw_key(w, "candidates");
+    route_write_candidates(w, plan);
+}
+
+/* Micro-dollars; null where the price is not known. */
+static void write_micro(struct fd_json_writer *w, const char *name, int64_t micro)
+{
+    fd_jw_key(w, name);
+    if (micro < 0)
+        fd_jw_null(w);
+    else
+        fd_jw_int(w, micro);
+}
+
+static void write_price(struct fd_json_writer *w, const struct dry_run *run)
+{
+    static const struct price nothing;
+    const struct price *price = run->free ? &nothing : run->priced ? &run->price : NULL;
+    const struct llm_usage prompt = {.input = run->prompt_tokens};
+
+    fd_jw_key(w, "price");
+    fd_jw_object(w);
+    write_micro(w, "input_micro_per_mtok", price != NULL ? price->input : -1);
+    write_micro(w, "output_micro_per_mtok", price != NULL ? price->output : -1);
+    write_micro(w, "prompt_micro", price_of(price, &prompt));
+    write_micro(w, "at_most_micro",
+                price_worst(price, run->prompt_tokens, run->draft.request.max_tokens));
+    fd_jw_end_object(w);
+}
+
+static void write_prompt(struct fd_json_writer *w, const struct llm_request *request)
+{
+    static const char *const roles[] = {[LLM_SYSTEM] = "system",
+                                        [LLM_USER] = "user",
+                                        [LLM_ASSISTANT] = "assistant",
+                                        [LLM_TOOL] = "tool"};
+
+    fd_jw_key(w, "prompt");
+    fd_jw_object(w);
+    fd_jw_member(w, "system", request->system);
+    fd_jw_key(w, "messages");
+    fd_jw_array(w);
+    for (size_t i = 0; i < request->message_count; i++) {
+        fd_jw_object(w);
+        fd_jw_member(w, "role", roles[request->messages[i].role]);
+        fd_jw_member(w, "content", request->messages[i].text);
+        fd_jw_end_object(w);
+    }
+    fd_jw_end_array(w);
+    fd_jw_key(w, "tools");
+    fd_jw_array(w);
+    for (size_t i = 0; i < request->tool_count; i++)
+        fd_jw_cstring(w, request->tools[i].name);
+    fd_jw_end_array(w);
+    fd_jw_end_object(w);
+}
+
+void dry_run_write(struct fd_json_writer *w, const struct dry_run *run)
+{
+    fd_jw_object(w);
+    fd_jw_member_bool(w, "dry_run", true);
+    fd_jw_member(w, "refused", run->refused);
+    fd_jw_member(w, "language", run->language);
+    write_models(w, &run->plan);
+    fd_jw_key(w, "route");
+    fd_jw_object(w);
+    route_write(w, &run->draft.route);
+    fd_jw_end_object(w);
+    write_snippets(w, run);
+    route_write_chunks(w, &run->draft.set);
+    fd_jw_member_int(w, "context_tokens", run->draft.set.context_tokens);
+    fd_jw_member_int(w, "prompt_tokens", run->prompt_tokens);
+    fd_jw_member_int(w, "max_tokens", run->draft.request.max_tokens);
+    write_price(w, run);
+    write_prompt(w, &run->draft.request);
+    fd_jw_end_object(w);
+}

@@ -1,0 +1,44 @@
+/*
+ * Dry run (ENG-18): everything up to the model call, by the steps of a job, told in full:
+ * snippets with their scores, chunks, route, model, tokens, price, the prompt itself. No
+ * model is called. On a pool thread or in a command.
+ */
+#ifndef FD_CHAT_DRY_RUN_H
+#define FD_CHAT_DRY_RUN_H
+
+#include "chat/draft.h"
+#include "chat/toolbox.h"
+#include "llm/price.h"
+
+struct dry_run_ask {
+    const char *org;
+    const char *question;
+    const char *language; /* NULL: the question's own */
+    const char *model_id; /* NULL: as the route says */
+};
+
+struct dry_run {
+    bool found;          /* there is such an organisation */
+    const char *refused; /* why a model would not be asked; NULL = it would */
+    struct tenant *tenant;
+    struct toolbox *tools;
+    struct llm_endpoints endpoints;
+    const char *language;
+    struct snippet *snippets; /* in falling score as they were found */
+    size_t snippet_count;
+    struct draft draft;
+    int64_t prompt_tokens; /* estimated, with the tools */
+    struct model_plan plan;
+    bool free; /* a provider of one's own: nothing is to be paid */
+    bool priced;
+    struct price price; /* of the first candidate */
+};
+
+/* DB_FAILED with db_error() also where providers or prompts are not as they must be.
+ * dry_run_free() in any case. */
+enum db_status dry_run_make(struct db *db, const struct config *config, struct arena *a,
+                            const struct dry_run_ask *ask, struct dry_run *run);
+void dry_run_free(struct dry_run *run);
+void dry_run_write(struct fd_json_writer *w, const struct dry_run *run);
+
+#endif

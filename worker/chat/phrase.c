@@ -1,0 +1,32 @@
+#include "chat/phrase.h"
+
+#include <stddef.h>
+#include <string.h>
+
+static const char *const texts[PHRASES][2] = {
+    [PHRASE_NOT_DONE] = {"Correction: I have no confirmation that this was done. Please do not "
+                         "rely on it.",
+                         "תיקון: אין לי אישור שהפעולה בוצעה. אין להסתמך על כך."},
+    [PHRASE_APPROVAL] = {"This has not been done yet: it waits for a person's approval.",
+                         "הפעולה עדיין לא בוצעה: היא ממתינה לאישור של נציג."},
+    [PHRASE_TOO_MANY] =
+        {"I could not finish this with the steps I am allowed. Please ask for one "
+         "thing at a time.",
+         "לא הצלחתי להשלים את הבקשה במספר הצעדים המותר. אפשר לבקש דבר אחד בכל פעם."},
+    [PHRASE_APPROVED] = {"Your request was approved and has been carried out:",
+                         "הבקשה אושרה ובוצעה:"},
+    [PHRASE_DECLINED] = {"Your request was not approved, so it was not carried out:",
+                         "הבקשה לא אושרה ולכן לא בוצעה:"},
+    [PHRASE_EXPIRED] = {"Nobody could approve your request in time, so it was not carried out:",
+                        "הבקשה לא אושרה בזמן ולכן לא בוצעה:"},
+    [PHRASE_FAILED] = {"Your request was approved, but carrying it out failed:",
+                       "הבקשה אושרה, אך ביצועה נכשל:"},
+    [PHRASE_UNCERTAIN] = {"Your request was approved, but it is not certain that it was carried "
+                          "out; somebody will look at it:",
+                          "הבקשה אושרה, אך לא ברור אם בוצעה; נציג יבדוק זאת:"},
+};
+
+const char *phrase_text(enum phrase phrase, const char *language)
+{
+    return texts[phrase][language != NULL && strncmp(language, "he", 2) == 0];
+}

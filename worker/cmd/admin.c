@@ -1,0 +1,82 @@
+/* frontdesk admin: serves the admin API behind nginx until SIGTERM. */
+#include "cmd/cmd.h"
+
+#include "admin/identity.h"
+#include "admin/resources.h"
+#include "admin/server.h"
+#include "core/arena.h"
+#include "core/file.h"
+#include "core/log.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#define TOKEN_FILE_MAX 4096
+
+static void on_signal(void *arg, int signo)
+{
+    log_info(NULL, "admin.signal", LOG_STR("signal", strsignal(signo)));
+    server_drain(arg);
+}
+
+/* The token of the file, if one is named, without the line's end. */
+static bool read_token(struct config *config, struct arena *a, char error[256])
+{
+    size_t len;
+
+    if (config->admin_token != NULL || config->admin_token_file == NULL)
+        return true;
+    char *token = file_read(a, config->admin_token_file, TOKEN_FILE_MAX, &len, error);
+    if (token == NULL)
+        return false;
+    token[strcspn(token, "\r\n")] = '\0';
+    config->admin_token = token;
+    return true;
+}
+
+static int print_routes(void)
+{
+    for (size_t i = 0; i < admin_resource_count; i++) {
+        for (size_t k = 0; k < admin_resources[i]->count; k++) {
+            const struct admin_route *route = &admin_resources[i]->routes[k];
+            printf("%-6s  %-40s  %-6s  %s\n", route->method, route->pattern,
+                   admin_role_name(route->least), (route->flags & ADMIN_RAW) ? "raw" : "json");
+        }
+    }
+    return 0;
+}
+
+static int serve(const struct config *config)
+{
+    struct config own = *config;
+    struct server *server = NULL;
+    char error[256] = "";
+    struct arena a;
+
+    log_open("admin", log_level_named(config->log_level));
+    arena_init(&a);
+    struct loop *loop = loop_new();
+    if (read_token(&own, &a, error))
+        server = server_new(loop, &own, error);
+    if (server != NULL) {
+        loop_on_signal(loop, SIGTERM, on_signal, server);
+        loop_on_signal(loop, SIGINT, on_signal, server);
+        log_info(NULL, "admin.ready", LOG_STR("listen", own.admin_listen),
+                 LOG_INT("threads", own.admin_threads));
+        loop_run(loop);
+        server_free(server);
+    } else {
+        fprintf(stderr, "frontdesk admin: %s\n", error);
+    }
+    loop_free(loop);
+    arena_free(&a);
+    return server != NULL ? 0 : 1;
+}
+
+int cmd_admin(int argc, char **argv, const struct config *config)
+{
+    if (argc == 2 && strcmp(argv[1], "--routes") == 0)
+        return print_routes();
+    return argc == 1 ? serve(config) : cmd_usage(argv[0]);
+}
