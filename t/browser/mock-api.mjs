@@ -16,7 +16,8 @@ const PROBLEMS = {
 };
 
 /**
- * mock.plan     steps of the next jobs: [type, data] or a pause in ms
+ * mock.plan     steps of the next jobs: [type, data] or a pause in ms; 'word' waits for the
+ *               visitor's word, a function(word) gives the steps that follow from it
  * mock.faults   one entry a stream connection, in order; {} is none:
  *   {drop}            closed before anything is done with it
  *   {dropAfterAdmit}  accepted, but the answer never leaves; {hold}: nor does the connection end
@@ -130,6 +131,8 @@ function api(mock, request, response, url, body) {
       return events(mock, request, response, id);
     case 'POST chat/:id/cancel':
       return cancel(mock, request, response, id);
+    case 'POST chat/:id/confirm':
+      return confirm(mock, request, response, id, body);
     default:
       return problem(response, 404);
   }
@@ -213,8 +216,11 @@ async function run(session, job, message, steps) {
     job.listeners.forEach((listener) => listener());
   };
   let end = '';
+  let word = '';
   for (const step of steps) {
     if (typeof step === 'number') await new Promise((resolve) => setTimeout(resolve, step));
+    else if (step === 'word') word = await new Promise((resolve) => (job.hear = resolve));
+    else if (typeof step === 'function') step(word).forEach((event) => emit(...event));
     else {
       if (job.cancelled) break;
       emit(...step);
@@ -293,6 +299,14 @@ function stream(response, job, last, fault) {
   response.on('close', () => job.listeners.delete(listener));
   response.write('event: ping\ndata: {}\n\n');
   listener();
+}
+
+function confirm(mock, request, response, id, body) {
+  const job = mock.jobs.get(id);
+  if (!job?.hear || request.headers['x-frontdesk-session'] !== job.session)
+    return problem(response, 404);
+  job.hear(body.decision);
+  json(response, { job_id: id, ...body });
 }
 
 function cancel(mock, request, response, id) {

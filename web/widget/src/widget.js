@@ -57,6 +57,7 @@ export function createWidget({ api, options, config, emit }) {
         emit('message:sent', { id: message.id, text: message.text });
       },
       answered: () => onAnswered(message),
+      confirm: () => panel.announce(`${strings.confirm} ${message.summary}`),
       failed: () => {
         panel.alert(problemText(strings, message.problem));
         emit('error', { status: message.problem?.status ?? 0, code: message.problem?.code ?? '' });

@@ -10,7 +10,7 @@ const BUSY_MAX = 3; // answers of other tabs waited for, one after the other
 /**
  * The conversation of this visitor: its messages, the answer that is running, and its
  * life across pages and tabs. emit(event, ...): 'list' (messages came or went),
- * 'message' (one changed), 'state', 'sent', 'answered', 'failed'.
+ * 'message' (one changed), 'state', 'sent', 'answered', 'failed', 'confirm' (it asks).
  */
 export function createConversation({ api, network, store, page, language, emit }) {
   let messages = [];
@@ -56,6 +56,11 @@ export function createConversation({ api, network, store, page, language, emit }
     }
     remove(answer);
     ask(asked, job);
+  }
+
+  /** What the visitor says to a tool that asks; the answer goes on by itself. */
+  function confirm(answer, call, decision) {
+    return persist(network, () => api.confirm(answer.jobId, store.state.session, call, decision));
   }
 
   async function deliver(asked, answer, job) {
@@ -126,6 +131,7 @@ export function createConversation({ api, network, store, page, language, emit }
       event(type, data) {
         applyEvent(message, type, data);
         emit('message', message);
+        if (type === 'confirm') emit('confirm', data);
       },
       connection(up) {
         if (message.reconnecting === !up) return;
@@ -307,6 +313,7 @@ export function createConversation({ api, network, store, page, language, emit }
   return {
     send,
     retry,
+    confirm,
     load,
     loadEarlier,
     restart,

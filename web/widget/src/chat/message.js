@@ -13,6 +13,7 @@ export function createMessage(role, fields) {
     jobId: '',
     citations: [],
     tools: [],
+    confirms: [],
     notices: [],
     problem: null,
     reconnecting: false,
@@ -58,6 +59,7 @@ export function applyEvent(message, type, data) {
         status: 'waiting',
         citations: [],
         tools: [],
+        confirms: [],
         notices: [],
       });
       break;
@@ -66,12 +68,22 @@ export function applyEvent(message, type, data) {
       break;
     case 'tool':
       message.tools = mergeBy('call_id', message.tools, data);
+      if (data.status !== 'waiting') forgetConfirm(message, data.call_id);
+      break;
+    case 'confirm':
+      message.confirms = mergeBy('call_id', message.confirms, data);
       break;
     case 'notice':
       message.notices = [...message.notices, data.text];
       break;
     default: // meta and events of a newer server
   }
+}
+
+/** The same list where it is not in it: what is shown stays as it is. */
+function forgetConfirm(message, callId) {
+  const others = message.confirms.filter((asked) => asked.call_id !== callId);
+  if (others.length < message.confirms.length) message.confirms = others;
 }
 
 function mergeBy(key, list, item) {

@@ -41,6 +41,11 @@ export function createApi({ base, key }) {
       ),
     cancel: (job, session) =>
       ask('POST', `chat/${id(job)}/cancel`, { headers: { 'X-Frontdesk-Session': session } }),
+    confirm: (job, session, call, decision) =>
+      ask('POST', `chat/${id(job)}/confirm`, {
+        headers: { 'X-Frontdesk-Session': session },
+        body: { call_id: call, decision },
+      }),
     chat: (question, signal) =>
       request('POST', 'chat', { body: question, headers: stream, signal }),
     events: (job, session, lastId, signal) =>

@@ -35,6 +35,9 @@ export default {
   offline: 'You are offline. Messages are sent when you are back.',
   tooLong: 'This message is too long.',
   tool: (name) => `Looking up ${name}`,
+  confirm: 'Shall I do this?',
+  accept: 'Yes, do it',
+  decline: 'No',
   problems: {
     lost: 'The connection was lost.',
     unavailable: 'The assistant is not available here at the moment.',

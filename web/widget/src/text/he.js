@@ -35,6 +35,9 @@ export default {
   offline: 'אין חיבור לאינטרנט. ההודעות יישלחו כשהחיבור יחזור.',
   tooLong: 'ההודעה ארוכה מדי.',
   tool: (name) => `בבדיקה: ${name}`,
+  confirm: 'לבצע את זה?',
+  accept: 'כן, לבצע',
+  decline: 'לא',
   problems: {
     lost: 'החיבור נותק.',
     unavailable: 'העוזר אינו זמין כאן כרגע.',

@@ -5,7 +5,8 @@ import { createMessageView } from './message.js';
 const NEAR_END = 60; // px: the visitor is reading the newest
 
 /** The messages, kept at the newest unless the visitor has scrolled away. */
-export function createLog({ strings, language, onRetry, onEarlier }) {
+export function createLog({ onEarlier, ...context }) {
+  const { strings } = context;
   const views = new Map(); // message id -> view
   const changed = new Set();
   let frame = 0;
@@ -61,8 +62,7 @@ export function createLog({ strings, language, onRetry, onEarlier }) {
     }
     let before = null;
     for (const message of [...messages].reverse()) {
-      const view =
-        views.get(message.id) ?? createMessageView(message, { strings, language, onRetry });
+      const view = views.get(message.id) ?? createMessageView(message, context);
       views.set(message.id, view);
       if (view.node.parentNode !== list || view.node.nextSibling !== before) {
         list.insertBefore(view.node, before);

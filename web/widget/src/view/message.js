@@ -4,6 +4,7 @@ import { button, h, setLabel } from './dom.js';
 import { icon } from './icons.js';
 
 const COPIED_MS = 1600;
+const NONE = [];
 
 /** One turn in the log. update() shows what its message now says. */
 export function createMessageView(message, context) {
@@ -32,12 +33,13 @@ function createQuestionView(message, { strings }) {
   return { node, update };
 }
 
-function createAnswerView(message, { strings, language, onRetry }) {
+function createAnswerView(message, { strings, language, onRetry, onConfirm }) {
   const prose = h('div.prose', { dir: 'auto' });
   const dots = h('div.dots', { role: 'img', 'aria-label': strings.thinking });
   dots.append(h('i'), h('i'), h('i'));
   const tools = h('ul.tools');
-  const bubble = h('div.bubble', tools, prose, dots);
+  const confirms = h('div');
+  const bubble = h('div.bubble', tools, prose, confirms, dots);
   const state = h('div.state');
   const sources = h('ul.sources', { 'aria-label': strings.sources });
   const foot = h('div.foot');
@@ -55,6 +57,15 @@ function createAnswerView(message, { strings, language, onRetry }) {
   foot.append(createTime(message, language), copy);
   state.after(retry.node);
   let cited = 0;
+  let asking = NONE;
+
+  function showConfirms(list) {
+    if (list === asking) return; // a button that is in focus stays
+    asking = list;
+    confirms.replaceChildren(
+      ...list.map((asked) => confirmCard(asked, strings, (...word) => onConfirm(message, ...word))),
+    );
+  }
 
   function update() {
     const running = message.status === 'waiting' || message.status === 'streaming';
@@ -67,6 +78,7 @@ function createAnswerView(message, { strings, language, onRetry }) {
     bubble.setAttribute('aria-busy', String(running));
     bubble.hidden = !running && message.text === '' && message.tools.length === 0;
     dots.hidden = message.status !== 'waiting';
+    showConfirms(running ? message.confirms : NONE);
     tools.replaceChildren(...message.tools.map((tool) => toolRow(tool, strings)));
     sources.replaceChildren(...(running ? [] : message.citations.map(sourceRow)));
     showState(running);
@@ -101,11 +113,33 @@ function sourceRow({ label }, index) {
 }
 
 function toolRow({ name, status }, strings) {
-  const ended = { done: 'check', failed: 'close' }[status];
+  const ended = { done: 'check', failed: 'close', waiting: 'spark' }[status];
   const words = String(name)
     .replace(/^(get|check|find|search)_/, '')
     .replace(/_/g, ' ');
   return h('li', ended ? icon(ended) : h('span.spinner'), h('bdi', strings.tool(words)));
+}
+
+/** What a tool would do, in the server's words, and the visitor's to decide. */
+function confirmCard({ call_id: call, summary }, strings, onWord) {
+  const choose = (decision) => async () => {
+    buttons.forEach((choice) => (choice.disabled = true));
+    try {
+      await onWord(call, decision);
+    } catch {
+      buttons.forEach((choice) => (choice.disabled = false)); // or it is over, and goes away
+    }
+  };
+  const buttons = [
+    button('pill.strong', { onclick: choose('accept') }, strings.accept),
+    button('pill', { onclick: choose('decline') }, strings.decline),
+  ];
+  return h(
+    'div.confirm',
+    { role: 'group', 'aria-label': strings.confirm },
+    h('p.plain', { dir: 'auto' }, summary),
+    h('div.chips', ...buttons),
+  );
 }
 
 function createTime(message, language) {

@@ -11,6 +11,7 @@ export function createPanel({ strings, language, look, actions }) {
     strings,
     language,
     onRetry: actions.retry,
+    onConfirm: actions.confirm,
     onEarlier: actions.loadEarlier,
   });
   const composer = createComposer({ strings, onSend: actions.send, onStop: actions.stop });
