@@ -1,33 +1,65 @@
-# The curl lines of docs/api.md work when pasted, and the README names only what is there.
+# The curl lines of the documents work when pasted, and the README names only what is there.
 use strict;
 use warnings;
 use lib 't/lib';
+use Frontdesk::Admin;
 use Frontdesk::Stack;
-use JSON::PP ();
+use POSIX ();
 use Test::More;
 
-my $stack = Frontdesk::Stack->new(provider => undef);
+my $stack = Frontdesk::Stack->new(provider => undef, worker => { FRONTDESK_OUTBOUND_ALLOW => '127.0.0.1:9' });
 $stack->start;
+my $admin = Frontdesk::Admin->new($stack);
 my $root = Frontdesk::Stack->root;
 
 sub text_of { my ($name) = @_; open my $in, '<', "$root/$name" or die "$name: $!"; local $/; return <$in>; }
 
-# Indented command lines, with their continuations.
-my $api = text_of('docs/api.md');
-my @commands;
-while ($api =~ /^    (curl (?:.*\\\n\s+)*.*)$/mg) { push @commands, $1; }
-cmp_ok scalar @commands, '>=', 8, 'docs/api.md has examples';
+# Indented command lines, with what continues them (a backslash, an open quote), and what
+# the document says $URL is; a document that does not say is about the admin API.
+sub commands_of {
+    my ($name) = @_;
+    my $text = text_of($name);
+    my ($base) = $text =~ m{^    URL=http://127\.0\.0\.1:8080(\S*)$}m;
+    my (@commands, $open);
+    for my $line (split /\n/, $text) {
+        my $begins = !$open && $line =~ /^    curl /;
+        next unless $begins || $open;
+        push @commands, '' if $begins;
+        $commands[-1] .= $line =~ s/^    //r . "\n";
+        $open = $line =~ /\\$/ || (() = $commands[-1] =~ /'/g) % 2;
+    }
+    return ($stack->url . ($base // '/api/admin'), @commands);
+}
 
-my %shell = (URL => $stack->url . '/api/v1', FRONTDESK_DEMO_SECRET_KEY => $stack->{sk}, FRONTDESK_DEMO_PUBLISHABLE_KEY => $stack->{pk});
 my $asked = $stack->client(key => $stack->{sk}, origin => undef)->chat({ message => 'Do you ship abroad?' });
-@shell{qw(JOB SESSION)} = @$asked{qw(job session)};
-# The end of the session comes last: what follows it would find it ended.
-for my $command (sort { ($a =~ /DELETE/) <=> ($b =~ /DELETE/) } @commands) {
-    local @ENV{ keys %shell } = values %shell;
-    (my $shown = $command) =~ s/\s+/ /g;
-    my $quiet = $command =~ s/^curl/curl -sS -w '\\n%{http_code}'/r;
-    my $output = qx{$quiet 2>&1};
-    like $output, qr/\n20[04]$/, substr($shown, 0, 90) or diag $output;
+my %shell = (
+    FRONTDESK_DEMO_SECRET_KEY => $stack->{sk}, FRONTDESK_DEMO_PUBLISHABLE_KEY => $stack->{pk},
+    JOB => $asked->{job}, SESSION => $asked->{session},
+);
+# What a reader has from an earlier answer: made anew for each command.
+my %made = (
+    KEY_ID         => sub { $admin->make_key },
+    SLUG           => sub { $admin->make_article },
+    TOOL           => sub { $admin->make_tool },
+    APPROVAL_ID    => sub { $admin->make_approval },
+    INTEGRATION_ID => sub { $admin->make_integration },
+    ENDPOINT       => sub { $admin->make_endpoint },
+    TICKET         => sub { $stack->client(key => $stack->{sk}, origin => undef)->post("/api/v1/chat/$asked->{job}/ticket", '{}', { 'X-Frontdesk-Session' => $asked->{session} })->{json}{ticket} },
+    MONTH          => sub { POSIX::strftime('%Y-%m', gmtime) },
+);
+my %examples = ('docs/api.md' => 8, 'docs/admin-api.md' => 30);
+for my $name (map { "docs/$_" } map { m{([^/]+)$} } glob "$root/docs/*.md") {
+    my ($url, @commands) = commands_of($name);
+    cmp_ok scalar @commands, '>=', $examples{$name}, "$name has examples" if $examples{$name};
+    # The end of a thing comes last: what follows it would find it gone.
+    for my $command (sort { ($a =~ /DELETE/) <=> ($b =~ /DELETE/) } @commands) {
+        my %env = (%shell, URL => $url, map { $_ => $made{$_}->() } grep { $command =~ /\$$_\b/ } keys %made);
+        local @ENV{ keys %env } = values %env;
+        (my $shown = $command) =~ s/\s+/ /g;
+        my $quiet = $command =~ s/^curl/curl -sS -w '\\n%{http_code}'/r;
+        my $output = qx{cd $root && $quiet 2>&1};
+        like $output, qr/\n20[0-4]$/, substr("$name: $shown", 0, 100) or diag $output;
+    }
 }
 
 my @missing = grep { !-e "$root/$_" } map { text_of($_) =~ /\]\(((?:docs\/|conf\/)[\w.\/-]+)\)/g } 'README.md';

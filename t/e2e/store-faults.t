@@ -57,6 +57,21 @@ for my $role (qw(jobs live)) {
     };
 }
 
+subtest 'EDGE-2 EDGE-10: the live server lost its memory: keys are valid again within 5 s' => sub {
+    my ($used, $unused) = map { $stack->key(qw(create --kind sk --name), $_)->{key} } qw(used unused);
+    my $start = sub { my ($key) = @_; return $stack->client(key => $key, origin => undef)->post('/api/v1/sessions/start', '{}')->{status} };
+    is $start->($used), 200, 'a key';
+    $stack->signal(KILL => 'live');
+    $stack->redis_forget;
+    $stack->must('live', 'start');
+    my $at = time;
+    ok $stack->until(sub { $start->($unused) == 200 }, 5, 'the key'), 'one that nginx never saw';
+    is $start->($used), 200, 'one that it did';
+    is $start->($unused =~ s/.$/!/r), 401, 'what is no key is nobody\'s again';
+    is $stack->redis('live', 'EXISTS', 'fd:keys:synced'), 1, 'the mark is there';
+    cmp_ok time - $at, '<', 5, 'within 5 s, not with the next minute\'s synchronisation';
+};
+
 subtest 'EDGE-10: who waits for a whole answer does not wait for ever' => sub {
     my $pid = fork;
     if (!$pid) {

@@ -198,7 +198,7 @@ subtest 'EDGE-3: messages a month' => sub {
     afresh();
     my $used = sub { $stack->redis('jobs', 'HGET', $quiet, 'used') // 0 };
     my $quota = $used->() + 5;
-    afresh(messages_per_month => $quota);
+    afresh(messages_per_month => $quota, at_limit => 'refuse');
     my @all = at_once(\@hosts, POST => '/api/v1/chat', map { { body => { message => "$_ \@{\"tokens\":1}\@" } } } 1 .. 12);
     is_deeply statuses(@all), { 200 => 5, 429 => 7 }, '5 of 12' or diag explain statuses(@all);
     is $used->(), $quota, 'counted exactly';
@@ -266,6 +266,24 @@ subtest 'EDGE-3: light requests of an address, on this host' => sub {
     my @guess = at_once([$stack->client(key => undef)], POST => '/api/v1/chat',
         map { { headers => { 'X-Real-IP' => $from, 'X-Api-Key' => $stack->{pk} =~ s/.$/!/r }, body => { message => 'x' } } } 1 .. 3);
     is_deeply statuses(@guess), { 401 => 3 }, 'nor what a checksum refuses';
+};
+
+subtest 'EDGE-3 EDGE-6: a reconnect over the read rate is asked to come again, as an EventSource gives up on 429' => sub {
+    my $from = afresh();
+    my $s = $pages[0]->chat({ message => 'x @{"tokens":3}@' }, headers => { 'X-Real-IP' => $from });
+    my %of = (headers => { 'X-Real-IP' => $from, 'X-Frontdesk-Session' => $s->{session}, 'Last-Event-ID' => '1-1' });
+    my @all = at_once([$pages[0]], GET => "/api/v1/chat/$s->{job}/events", (\%of) x 60);
+    $_->read_all for @all;
+    is_deeply statuses(@all), { 200 => 60 }, 'no other status' or diag explain statuses(@all);
+    my @later = grep { $_->{body} =~ /^retry: \d+\n\n\z/ } @all;
+    ok @later >= 10 && @later <= 21, 'those over the rate get retry: and the end' or diag scalar @later;
+    is scalar(grep { $_->{headers}{'content-type'} !~ m{^text/event-stream} } @later), 0, 'as an event stream';
+    is $later[0]{headers}{'access-control-allow-origin'}, $stack->{origin}, 'that the page may read';
+    my %retry = map { $_->{body} => 1 } @later;
+    cmp_ok scalar(keys %retry), '>', 1, 'not all at the same time';
+    is scalar(grep { $_->{body} =~ /^event: done/m } @all), @all - @later, 'the others get the answer';
+    my $path = "/api/v1/chat/$s->{job}/cancel";
+    is $pages[0]->post($path, undef, $of{headers})->{status}, 429, 'what is no stream gets 429';
 };
 
 subtest 'EDGE-5: the queue is bounded by length and by bytes' => sub {

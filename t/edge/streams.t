@@ -223,6 +223,74 @@ subtest 'EDGE-6: reload with open streams of HTTP/2' => sub {
     ok $stack->until(sub { !grep { $_ == $old } $stack->nginx_workers }, 10), 'then the old process ends';
 };
 
+# -- tickets -------------------------------------------------------------------------
+
+subtest 'EDGE-6 EDGE-2: a ticket opens one job\'s events, once' => sub {
+    my $s = $client->chat({ message => 'Ticket @{"tokens":5}@' });
+    my $other = $client->chat({ message => 'Another @{"tokens":2}@' });
+    my $sister = $client->chat({ message => 'More @{"tokens":2}@', session_id => $s->{session} });
+    my $plain = $stack->client(key => undef, origin => undef);
+    my $make = sub {
+        my ($of, %option) = @_;
+        return $stack->client(%option)->post("/api/v1/chat/$of->{job}/ticket", '{}', { 'X-Frontdesk-Session' => $of->{session} });
+    };
+    my $use = sub {
+        my ($job, $ticket, $headers, $more) = @_;
+        return $plain->request('GET', "/api/v1/chat/$job/events?ticket=$ticket" . ($more // ''), $headers);
+    };
+    my $made = $make->($s);
+    is $made->{status}, 200, 'made' or diag $made->{body};
+    like $made->{json}{ticket}, qr/^[0-9a-f]{32}$/, '128 bits';
+    like $made->{json}{expires_at}, qr/^\d{4}-\d\d-\d\dT[\d:]{8}Z$/, 'expires_at';
+    is $made->{headers}{'access-control-allow-origin'}, $stack->{origin}, 'readable by the page';
+    is $made->{headers}{'cache-control'}, 'no-store', 'not stored';
+    cmp_ok $stack->redis('live', 'TTL', "fd:ticket:$made->{json}{ticket}"), '<=', 60, 'for a minute';
+
+    my $read = $use->($s->{job}, $made->{json}{ticket}, { Origin => $stack->{origin} });
+    is $read->{status}, 200, 'used without a key';
+    is text_of($read->{body}), words(5), 'the whole answer';
+    is $read->{headers}{'access-control-allow-origin'}, $stack->{origin}, 'CORS';
+    my $missing = $use->('0-' . '0' x 32, 'f' x 32);
+    my %seen = (
+        used      => $use->($s->{job}, $made->{json}{ticket}),
+        foreign   => $use->($other->{job}, $make->($s)->{json}{ticket}),
+        "its session's other" => $use->($sister->{job}, $make->($s)->{json}{ticket}),
+        unknown   => $use->($s->{job}, 'f' x 32),
+        malformed => $use->($s->{job}, '..%2f' . '*' x 27),
+        empty     => $use->($s->{job}, ''),
+        expired   => do { my $t = $make->($s)->{json}{ticket}; $stack->redis('live', 'PEXPIRE', "fd:ticket:$t", 1); sleep 0.05; $use->($s->{job}, $t) },
+        "another session's" => $use->($s->{job}, $make->({ job => $s->{job}, session => $other->{session} })->{json}{ticket}),
+    );
+    my $shape = sub { my ($r) = @_; my %j = %{ $r->{json} || {} }; delete @j{qw(request_id instance)}; return [$r->{status}, \%j] };
+    is $missing->{status}, 404, 'a missing job is 404';
+    is_deeply $shape->($seen{$_}), $shape->($missing), "$_: looks the same" for sort keys %seen;
+
+    my $wrong = $make->($s)->{json}{ticket};
+    $use->($other->{job}, $wrong);
+    is $use->($s->{job}, $wrong)->{status}, 404, 'a try on another job used it up';
+    is $use->($s->{job}, $make->($s)->{json}{ticket}, { Origin => 'https://evil.example' })->{status}, 403, 'a foreign origin';
+    is $use->($s->{job}, $make->($s)->{json}{ticket})->{status}, 200, 'no origin to judge';
+    my $rest = $use->($s->{job}, $make->($s)->{json}{ticket}, {}, '&last_event_id=1-0');
+    like $rest->{body}, qr/^id: 1-1$/m, 'last_event_id in the query';
+    unlike $rest->{body}, qr/^id: 1-0$/m, 'goes on behind it';
+    is $use->($s->{job}, $make->($s)->{json}{ticket}, {}, '&last_event_id=x')->{status}, 400, 'and is checked';
+    is $make->($s, key => undef)->{status}, 401, 'nobody makes one without a key';
+    is $client->post("/api/v1/chat/$s->{job}/ticket", '{}')->{status}, 400, 'nor a visitor without his session';
+    my $server = $make->({ job => $s->{job} }, key => $stack->{sk}, origin => undef);
+    is $use->($s->{job}, $server->{json}{ticket})->{status}, 200, 'a secret key makes one for its organisation';
+
+    my $key = $stack->key(qw(create --kind pk --name gone --origin), $stack->{origin});
+    my $revoked = $make->($s, key => $key->{key})->{json}{ticket};
+    $stack->key('revoke', $key->{id});
+    is $use->($s->{job}, $revoked)->{status}, 401, 'the ticket of a revoked key is worth nothing';
+
+    my @tickets = map { $make->($s)->{json}{ticket} } 1 .. 5;
+    for my $ticket (@tickets) {
+        my @open = map { $plain->open('GET', "/api/v1/chat/$s->{job}/events?ticket=$ticket") } 1 .. 4;
+        is join(' ', sort map { $_->{status} } @open), '200 404 404 404', 'one of four at once';
+    }
+};
+
 # -- overload ----------------------------------------------------------------------
 
 subtest 'EDGE-6: a reconnect while Redis is away is asked to come again' => sub {

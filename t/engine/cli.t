@@ -61,8 +61,8 @@ sub refused {
 subtest 'frontdesk help' => sub {
     my $help = run_('help');
     is $help->{status}, 0, 'help: status 0';
-    my @commands = $help->{out} =~ /^    (\w+) +\S/mg;
-    is_deeply [sort @commands], [sort qw(worker migrate seed key doctor jobs help version)], 'lists every command';
+    my @commands = $help->{out} =~ /^    ([\w-]+) +\S/mg;
+    is_deeply [sort @commands], [sort qw(worker admin migrate seed key integration vault plan budget usage dry-run prompt knowledge models settings route doctor approvals jobs tool help version)], 'lists every command';
     for my $command (grep { !/help|version/ } @commands) {
         my $r = run_('help', $command);
         is $r->{status}, 0, "help $command";
@@ -79,7 +79,7 @@ subtest 'frontdesk help' => sub {
     refused('an unknown option', 2, qr/usage: frontdesk/, run_('--brew'));
     refused("frontdesk $_->[0] @$_[1 .. $#$_]", 2, qr/^frontdesk $_->[0]/m, run_(@$_))
         for [qw(migrate down)], [qw(migrate up now)], [qw(seed now)], [qw(key)], [qw(key eat)], [qw(doctor now)],
-            [qw(doctor --brew)], [qw(jobs)], [qw(jobs list all)], [qw(jobs show)], [qw(jobs eat 0-0)], [qw(worker now)];
+            [qw(doctor --brew)], [qw(jobs)], [qw(jobs list all)], [qw(jobs show)], [qw(jobs eat 0-0)], [qw(worker now)], [qw(admin now)];
     my $unknown = '0-' . '0' x 32;
     refused("jobs $_ of none", 1, qr/no dead job $unknown; `frontdesk jobs list` shows them/, run_('jobs', $_, $unknown))
         for qw(show retry drop);
@@ -426,6 +426,13 @@ subtest 'OPS-3: frontdesk doctor' => sub {
         finds("$role: $name $bad", 'FAIL', "redis.$role", $detail, $advice, doctor());
         $stack->redis($role, 'CONFIG', 'SET', $name, $right);
     }
+    $stack->redis('jobs', qw(HSET fd:meta shards 2));
+    finds('more than one shard', 'FAIL', 'shards', qr/made for 2$/, qr/more are not supported/, doctor());
+    $stack->must('worker', 'stop', FRONTDESK_WORKER_NAME => 'worker-1');
+    $stack->start_worker;
+    ok $stack->until(sub { $stack->log_text('worker-1.log') =~ /"sync\.bad_shards"/ }, 10, 'the log'), 'the worker says so and takes no job';
+    $stack->redis('jobs', qw(HSET fd:meta shards 1));
+    ok $stack->wait_ready(15), 'with one it goes on by itself';
     finds('one server for both', 'FAIL', 'redis.two_servers', qr/the same server/, qr/run a second Redis for the live role/,
           doctor({ FRONTDESK_LIVE_REDIS => $settings{FRONTDESK_JOBS_REDIS} }));
     finds("no $_ server", 'FAIL', "redis.$_", qr/none\.sock/, qr/start it, or check FRONTDESK_\U$_\E_REDIS/,
@@ -451,11 +458,20 @@ subtest 'OPS-3: frontdesk doctor' => sub {
     finds('no provider', 'WARN', 'provider', qr/^built-in: answers are extracts/, qr/set OPENROUTER_API_KEY/, doctor({ %none, LLM_PROVIDER => 'auto' }));
     finds('a key over plain http', 'WARN', 'provider.encrypted', qr/unencrypted to http:/, qr/use https/, doctor({ OPENAI_BASE_URL => 'http://192.0.2.1/v1' }));
 
+    finds('no admin API', 'WARN', 'admin', qr/none\.sock: No such file/, qr/start `frontdesk admin`/, doctor({ FRONTDESK_ADMIN_LISTEN => "unix:$dir/none.sock" }));
+    finds('no token', 'WARN', 'admin.token', qr/none: No such file/, qr/FRONTDESK_ADMIN_TOKEN_FILE/, doctor({ FRONTDESK_ADMIN_TOKEN_FILE => "$dir/none" }));
+    finds('a short token', 'FAIL', 'admin.token', qr/^5 characters/, qr/32 random characters/, doctor({ FRONTDESK_ADMIN_TOKEN => 'short' }));
+    chmod 0644, $settings{FRONTDESK_ADMIN_TOKEN_FILE};
+    finds('a token for everyone', 'FAIL', 'admin.token', qr/mode 644/, qr/chmod/, doctor());
+    chmod 0600, $settings{FRONTDESK_ADMIN_TOKEN_FILE};
+
     psql(\%settings, 'ALTER TABLE articles NO FORCE ROW LEVEL SECURITY');
     finds('a table without its guard', 'FAIL', 'postgresql.isolation', qr/1 tables .* articles$/, qr/FORCE ROW LEVEL SECURITY/, doctor());
     psql(\%settings, 'ALTER TABLE articles FORCE ROW LEVEL SECURITY');
 
     $stack->must('worker', 'stop', FRONTDESK_WORKER_NAME => 'worker-1');
+    # A worker that could not leave its lease behind in good order is believed for its time.
+    $stack->until(sub { $stack->redis('jobs', 'ZCOUNT', 'fd:alive:{0}', int(time * 1000), '+inf') == 0 }, 12, 'the lease to end');
     finds('no worker', 'WARN', 'workers', qr/^0 alive/, qr/start one/, doctor());
 };
 

@@ -6,7 +6,6 @@ use lib 't/lib';
 use Digest::SHA qw(sha256_hex);
 use Frontdesk::Stack;
 use IO::Socket::INET;
-use IO::Socket::UNIX;
 use JSON::PP ();
 use Test::More;
 
@@ -47,10 +46,7 @@ sub post { my @request = @_; my $r = $client->post(@request); push @bodies, $r->
 sub lines { my ($name) = @_; return map { eval { $json->decode($_) } || {} } split /\n/, $stack->log_text($name); }
 sub worker_http {
     my ($path) = @_;
-    my $s = IO::Socket::UNIX->new(Peer => "$stack->{dir}/run/worker-1.metrics.sock") or die "metrics: $!";
-    print $s "GET $path HTTP/1.0\r\n\r\n";
-    local $/;
-    my ($head, $body) = split /\r\n\r\n/, <$s> // '', 2;
+    my ($head, $body) = split /\r\n\r\n/, $stack->worker_get($path), 2;
     $metrics .= $body;
     return { status => $head =~ m{^HTTP/1\.[01] (\d+)}, body => $body };
 }

@@ -132,12 +132,25 @@ subtest 'ENG-19: frontdesk jobs list and show' => sub {
     like $show, qr/^body\s+\{.*Poison/m, 'the question';
 };
 
+subtest 'ENG-19: frontdesk jobs retry waits for the conversation' => sub {
+    my $busy = $client->ask({ message => 'Busy @{"tokens":60,"gap_ms":50}@', session_id => $session });
+    $busy->next(5) for 1 .. 3;
+    is $stack->frontdesk('jobs', 'retry', $poisoned), '', 'no second answer beside a running one';
+    is $stack->{status}, 1, 'refused';
+    is state_of($poisoned), 'dead crashes', 'it stays on the list';
+    is $stack->redis('jobs', 'GET', "fd:sess:{0}:$stack->{org}:$session"), $busy->{job}, 'the running one keeps the conversation';
+    $busy->run(20);
+    is $busy->{terminal}{event}, 'done', 'and ends as ever';
+    ok $stack->until(sub { !defined $stack->redis('jobs', 'GET', "fd:sess:{0}:$stack->{org}:$session") }, 5), 'then it is free';
+};
+
 subtest 'ENG-19: frontdesk jobs retry answers it' => sub {
     my $new = $stack->frontdesk('jobs', 'retry', $poisoned);
     is $stack->{status}, 0, 'status 0';
     chomp $new;
     like $new, qr/^0-[0-9a-f]{32}$/, 'the new job\'s id';
     ok $stack->until(sub { (state_of($new) // '') eq 'done ' }, 10, 'the answer'), 'answered';
+    ok $stack->until(sub { !defined $stack->redis('jobs', 'GET', "fd:sess:{0}:$stack->{org}:$session") }, 5), 'the conversation is free again';
     is state_of($poisoned), "failed retried as $new", 'the old one is off the list';
     is $stack->frontdesk(qw(jobs list)), '', 'which is empty';
     my $late = $client->resume($new, $session)->run(10);
@@ -161,6 +174,24 @@ subtest 'ENG-19: frontdesk jobs drop' => sub {
     is scalar(grep { $_->{event} eq 'request' && $_->{question} =~ /^Drop me/ } $stack->journal), 1, 'it was not asked again';
     my ($finding) = grep { $_->{check} eq 'dead_letters' } @{ JSON::PP::decode_json($stack->frontdesk(qw(doctor --json)))->{checks} };
     is $finding->{level}, 'OK', 'and the doctor is content' or diag $finding->{detail};
+};
+
+subtest 'ENG-19: entries that cannot be read are listed and dropped' => sub {
+    my $id = $stack->redis('jobs', qw(XADD fd:jobs:{0} * job nonsense));
+    my $list = '';
+    ok $stack->until(sub { ($list = $stack->frontdesk(qw(jobs list))) ne '' }, 10), 'listed';
+    like $list, qr/^\Q$id\E  20\d\d-\d\d-\d\dT[\d:]+Z  org -  unreadable: \S.*$/, 'with the reason';
+    for my $verb (qw(show retry)) {
+        $stack->frontdesk('jobs', $verb, $id);
+        is $stack->{status}, 1, "there is nothing to $verb";
+    }
+    my $dead = $stack->redis('jobs', 'XLEN', 'fd:dead:{0}');
+    $stack->frontdesk('jobs', 'drop', $id);
+    is $stack->{status}, 0, 'dropped';
+    is $stack->redis('jobs', 'XLEN', 'fd:dead:{0}'), $dead - 1, 'this one alone';
+    is $stack->frontdesk(qw(jobs list)), '', 'the list is empty';
+    $stack->frontdesk('jobs', 'drop', $id);
+    is $stack->{status}, 1, 'not twice';
 };
 
 ok $stack->until(sub { $stack->redis('jobs', 'XLEN', 'fd:jobs:{0}') == 0 }, 15), 'the queue is empty';

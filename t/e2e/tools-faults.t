@@ -1,0 +1,146 @@
+# The bad days, with a tool in flight: whatever dies at whatever step, a write happens at
+# most once, a stored result is used and not made again, and the visitor gets one answer
+# that is honest about it.  ENG-10, ENG-19
+use strict;
+use warnings;
+use lib 't/lib';
+use Frontdesk::Stack;
+use Frontdesk::Tools;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+my $stack = Frontdesk::Stack->new(worker => {
+    FRONTDESK_HEARTBEAT_MS => 300, FRONTDESK_TAKEOVER_IDLE_MS => 1000, FRONTDESK_ABANDONED_MS => 8000,
+});
+my $tools = Frontdesk::Tools->new($stack);
+$stack->start;
+$stack->start_worker('worker-2');
+$tools->add('look_up');
+$tools->add('book', risk => 'write');
+my $client = $stack->client;
+
+sub crash {
+    my ($s) = @_;
+    my $name = owner($s);
+    $stack->signal(KILL => 'worker', $name);
+    return $name;
+}
+sub owner { my ($s) = @_; return $stack->until(sub { $stack->redis('jobs', 'HGET', "fd:job:{0}:$s->{job}", 'owner') }, 5, 'an owner'); }
+
+subtest 'ENG-10: killed before the tool was called' => sub {
+    my $s = $tools->ask('Before', { rounds => [{ first_ms => 1200, tools => [$tools->call('book')] }, { text => 'Booked.' }] });
+    sleep 0.4;
+    my $name = crash($s);
+    $tools->run_to($s, 'confirm');
+    $tools->word($s);
+    $tools->one_answer($s, 'Booked.', 1);
+    is $tools->statuses($s), 'done', 'one row';
+    $stack->start_worker($name);
+};
+
+subtest 'ENG-10: killed while it reads: read again' => sub {
+    my $s = $tools->ask('Reads', { rounds => [{ text => 'Let me see. ', tools => [$tools->call('look_up', behave => 'slow', ms => 1500)] }, { text => 'It is there.' }] });
+    $tools->run_to($s, 'tool');
+    $stack->until(sub { $tools->of_job('request', $s) == 1 }, 5, 'the request');
+    my $name = crash($s);
+    $tools->one_answer($s, "Let me see. \n\nIt is there.", 2);
+    is $s->{resets}, 1, 'one reset';
+    is $tools->statuses($s), 'done', 'one row';
+    $stack->start_worker($name);
+};
+
+subtest 'ENG-10: killed while the visitor is asked; the word comes before anybody has taken over' => sub {
+    my $s = $tools->ask('Asked', { rounds => [{ tools => [$tools->call('book')] }, { text => 'Booked.' }] });
+    $tools->run_to($s, 'confirm');
+    my $name = crash($s);
+    is $tools->word($s)->{status}, 200, 'accepted while nobody works on it';
+    $tools->one_answer($s, 'Booked.', 1);
+    is scalar(() = $tools->named($s, 'confirm')), 1, 'the visitor is not asked again';
+    $stack->start_worker($name);
+};
+
+subtest 'ENG-10: killed while the visitor is asked; asked again by the next, about the same call' => sub {
+    my $s = $tools->ask('Asked twice', { rounds => [{ tools => [$tools->call('book')] }, { text => 'Booked.' }] });
+    my $first = $tools->run_to($s, 'confirm');
+    my $name = crash($s);
+    my $second = $tools->run_to($s, 'confirm', 2);
+    is $second->{json}{call_id}, $first->{json}{call_id}, 'the same question';
+    is $second->{json}{expires_at}, $first->{json}{expires_at}, 'with the same end';
+    is $tools->word($s)->{status}, 200, 'accepted';
+    $tools->one_answer($s, 'Booked.', 1);
+    $stack->start_worker($name);
+};
+
+subtest 'ENG-10: killed while it writes: it happened, it is not made twice, nobody pretends to know' => sub {
+    my $s = $tools->ask('Writes', { rounds => [{ tools => [$tools->call('book', behave => 'slow', ms => 2500)] }, { text => 'I will have that checked.' }] });
+    $tools->run_to($s, 'confirm');
+    $tools->word($s);
+    $stack->until(sub { $tools->of_job('effect', $s) == 1 }, 5, 'the effect');
+    my $name = crash($s);
+    $tools->one_answer($s, 'I will have that checked.', 1);
+    is $tools->of_job('effect', $s), 1, 'one effect';
+    is $tools->statuses($s), 'unknown', 'the row says that it is not known';
+    my ($last) = reverse grep { $_->{event} eq 'request' && $_->{question} =~ /^Writes/ } $stack->journal;
+    like $last->{body}{messages}[-1]{content}, qr/"code":"outcome_unknown"/, 'and so was the model told';
+    my ($url) = map { $_->{body}{callback_url} } grep { $_->{key} =~ /\Q$s->{job}\E/ } $tools->requests;
+    my ($path) = $url =~ m{(/api/.*)};
+    is +Frontdesk::Client->new(port => $stack->{port})->post($path, { ok => JSON::PP::true })->{status}, 200, 'the tool may still tell';
+    is $tools->statuses($s), 'done', 'and then it is known';
+    $stack->start_worker($name);
+};
+
+subtest 'ENG-10: killed after it wrote, while the model speaks: the stored result is used' => sub {
+    my $s = $tools->ask('After', { rounds => [{ tools => [$tools->call('book')] }, { tokens => 30, gap_ms => 60 }] });
+    $tools->run_to($s, 'confirm');
+    $tools->word($s);
+    $tools->run_to($s, 'delta', 3);
+    my $name = crash($s);
+    $tools->one_answer($s, join('', map { "word$_ " } 1 .. 30), 1);
+    is $tools->of_job('effect', $s), 1, 'one effect';
+    is scalar(() = $tools->named($s, 'confirm')), 1, 'asked once';
+    is $tools->statuses($s), 'done', 'one row';
+    $stack->start_worker($name);
+};
+
+subtest 'ENG-10: a sleeper that wakes up in the middle of its write' => sub {
+    my $s = $tools->ask('Sleeps', { rounds => [{ tools => [$tools->call('book', behave => 'slow', ms => 800)] }, { text => 'It has to be checked.' }] });
+    $tools->run_to($s, 'confirm');
+    $tools->word($s);
+    $stack->until(sub { $tools->of_job('effect', $s) == 1 }, 5, 'the effect');
+    my $name = owner($s);
+    $stack->signal(STOP => 'worker', $name);
+    $tools->one_answer($s, 'It has to be checked.', 1);
+    $stack->signal(CONT => 'worker', $name);
+    sleep 1.5;
+    is $tools->of_job('effect', $s), 1, 'one effect';
+    is $stack->sql("SELECT count(*) FROM messages WHERE job_id = '$s->{job}' AND role = 'assistant'"), 1, 'one answer';
+};
+
+subtest 'ENG-10: SIGTERM while the visitor is asked' => sub {
+    my $s = $tools->ask('Leaves', { rounds => [{ tools => [$tools->call('book')] }, { text => 'Booked.' }] });
+    $tools->run_to($s, 'confirm');
+    my $name = owner($s);
+    $stack->signal(TERM => 'worker', $name);
+    sleep 0.3;
+    $stack->signal(TERM => 'worker', $name); # at once: what runs is handed back
+    $tools->run_to($s, 'confirm', 2);
+    $tools->word($s);
+    $tools->one_answer($s, 'Booked.', 1);
+    $stack->start_worker($name);
+};
+
+subtest 'ENG-10: the visitor leaves while a write waits' => sub {
+    my $s = $tools->ask('Left', { rounds => [{ tools => [$tools->call('book')] }, { text => 'Booked.' }] });
+    $tools->run_to($s, 'confirm');
+    $client->post("/api/v1/chat/$s->{job}/cancel", '{}', { 'X-Frontdesk-Session' => $s->{session} });
+    $s->run(5);
+    is $s->{terminal}{event}, 'cancelled', 'cancelled';
+    is $tools->word($s)->{status}, 404, 'a late word is not taken';
+    is $tools->statuses($s), 'expired', 'the question is closed';
+    is $tools->of_job('request', $s), 0, 'nothing happened';
+};
+
+$tools->all_over('book');
+$tools->stop;
+$stack->finish;
+done_testing;
