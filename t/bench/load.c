@@ -6,11 +6,14 @@
  * they left the provider.
  *
  *     load -p PORT -c CONNECTIONS -d SECONDS [-w WARMUP] [-u PATH] [-H 'Name: value']... -b BODY
+ *     load ... -r RAMP      the first questions spread over so many seconds, within the warm-up
+ *     load ... -t THINK     microseconds from an answer's end to the next question
+ *     load ... -P NAME=PID[,PID]...   their processor time in the counted seconds, as NAME_us
  *     load ... -i        idle: open the streams, hold them, print "held N", wait for SIGTERM
  *
  * Prints one line of JSON: answers, tokens, errors, rates, and p50/p99 in
  * microseconds of the first token (from sending), of a token's way from the
- * provider to here, and of the gap added between tokens.
+ * provider to here, and of the gap added between tokens; NAME_us is a token.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -36,6 +39,8 @@ struct conn {
     unsigned lines; /* of the response so far */
     bool refused;   /* its status was not 200 */
     bool last_chunk;
+    struct conn *next; /* that waits to ask */
+    int64_t ask_at;
     int64_t sent_at;    /* the request */
     int64_t last_at;    /* the last token, here; 0 = none yet */
     int64_t last_stamp; /* and at the provider */
@@ -57,6 +62,8 @@ static struct sockaddr_in address;
 static char *request;
 static size_t request_len;
 static int ep;
+static int64_t think_us;
+static struct conn *waiting, **waiting_end = &waiting; /* in the order of ask_at */
 
 static int64_t now_us(void)
 {
@@ -118,13 +125,43 @@ static void ask(struct conn *c)
     }
 }
 
+static void ask_later(struct conn *c, int64_t at)
+{
+    c->ask_at = at;
+    c->next = NULL;
+    *waiting_end = c;
+    waiting_end = &c->next;
+}
+
+/* Asks what is due; milliseconds until the next one is. */
+static int ask_due(void)
+{
+    int64_t now = now_us();
+
+    while (waiting != NULL && waiting->ask_at <= now) {
+        struct conn *c = waiting;
+
+        waiting = c->next;
+        if (waiting == NULL)
+            waiting_end = &waiting;
+        if (c->fd < 0)
+            conn_open(c);
+        ask(c);
+    }
+    int64_t left = waiting != NULL ? (waiting->ask_at - now + 999) / 1000 : 100;
+    return left < 100 ? (int)left : 100;
+}
+
 static void again(struct conn *c, bool reconnect)
 {
     if (reconnect) {
         close(c->fd);
         conn_open(c);
     }
-    ask(c);
+    if (think_us > 0)
+        ask_later(c, now_us() + think_us);
+    else
+        ask(c);
 }
 
 /* "t<microseconds> " wherever it stands in the line. */
@@ -216,9 +253,67 @@ static void on_signal(int signo)
     stopped = 1;
 }
 
+/* -- processor time of those that are measured ------------------------------------------- */
+
+#define GROUPS_MAX 8
+
+static struct group {
+    const char *name;
+    const char *pids; /* "12,34" */
+    double before_us;
+} groups[GROUPS_MAX];
+static size_t group_count;
+
+static void group_add(char *text)
+{
+    char *equals = strchr(text, '=');
+
+    if (equals == NULL || group_count == GROUPS_MAX) {
+        fprintf(stderr, "load: -P NAME=PID,...\n");
+        exit(2);
+    }
+    *equals = '\0';
+    groups[group_count++] = (struct group){.name = text, .pids = equals + 1};
+}
+
+/* utime and stime, from the fields behind the command's closing parenthesis. */
+static double process_us(long pid)
+{
+    char path[64], text[1024], *p;
+    unsigned long user = 0, system = 0;
+
+    snprintf(path, sizeof(path), "/proc/%ld/stat", pid);
+    FILE *f = fopen(path, "r");
+    size_t n = f != NULL ? fread(text, 1, sizeof(text) - 1, f) : 0;
+    if (f != NULL)
+        fclose(f);
+    text[n] = '\0';
+    if ((p = strrchr(text, ')')) != NULL)
+        sscanf(p + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system);
+    return (double)(user + system) * 1e6 / (double)sysconf(_SC_CLK_TCK);
+}
+
+static double group_us(const struct group *group)
+{
+    double sum = 0;
+
+    for (const char *p = group->pids; *p != '\0'; p += strcspn(p, ","), p += *p == ',')
+        sum += process_us(atol(p));
+    return sum;
+}
+
+static void print_groups(void)
+{
+    for (size_t i = 0; i < group_count; i++)
+        printf("\"%s_us\":%.2f,", groups[i].name,
+               tokens > 0 ? (group_us(&groups[i]) - groups[i].before_us) / (double)tokens : 0);
+}
+
 static void print_result(double seconds)
 {
-    printf("{\"answers\":%llu,\"tokens\":%llu,\"failures\":%llu,\"refused\":%llu,"
+    printf("{");
+    print_groups();
+    printf("\"answers\":%llu,\"tokens\":%llu,\"failures\":%llu,\"refused\":%llu,"
            "\"answers_per_s\":%.1f,\"tokens_per_s\":%.1f,\"first_p50_us\":%llu,"
            "\"first_p99_us\":%llu,\"way_p50_us\":%llu,\"way_p99_us\":%llu,\"gap_p50_us\":%llu,"
            "\"gap_p99_us\":%llu,\"bytes\":%llu}\n",
@@ -236,7 +331,7 @@ static void run(int64_t until)
     struct epoll_event events[512];
 
     while (!stopped && now_us() < until) {
-        int n = epoll_wait(ep, events, 512, 100);
+        int n = epoll_wait(ep, events, 512, ask_due());
 
         for (int i = 0; i < n; i++)
             readable(events[i].data.ptr);
@@ -252,7 +347,7 @@ static void hold(int count)
     bool said = false;
 
     while (!stopped) {
-        int n = epoll_wait(ep, events, 512, 100);
+        int n = epoll_wait(ep, events, 512, ask_due());
 
         for (int i = 0; i < n; i++) {
             struct conn *c = events[i].data.ptr;
@@ -282,15 +377,18 @@ int main(int argc, char **argv)
     const char *path = "/api/v1/chat", *body = "{}";
     char headers[4096] = "";
     int port = 8080, count = 1, option;
-    double seconds = 3, warmup = 0.5;
+    double seconds = 3, warmup = 0.5, ramp = 0;
     struct conn **conns;
 
-    while ((option = getopt(argc, argv, "p:c:d:w:u:H:b:i")) != -1) {
+    while ((option = getopt(argc, argv, "p:c:d:w:r:t:P:u:H:b:i")) != -1) {
         switch (option) {
         case 'p': port = atoi(optarg); break;
         case 'c': count = atoi(optarg); break;
         case 'd': seconds = atof(optarg); break;
         case 'w': warmup = atof(optarg); break;
+        case 'r': ramp = atof(optarg); break;
+        case 't': think_us = atoll(optarg); break;
+        case 'P': group_add(optarg); break;
         case 'u': path = optarg; break;
         case 'H':
             strncat(headers, optarg, sizeof(headers) - strlen(headers) - 3);
@@ -315,16 +413,19 @@ int main(int argc, char **argv)
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     ep = epoll_create1(0);
     conns = calloc((size_t)count, sizeof(*conns));
+    int64_t begin = now_us();
     for (int i = 0; i < count; i++) {
         conns[i] = calloc(1, idle_mode ? offsetof(struct conn, buf) + 1 : sizeof(struct conn));
-        conn_open(conns[i]);
-        ask(conns[i]);
+        conns[i]->fd = -1;
+        ask_later(conns[i], begin + (int64_t)(ramp * 1e6 * i / count));
     }
     if (idle_mode) {
         hold(count);
         return 0;
     }
     run(now_us() + (int64_t)(warmup * 1e6));
+    for (size_t i = 0; i < group_count; i++)
+        groups[i].before_us = group_us(&groups[i]);
     counting = true;
     int64_t start = now_us();
     run(start + (int64_t)(seconds * 1e6));
