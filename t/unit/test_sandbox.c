@@ -10,7 +10,9 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
+#include <signal.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 #include "core/clock.h"
 #include "tenant/sandbox.h"
@@ -137,6 +139,29 @@ static void test_nothing_is_inherited(void **state)
     close(extra);
 }
 
+/* The user that root becomes may run something already. */
+static void test_its_user_is_busy(void **state)
+{
+    static const char *const cat[] = {"/bin/cat", NULL};
+
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    pid_t other = fork();
+    if (other == 0) {
+        if (setuid(65534) != 0)
+            _exit(1);
+        pause();
+        _exit(0);
+    }
+    assert_true(other > 0);
+    usleep(50000);
+    enum sandbox_end end = run(cat, "x", 1);
+    kill(other, SIGKILL);
+    waitpid(other, NULL, 0);
+    assert_int_equal(end, SANDBOX_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -145,6 +170,7 @@ int main(void)
         cmocka_unit_test(test_no_network),
         cmocka_unit_test(test_no_files_and_no_processes),
         cmocka_unit_test(test_nothing_is_inherited),
+        cmocka_unit_test(test_its_user_is_busy),
     };
     int rc = cmocka_run_group_tests_name("sandbox", tests, NULL, NULL);
     buf_free(&out);

@@ -35,8 +35,7 @@ static bool limit(int what, rlim_t most)
 static bool limits(const struct sandbox_job *job)
 {
     return limit(RLIMIT_AS, job->memory) && limit(RLIMIT_CPU, (rlim_t)job->cpu_s) &&
-           limit(RLIMIT_FSIZE, 0) && limit(RLIMIT_NOFILE, FILES_MAX) && limit(RLIMIT_CORE, 0) &&
-           limit(RLIMIT_NPROC, 0);
+           limit(RLIMIT_FSIZE, 0) && limit(RLIMIT_NOFILE, FILES_MAX) && limit(RLIMIT_CORE, 0);
 }
 
 /* The calls themselves: glibc's would look for other threads, which are not here. */
@@ -67,8 +66,11 @@ __attribute__((noreturn)) static void become(const struct sandbox_job *job, int 
         close_range(3, ~0u, 0) != 0 || chdir("/") != 0)
         _exit(EXIT_REFUSED);
     sandbox_landlock();
-    if (!limits(job) || !give_up_root() || prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 ||
-        getppid() != parent || access(job->argv[0], X_OK) != 0)
+    /* No more processes, only once its user is the last one: else, where that user runs anything
+     * already, execve() would be refused. */
+    if (!limits(job) || !give_up_root() || !limit(RLIMIT_NPROC, 0) ||
+        prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent ||
+        access(job->argv[0], X_OK) != 0)
         _exit(access(job->argv[0], X_OK) != 0 ? EXIT_MISSING : EXIT_REFUSED);
     if (!sandbox_filter())
         _exit(EXIT_REFUSED);
