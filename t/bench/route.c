@@ -8,8 +8,8 @@
 #define _GNU_SOURCE /* strcasestr */
 #include "cpu_time.h"
 
-#include "chat/model.h"
-#include "chat/route_table.h"
+#include "route/model.h"
+#include "route/route_table.h"
 #include "core/buf.h"
 #include "protocol/limits.h"
 

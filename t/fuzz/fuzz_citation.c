@@ -1,5 +1,5 @@
 /* Any bytes, cut anywhere: what is found was sent, and whole and cut agree. */
-#include "chat/citation.h"
+#include "context/citation.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* Any bytes as a template: read, or a fault with its line; what is read writes its values
  * as they are, however much they look like a template. */
-#include "chat/prompt_template.h"
+#include "context/prompt_template.h"
 
 #include <stdint.h>
 #include <stdlib.h>

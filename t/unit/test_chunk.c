@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "chat/chunk.h"
+#include "context/chunk.h"
 #include "llm/tokens.h"
 
 #include <stdbool.h>

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "chat/citation.h"
+#include "context/citation.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,10 +1,10 @@
-/* chat/model.h: which endpoint and model answer (ENG-1, ENG-2, ENG-3). */
+/* route/model.h: which endpoint and model answer (ENG-1, ENG-2, ENG-3). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
 
-#include "chat/model.h"
+#include "route/model.h"
 
 #include <stdio.h>
 #include <string.h>

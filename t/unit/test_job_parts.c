@@ -8,7 +8,7 @@
 #include "chat/crumb.h"
 #include "chat/entry.h"
 #include "chat/handle.h"
-#include "chat/memory.h"
+#include "context/memory.h"
 #include "chat/outbox.h"
 #include "chat/store.h"
 #include "protocol/limits.h"

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "chat/turn_language.h"
+#include "context/turn_language.h"
 #include "core/language.h"
 #include "core/language_check.h"
 

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "chat/mention.h"
+#include "context/mention.h"
 
 #include <string.h>
 

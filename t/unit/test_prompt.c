@@ -6,9 +6,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "chat/prompt.h"
-#include "chat/tenant_prompt.h"
-#include "chat/today.h"
+#include "context/prompt.h"
+#include "context/tenant_prompt.h"
+#include "context/today.h"
 #include "tenant/business_info.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* ENG-5: chat/retrieve.h and the search functions against a real server, under the role
+/* ENG-5: context/retrieve.h and the search functions against a real server, under the role
  * that workers sign in as: what a question finds, what it never finds, and by which index. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,7 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "chat/retrieve.h"
+#include "context/retrieve.h"
 #include "db/migrate.h"
 #include "pg_fixture.h"
 

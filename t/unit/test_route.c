@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "chat/route.h"
+#include "route/route.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "chat/score.h"
+#include "context/score.h"
 
 #include <stdio.h>
 #include <string.h>

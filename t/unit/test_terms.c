@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "chat/terms.h"
+#include "context/terms.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
  * for a program. */
 #include "admin/field.h"
 #include "admin/page.h"
-#include "chat/retrieve.h"
+#include "context/retrieve.h"
 #include "core/language.h"
 #include "tenant/knowledge_json.h"
 

@@ -5,9 +5,9 @@
 #ifndef FD_CHAT_ANSWER_H
 #define FD_CHAT_ANSWER_H
 
-#include "chat/chunk.h"
-#include "chat/citation.h"
-#include "chat/route.h"
+#include "context/chunk.h"
+#include "context/citation.h"
+#include "route/route.h"
 #include "core/buf.h"
 #include "llm/price.h"
 #include "protocol/event.h"

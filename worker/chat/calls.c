@@ -3,7 +3,7 @@
 #include "chat/door_models.h"
 #include "chat/entry.h"
 #include "chat/execution.h"
-#include "chat/memory.h"
+#include "context/memory.h"
 #include "chat/meters.h"
 #include "chat/replay.h"
 #include "chat/seat.h"

@@ -2,7 +2,7 @@
 #ifndef FD_CHAT_DOOR_MODELS_H
 #define FD_CHAT_DOOR_MODELS_H
 
-#include "chat/model.h"
+#include "route/model.h"
 #include "core/buf.h"
 
 /* What the organisation may use here, "auto" first; or the one called `model`, where it

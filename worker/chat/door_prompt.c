@@ -2,7 +2,7 @@
 #include "chat/door.h"
 
 #include "chat/job_states.h"
-#include "chat/tenant_route.h"
+#include "route/tenant_route.h"
 #include "llm/tokens.h"
 #include "protocol/limits.h"
 

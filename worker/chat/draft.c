@@ -1,8 +1,8 @@
 #include "chat/draft.h"
 
-#include "chat/memory.h"
-#include "chat/tenant_prompt.h"
-#include "chat/tenant_route.h"
+#include "context/memory.h"
+#include "context/tenant_prompt.h"
+#include "route/tenant_route.h"
 #include "llm/tokens.h"
 
 #include <string.h>

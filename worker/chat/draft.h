@@ -6,10 +6,10 @@
 #ifndef FD_CHAT_DRAFT_H
 #define FD_CHAT_DRAFT_H
 
-#include "chat/chunk.h"
-#include "chat/model.h"
-#include "chat/prompt.h"
-#include "chat/route.h"
+#include "context/chunk.h"
+#include "route/model.h"
+#include "context/prompt.h"
+#include "route/route.h"
 #include "llm/provider.h"
 #include "tenant/tenant.h"
 #include "tool/tool.h"

@@ -2,9 +2,9 @@
 
 #include "chat/endpoints.h"
 #include "chat/prices.h"
-#include "chat/retrieve.h"
+#include "context/retrieve.h"
 #include "chat/route_json.h"
-#include "chat/turn_language.h"
+#include "context/turn_language.h"
 #include "core/clock.h"
 
 #include <math.h>

@@ -7,7 +7,7 @@
 #include "chat/lease.h"
 #include "chat/meters.h"
 #include "chat/outbox.h"
-#include "chat/prompt.h"
+#include "context/prompt.h"
 #include "chat/seat.h"
 #include "chat/status.h"
 #include "chat/sweep.h"

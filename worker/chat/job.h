@@ -27,7 +27,7 @@
 #include "chat/engine.h"
 #include "chat/entry.h"
 #include "chat/handle.h"
-#include "chat/model.h"
+#include "route/model.h"
 #include "chat/outbox.h"
 #include "chat/store.h"
 #include "core/log.h"

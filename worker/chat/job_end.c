@@ -4,7 +4,7 @@
 #include "chat/job_tools.h"
 
 #include "chat/door.h"
-#include "chat/memory.h"
+#include "context/memory.h"
 #include "chat/meters.h"
 #include "chat/replay.h"
 #include "core/clock.h"

@@ -2,9 +2,9 @@
 #include "chat/job_states.h"
 
 #include "chat/door.h"
-#include "chat/memory.h"
+#include "context/memory.h"
 #include "chat/toolbox.h"
-#include "chat/turn_language.h"
+#include "context/turn_language.h"
 #include "core/language.h"
 #include "core/loop.h"
 #include "protocol/keys.h"

@@ -1,7 +1,7 @@
 #include "chat/job_tools.h"
 
-#include "chat/memory.h"
-#include "chat/retrieve.h"
+#include "context/memory.h"
+#include "context/retrieve.h"
 #include "chat/seat.h"
 #include "core/failpoint.h"
 #include "core/loop.h"

@@ -5,9 +5,9 @@
 #ifndef FD_CHAT_ROUTE_JSON_H
 #define FD_CHAT_ROUTE_JSON_H
 
-#include "chat/chunk.h"
-#include "chat/model.h"
-#include "chat/route.h"
+#include "context/chunk.h"
+#include "route/model.h"
+#include "route/route.h"
 #include "protocol/json.h"
 
 /* The members {tier, intent, reasons, version, split?, arm?, trial?}, into an open object. */

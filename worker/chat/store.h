@@ -8,7 +8,7 @@
 
 #include "chat/answer.h"
 #include "chat/entry.h"
-#include "chat/route.h"
+#include "route/route.h"
 #include "core/arena.h"
 #include "db/db.h"
 #include "llm/provider.h"

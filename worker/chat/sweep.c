@@ -1,7 +1,7 @@
 #include "chat/sweep.h"
 
 #include "chat/decision.h"
-#include "chat/memory.h"
+#include "context/memory.h"
 #include "chat/meters.h"
 #include "chat/seat.h"
 #include "core/clock.h"

@@ -1,7 +1,7 @@
 /* frontdesk doctor: is everything as it must be, and what to do where it is not. */
 #include "cmd/doctor.h"
 
-#include "chat/prompt.h"
+#include "context/prompt.h"
 #include "cmd/cmd.h"
 #include "core/buf.h"
 #include "llm/endpoint.h"

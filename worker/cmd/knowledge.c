@@ -1,5 +1,5 @@
 /* frontdesk knowledge: the articles that an organisation's answers come from (ENG-13). */
-#include "chat/retrieve.h"
+#include "context/retrieve.h"
 #include "cmd/cmd.h"
 #include "cmd/org.h"
 #include "core/buf.h"

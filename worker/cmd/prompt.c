@@ -3,7 +3,7 @@
 #include "cmd/cmd.h"
 #include "cmd/org.h"
 
-#include "chat/tenant_prompt.h"
+#include "context/tenant_prompt.h"
 #include "chat/toolbox.h"
 #include "core/clock.h"
 

@@ -1,7 +1,7 @@
 /* frontdesk route: the decision on a question, with its reasons; nobody is asked. */
-#include "chat/model.h"
+#include "route/model.h"
 #include "chat/route_json.h"
-#include "chat/tenant_route.h"
+#include "route/tenant_route.h"
 #include "cmd/cmd.h"
 #include "cmd/org.h"
 #include "core/buf.h"

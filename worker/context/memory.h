@@ -1,0 +1,40 @@
+/*
+ * Memory: a conversation's last messages (ENG-7), an hour in live Redis, with
+ * PostgreSQL behind it. The list there is either whole or absent: only what is
+ * known to be complete is appended to.
+ */
+#ifndef FD_CONTEXT_MEMORY_H
+#define FD_CONTEXT_MEMORY_H
+
+#include "route/route.h"
+#include "core/arena.h"
+#include "llm/provider.h"
+#include "net/redis.h"
+
+#include <stdbool.h>
+
+#define MEMORY_MESSAGES 20
+
+/* LRANGE of the session's list. False as redis_command(). */
+bool memory_read(struct redis *live, const char *org, const char *session, redis_reply_fn *fn,
+                 void *arg);
+/* Its reply: false where there is nothing, or nothing that can be read. */
+bool memory_parse(struct arena *a, const redisReply *reply, struct llm_message **messages,
+                  size_t *count, struct route_last *last);
+
+/* Writes the list anew, from PostgreSQL. */
+void memory_seed(struct redis *live, const char *org, const char *session,
+                 const struct llm_message *messages, size_t count, const struct route_last *last);
+/* Adds a turn; `whole` the session is known to have no earlier message, so that
+ * the list may begin with this one. answer "" = there was none; `last` of it. */
+void memory_append(struct redis *live, const char *org, const char *session, const char *question,
+                   const char *answer, const struct route_last *last, bool whole);
+void memory_forget(struct redis *live, const char *org, const char *session);
+
+/* The texts' tokens, estimated. Pure. */
+int64_t memory_tokens(const struct llm_message *messages, size_t count);
+/* The newest messages that fit the budget, oldest first; always starts with the
+ * user's. Returns how many are left out at the front. Pure. */
+size_t memory_cut(const struct llm_message *messages, size_t count, int max_tokens);
+
+#endif
