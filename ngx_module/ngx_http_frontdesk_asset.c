@@ -13,13 +13,16 @@
 #include "ngx_http_frontdesk_asset.h"
 
 
+#define NGX_HTTP_FRONTDESK_NOT_ACCEPTABLE  406
+
+
 static ngx_int_t ngx_http_frontdesk_asset_headers(ngx_http_request_t *r,
     ngx_http_frontdesk_file_t *file, ngx_uint_t encoding);
 static ngx_int_t ngx_http_frontdesk_asset_etag(ngx_http_request_t *r,
     ngx_str_t *etag);
 static ngx_uint_t ngx_http_frontdesk_asset_choose(ngx_http_request_t *r,
     ngx_http_frontdesk_file_t *file);
-static ngx_uint_t ngx_http_frontdesk_asset_quality(ngx_str_t *accept,
+static ngx_int_t ngx_http_frontdesk_asset_quality(ngx_str_t *accept,
     ngx_str_t *name);
 
 
@@ -84,6 +87,10 @@ ngx_http_frontdesk_asset_handler(ngx_http_request_t *r)
 
     file += i;
     encoding = ngx_http_frontdesk_asset_choose(r, file);
+
+    if (encoding == NGX_HTTP_FRONTDESK_ENCODINGS) {
+        return NGX_HTTP_FRONTDESK_NOT_ACCEPTABLE;
+    }
 
     if (ngx_http_frontdesk_asset_headers(r, file, encoding) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -192,12 +199,18 @@ ngx_http_frontdesk_asset_etag(ngx_http_request_t *r, ngx_str_t *etag)
 }
 
 
+/*
+ * RFC 9110, 12.5.3: the smallest of what the client likes best; identity needs
+ * no mention, but may be refused, and then there may be nothing to send
+ */
+
 static ngx_uint_t
 ngx_http_frontdesk_asset_choose(ngx_http_request_t *r,
     ngx_http_frontdesk_file_t *file)
 {
+    ngx_int_t    quality, best_quality;
     ngx_str_t   *accept;
-    ngx_uint_t   i, best, quality, best_quality;
+    ngx_uint_t   i, best;
 
     accept = ngx_http_frontdesk_request_header(r, "Accept-Encoding");
 
@@ -205,7 +218,7 @@ ngx_http_frontdesk_asset_choose(ngx_http_request_t *r,
         return NGX_HTTP_FRONTDESK_IDENTITY;
     }
 
-    best = NGX_HTTP_FRONTDESK_IDENTITY;
+    best = NGX_HTTP_FRONTDESK_ENCODINGS;
     best_quality = 0;
 
     for (i = NGX_HTTP_FRONTDESK_BR; i < NGX_HTTP_FRONTDESK_ENCODINGS; i++) {
@@ -223,19 +236,28 @@ ngx_http_frontdesk_asset_choose(ngx_http_request_t *r,
         }
     }
 
+    quality = ngx_http_frontdesk_asset_quality(accept,
+                  &ngx_http_frontdesk_encodings[NGX_HTTP_FRONTDESK_IDENTITY]);
+
+    if (quality > best_quality
+        || (quality == NGX_DECLINED && best == NGX_HTTP_FRONTDESK_ENCODINGS))
+    {
+        return NGX_HTTP_FRONTDESK_IDENTITY;
+    }
+
     return best;
 }
 
 
-/* RFC 9110, 12.5.3: thousandths, 0 where the coding is not acceptable */
+/* thousandths, NGX_DECLINED for a coding that is not mentioned */
 
-static ngx_uint_t
+static ngx_int_t
 ngx_http_frontdesk_asset_quality(ngx_str_t *accept, ngx_str_t *name)
 {
-    u_char      *p, *last, *start, *end;
-    ngx_uint_t   quality, any, scale;
+    u_char     *p, *last, *start, *end;
+    ngx_int_t   quality, any, scale;
 
-    any = 0;
+    any = NGX_DECLINED;
     p = accept->data;
     last = accept->data + accept->len;
 

@@ -36,7 +36,7 @@ export async function startLab() {
   const tag = (attributes = '') =>
     `<script async src="/widget.js" data-client-key="${KEY}" ${attributes}></script>`;
   const html = (body, attributes = 'lang="en"') =>
-    `<!doctype html><html ${attributes}><head><meta charset="utf-8"><title>A page</title></head><body>${body}</body></html>`;
+    `<!doctype html><html ${attributes}><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>A page</title></head><body>${body}</body></html>`;
   const mock = await startMock({
     web,
     sources: join(ROOT, 'web/widget/src'),
@@ -50,6 +50,22 @@ export async function startLab() {
       '/dark': { html: html(`<h1>Shop</h1>${tag('data-theme="dark" data-position="left"')}`) },
       '/twice': { html: html(`<h1>Shop</h1>${tag()}${tag()}`) },
       '/blank': { html: html('') },
+      '/library': {
+        // what Prototype.js 1.6, MooTools and forgotten polyfills do to a page
+        html: html(`<script>
+          Array.prototype.toJSON = function () { return 'no list'; };
+          Array.prototype.each = Array.prototype.first = function () {};
+          for (const name of ['map', 'filter', 'find', 'forEach', 'includes', 'some', 'reduce', 'flat', 'at'])
+            Array.prototype[name] = function () { throw new Error(name + ' of the page'); };
+          Array.from = (list) => list;
+          Object.freeze(Object.prototype);
+          Object.freeze(Array.prototype);
+        </script><h1>Shop</h1>${tag()}`),
+      },
+      '/keyless': { html: html('<script async src="/widget.js"></script>') },
+      '/head': {
+        html: `<!doctype html><html lang="en"><head><title>A page</title>${tag().replace('async', '')}</head><body><h1>Shop</h1></body></html>`,
+      },
       '/rude': {
         html: html(
           `<style>* { display: block !important; color: red !important; font-size: 40px; } div { border: 9px solid }</style>${tag()}`,
@@ -63,6 +79,7 @@ export async function startLab() {
     mock,
     browser,
     widget: join(web, files[0].file),
+    budget: join(ROOT, 'web/widget/budget.json'),
     async close() {
       await browser.close();
       await mock.close();
@@ -118,4 +135,10 @@ export async function settled(page) {
 export async function lastAnswer(page) {
   await settled(page);
   return (await answers(page).last().locator('.prose').innerText()).trim();
+}
+
+/** What the menu of the window offers. */
+export async function choose(page, name) {
+  await page.getByRole('button', { name: 'More' }).click();
+  await page.locator('.menu').getByText(name, { exact: true }).click();
 }

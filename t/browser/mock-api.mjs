@@ -24,7 +24,9 @@ const PROBLEMS = {
  *   {cutAfter: n}     closed after n events; {cutBytes: n}: after n bytes
  *   {silent}          open, but nothing comes, no ping either
  *   {status, problem, retryAfter}
+ * mock.refuse   route -> {status, problem}: refused once, as in 'POST sessions/:id/rating'
  * mock.requests what came: {method, path, headers, body}
+ * mock.operator(session, type, data) is what a person at the dashboard does
  */
 export async function startMock({ web, pages = {}, sources }) {
   const mock = {
@@ -38,6 +40,8 @@ export async function startMock({ web, pages = {}, sources }) {
     sessions: new Map(), // id -> {messages, job}
     jobs: new Map(),
     historyFaults: [],
+    refuse: {},
+    handoff: { open: true, opens_at: null, text: 'A person will be with you soon.' },
   };
   const files = manifest(web);
   const sockets = new Set();
@@ -60,6 +64,8 @@ export async function startMock({ web, pages = {}, sources }) {
     return new Promise((resolve) => server.close(resolve));
   };
   mock.startsHeld = 0;
+  mock.operator = (session, type, data) => operate(mock.sessions.get(session), type, data);
+  mock.asked = (path) => mock.requests.filter((request) => request.path.endsWith(path));
   mock.posts = () =>
     mock.requests.filter(({ method, path }) => method === 'POST' && path === 'chat');
   return mock;
@@ -112,9 +118,22 @@ function api(mock, request, response, url, body) {
   mock.requests.push({ method: request.method, path, headers: request.headers, body });
   if (request.headers['x-api-key'] !== KEY) return problem(response, 401);
 
-  const route = `${request.method} ${path.replace(/^(chat|sessions)\/[^/]+\//, '$1/:id/')}`;
+  const route = `${request.method} ${path.replace(/^(chat|sessions|messages)\/[^/]+\//, '$1/:id/')}`;
   const id = decodeURIComponent(path.split('/')[1] ?? '');
+  const refused = mock.refuse[route];
+  delete mock.refuse[route];
+  if (refused) return problem(response, refused.status, refused.problem, refused.retryAfter);
   switch (route) {
+    case 'POST messages/:id/feedback':
+      return feedback(mock, request, response, id, body);
+    case 'POST sessions/:id/rating':
+    case 'POST sessions/:id/handoff':
+    case 'POST sessions/:id/identify':
+    case 'GET sessions/:id/events': {
+      const session = mock.sessions.get(id);
+      if (!session) return problem(response, 404);
+      return SESSION_CALLS[path.split('/')[2]](mock, request, response, session, body);
+    }
     case 'GET config':
       return json(response, mock.config);
     case 'POST sessions/start':
@@ -155,7 +174,17 @@ function problem(response, status, more = {}, retryAfter = 0) {
 
 export function startSession(mock) {
   const id = randomBytes(24).toString('base64url');
-  mock.sessions.set(id, { messages: [], job: null, seen: new Map() });
+  mock.sessions.set(id, {
+    id,
+    messages: [],
+    job: null,
+    seen: new Map(),
+    mode: 'active',
+    score: null,
+    user: null,
+    events: [],
+    listeners: new Set(),
+  });
   return id;
 }
 
@@ -169,6 +198,8 @@ function history(mock, response, id, query) {
   json(response, {
     messages: session.messages.slice(start, end),
     next_cursor: start > 0 ? String(start) : null,
+    status: session.mode,
+    score: session.score,
   });
 }
 
@@ -190,6 +221,61 @@ function chat(mock, request, response, body) {
   stream(response, job, '', fault);
 }
 
+function feedback(mock, request, response, id, body) {
+  const session = mock.sessions.get(request.headers['x-frontdesk-session']);
+  const row = session?.messages.find((m) => m.id === id && m.role === 'assistant');
+  if (!row) return problem(response, 404);
+  row.rating = body.rating;
+  return json(response, { message_id: id, rating: body.rating });
+}
+
+const SESSION_CALLS = {
+  rating(mock, request, response, session, { score }) {
+    session.score = score;
+    return json(response, { score });
+  },
+  handoff(mock, request, response, session) {
+    session.mode = 'waiting_human';
+    return json(response, { status: session.mode, ...mock.handoff });
+  },
+  identify(mock, request, response, session, { user_id, token, profile }) {
+    if (profile) return json(response, { verified: false });
+    const user = user_id ?? JSON.parse(Buffer.from(token.split('.')[1], 'base64url')).sub;
+    if (session.user && session.user !== user) return problem(response, 409);
+    session.user = user;
+    return json(response, { user_id: user, verified: true });
+  },
+  events(mock, request, response, session) {
+    response.writeHead(200, { 'Content-Type': 'text/event-stream' });
+    const last = Number(request.headers['last-event-id'] || 0);
+    const write = ({ id, type, data }) =>
+      response.write(`id: ${id}\nevent: ${type}\ndata: ${JSON.stringify(data)}\n\n`);
+    response.write('event: ping\ndata: {}\n\n');
+    if (!last) response.write('event: sync\ndata: {}\n\n');
+    session.events.filter(({ id }) => id > last).forEach(write);
+    const listener = { write, cut: () => response.socket.destroy() };
+    session.listeners.add(listener);
+    response.on('close', () => session.listeners.delete(listener));
+  },
+};
+
+function operate(session, type, data) {
+  if (type === 'cut') return session.listeners.forEach(({ cut }) => cut());
+  if (type === 'status') session.mode = data.status;
+  if (type === 'message') {
+    session.messages.push({
+      id: data.message_id,
+      role: 'operator',
+      content: data.text,
+      name: data.name,
+      created_at: data.created_at,
+    });
+  }
+  const event = { id: session.events.length + 1, type, data };
+  session.events.push(event);
+  return session.listeners.forEach(({ write }) => write(event));
+}
+
 /** Runs the plan, whoever listens; the events and the history are the truth. */
 export function startJob(mock, sessionId, message) {
   const session = mock.sessions.get(sessionId);
@@ -197,12 +283,18 @@ export function startJob(mock, sessionId, message) {
   const job = { id, session: sessionId, events: [], listeners: new Set(), cancelled: false };
   mock.jobs.set(id, job);
   session.job = job;
-  const steps = [['meta', { message_id: id }], ...mock.plan];
-  run(session, job, message, steps);
+  const steps =
+    session.mode === 'active'
+      ? [['meta', { message_id: id, ...mock.meta }], ...mock.plan]
+      : [
+          ['meta', {}],
+          ['done', { finish_reason: 'human' }],
+        ];
+  run(mock, session, job, message, steps);
   return job;
 }
 
-async function run(session, job, message, steps) {
+async function run(mock, session, job, message, steps) {
   const now = Date.now();
   let epoch = 1;
   let n = 0;
@@ -237,9 +329,10 @@ async function run(session, job, message, steps) {
     ...more,
   });
   session.messages.push(row('user', message, now, {}));
-  if (end !== 'error') {
+  if (end !== 'error' && text) {
     const status = job.cancelled ? 'cancelled' : 'complete';
-    session.messages.push(row('assistant', text, now + 1, { status, citations }));
+    const more = { id: job.id, status, citations, model: mock.meta?.model };
+    session.messages.push(row('assistant', text, now + 1, more));
   }
   session.job = null;
 }

@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test';
 import {
   answers,
   ask,
+  choose,
   launch,
   lastAnswer,
   launcher,
@@ -101,73 +102,98 @@ test('a reload in the middle of an answer: once, and whole', options, async () =
   await close(page);
 });
 
-test('EDGE-6: a native EventSource reads an answer with tickets, and resumes with another', options, async () => {
-  const page = await open();
-  const result = await page.evaluate(
-    async ({ key, question }) => {
-      const api = '/api/v1';
-      const headers = { 'X-Api-Key': key, 'Content-Type': 'application/json' };
-      const post = (path, more, body) =>
-        fetch(api + path, { method: 'POST', headers: { ...headers, ...more }, body });
-      const body = JSON.stringify({ message: question, stream: true });
-      const asked = await (await post('/chat', { Prefer: 'respond-async' }, body)).json();
-      const session = { 'X-Frontdesk-Session': asked.session_id };
+test(
+  'EDGE-6: a native EventSource reads an answer with tickets, and resumes with another',
+  options,
+  async () => {
+    const page = await open();
+    const result = await page.evaluate(
+      async ({ key, question }) => {
+        const api = '/api/v1';
+        const headers = { 'X-Api-Key': key, 'Content-Type': 'application/json' };
+        const post = (path, more, body) =>
+          fetch(api + path, { method: 'POST', headers: { ...headers, ...more }, body });
+        const body = JSON.stringify({ message: question, stream: true });
+        const asked = await (await post('/chat', { Prefer: 'respond-async' }, body)).json();
+        const session = { 'X-Frontdesk-Session': asked.session_id };
 
-      const listen = async (last, stopAfter) => {
-        const { ticket } = await (await post(`/chat/${asked.job_id}/ticket`, session)).json();
-        const url = `${api}/chat/${asked.job_id}/events?ticket=${ticket}&last_event_id=${last}`;
-        const source = new EventSource(url);
-        const seen = { url, text: '', last, deltas: 0, end: '' };
-        return new Promise((resolve) => {
-          const finish = (end) => {
-            source.close();
-            resolve({ ...seen, end });
-          };
-          source.addEventListener('delta', (event) => {
-            seen.text += JSON.parse(event.data).text;
-            seen.last = event.lastEventId;
-            seen.deltas++;
-            if (seen.deltas === stopAfter) finish('left');
+        const listen = async (last, stopAfter) => {
+          const { ticket } = await (await post(`/chat/${asked.job_id}/ticket`, session)).json();
+          const url = `${api}/chat/${asked.job_id}/events?ticket=${ticket}&last_event_id=${last}`;
+          const source = new EventSource(url);
+          const seen = { url, text: '', last, deltas: 0, end: '' };
+          return new Promise((resolve) => {
+            const finish = (end) => {
+              source.close();
+              resolve({ ...seen, end });
+            };
+            source.addEventListener('delta', (event) => {
+              seen.text += JSON.parse(event.data).text;
+              seen.last = event.lastEventId;
+              seen.deltas++;
+              if (seen.deltas === stopAfter) finish('left');
+            });
+            source.addEventListener('done', () => finish('done'));
+            source.onerror = () => source.readyState === EventSource.CLOSED && finish('closed');
           });
-          source.addEventListener('done', () => finish('done'));
-          source.onerror = () => source.readyState === EventSource.CLOSED && finish('closed');
-        });
-      };
+        };
 
-      const first = await listen('', 1);
-      const rest = await listen(first.last);
-      const whole = await listen('');
-      const used = await new Promise((resolve) => {
-        const source = new EventSource(whole.url);
-        source.onopen = () => resolve('open');
-        source.onerror = () => resolve(source.readyState === EventSource.CLOSED ? 'closed' : 'retry');
-      });
-      return { first, rest, whole, used };
-    },
-    { key, question: QUESTION },
-  );
-  assert.equal(result.first.end, 'left');
-  assert.equal(result.rest.end, 'done');
-  assert.equal(result.whole.end, 'done');
-  assert.ok(result.whole.deltas > 1);
-  assert.equal(result.first.text + result.rest.text, result.whole.text);
-  assert.match(result.whole.text, /day/i);
-  assert.equal(result.used, 'closed');
-  await page.context().close();
-});
+        const first = await listen('', 1);
+        const rest = await listen(first.last);
+        const whole = await listen('');
+        const used = await new Promise((resolve) => {
+          const source = new EventSource(whole.url);
+          source.onopen = () => resolve('open');
+          source.onerror = () =>
+            resolve(source.readyState === EventSource.CLOSED ? 'closed' : 'retry');
+        });
+        return { first, rest, whole, used };
+      },
+      { key, question: QUESTION },
+    );
+    assert.equal(result.first.end, 'left');
+    assert.equal(result.rest.end, 'done');
+    assert.equal(result.whole.end, 'done');
+    assert.ok(result.whole.deltas > 1);
+    assert.equal(result.first.text + result.rest.text, result.whole.text);
+    assert.match(result.whole.text, /day/i);
+    assert.equal(result.used, 'closed');
+    await page.context().close();
+  },
+);
 
 test('a new conversation leaves nothing behind', options, async () => {
   const page = await open();
   await ask(page, QUESTION);
   await settled(page);
-  await page.getByRole('button', { name: 'New conversation' }).click();
-  await page.getByRole('button', { name: 'Start new' }).click();
-  assert.equal(await questions(page).count(), 0);
+  await choose(page, 'New conversation');
+  await page.locator('.sheet .strong').click();
+  await page.locator('.turns > *').first().waitFor({ state: 'detached' });
   await page.reload();
   await page.locator('.intro .bubble').waitFor();
   assert.equal(await questions(page).count(), 0);
   await close(page);
 });
+
+test(
+  'WID-5: an answer is found helpful, the conversation rated; a reload remembers',
+  options,
+  async () => {
+    const page = await open();
+    await ask(page, QUESTION);
+    await settled(page);
+    const told = page.waitForResponse((response) => response.url().endsWith('/feedback'));
+    await page.getByRole('button', { name: 'Helpful', exact: true }).click();
+    assert.equal((await told).status(), 200);
+    await choose(page, 'Rate this conversation');
+    await page.locator('.star').nth(4).click();
+    await page.locator('.sheet .strong').click();
+    await page.locator('.notice').getByText('Thank you!').waitFor();
+    await page.reload();
+    await page.locator('[aria-pressed=true][aria-label=Helpful]').waitFor();
+    await close(page);
+  },
+);
 
 test('dark, and on a telephone', options, async () => {
   const phone = {

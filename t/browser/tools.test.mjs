@@ -41,13 +41,13 @@ test('a tool asks, the visitor accepts', async () => {
   await card(page).waitFor();
   assert.equal(await card(page).locator('.plain').innerText(), SUMMARY); // text, whatever is in it
   assert.equal(await card(page).getAttribute('aria-label'), 'Shall I do this?');
-  const said = page.locator('.panel [aria-live=polite]');
+  const said = page.locator('.panel > div[role=status]');
   assert.match(await said.textContent(), /^Shall I do this\? Books a table\./);
-  assert.equal(await page.locator('.tools .icon-spark').count(), 1);
+  assert.equal(await page.locator('.tools .i-spark').count(), 1);
   await page.getByRole('button', { name: 'Yes, do it' }).click();
   assert.equal(await lastAnswer(page), 'One moment.\n\nBooked.');
   assert.equal(await card(page).count(), 0);
-  assert.equal(await page.locator('.tools .icon-check').count(), 1);
+  assert.equal(await page.locator('.tools .i-check').count(), 1);
   const [{ body, headers }] = words();
   assert.deepEqual(body, { call_id: CALL, decision: 'accept' });
   assert.ok(headers['x-frontdesk-session']);
@@ -63,7 +63,7 @@ test('declined with the keyboard', async () => {
   await page.keyboard.press('Enter');
   assert.equal(await lastAnswer(page), 'One moment.\n\nNothing was booked.');
   assert.equal(words()[0].body.decision, 'decline');
-  assert.equal(await page.locator('.tools .icon-close').count(), 1);
+  assert.equal(await page.locator('.tools .i-close').count(), 1);
   await close(page);
 });
 

@@ -1,9 +1,10 @@
-# The widget and the demo page, as the build made them: names, encodings, caches,
-# and nothing else of the directory.  EDGE-4
+# The widget and the demo pages, as the build made them: names, encodings, caches, versions
+# side by side, and nothing else of the directory.  EDGE-4
 use strict;
 use warnings;
 use lib 't/lib';
-use Digest::SHA qw(sha256_hex);
+use Digest::SHA qw(sha256_hex sha384_base64);
+use File::Path ();
 use Frontdesk::Stack;
 use IO::Uncompress::Gunzip ();
 use JSON::PP ();
@@ -16,11 +17,13 @@ my $web = "$stack->{dir}/web";
 
 sub slurp { my ($name) = @_; open my $in, '<:raw', $name or die "$name: $!"; local $/; return scalar <$in>; }
 
-my $manifest = JSON::PP::decode_json(slurp("$web/manifest.json"));
-my %file = map { $_->{path} => $_ } @{ $manifest->{files} };
+sub manifest { return map { $_->{path} => $_ } @{ JSON::PP::decode_json(slurp("$web/manifest.json"))->{files} }; }
+
+my %file = manifest();
 my ($hashed) = grep { m{^/widget\.[0-9a-f]{8}\.js$} } keys %file;
 ok $file{'/widget.js'} && $hashed, 'the build made the widget and its hashed name';
-ok $file{'/demo/'}, 'and the demo page';
+ok $file{"/demo/$_"}, "and the demo page /demo/$_"
+    for '', qw(shop wordpress shopify wix dark hebrew strict playground);
 
 # A path as it stands, with no client to tidy it.
 sub raw {
@@ -76,7 +79,7 @@ for my $path (sort keys %file) {
                 my $same = $client->get($path, { 'Accept-Encoding' => $accept, 'If-None-Match' => $match });
                 is "$same->{status} [$same->{body}]", '304 []', "If-None-Match: $match: 304";
                 is $same->{headers}{etag}, $h->{etag}, '... with its tag' if $match ne '*';
-                is $same->{headers}{'cache-control'}, $h->{'cache-control'}, '... and its cache' if $match ne '*';
+                is $same->{headers}{$_}, $h->{$_}, "... and its $_" for qw(cache-control vary access-control-allow-origin);
             }
             is $client->get($path, { 'Accept-Encoding' => $accept, 'If-None-Match' => '"other"' })->{status}, 200, 'another tag: 200';
         }
@@ -107,9 +110,15 @@ subtest 'EDGE-4: which encoding' => sub {
         'gzip, deflate, br' => 'br',   'br, gzip' => 'br', 'gzip;q=1.0,br;q=1' => 'br', 'BR' => 'br', '*' => 'br',
         'gzip' => 'gzip',              'GZIP;q=0.1' => 'gzip', 'br;q=0, gzip' => 'gzip', 'br;q=0.5, gzip;q=0.8' => 'gzip',
         'br;q=0.001,gzip;q=0.002' => 'gzip', 'gzip;q=0, *' => 'br', "br ; q=0 ,\tgzip" => 'gzip',
-        'identity' => '',              'br;q=0' => '', 'br;q=0.0' => '', 'br;q=0.000, gzip;q=0' => '', '*;q=0' => '',
+        'identity' => '',              'br;q=0' => '', 'br;q=0.0' => '', 'br;q=0.000, gzip;q=0' => '',
+        'gzip, identity' => 'gzip',    'gzip;q=0.5, identity' => '', 'gzip;q=0.5, identity;q=0.2' => 'gzip',
+        'identity;q=0, gzip' => 'gzip', 'identity;q=0, *' => 'br', 'br, *;q=0' => 'br', 'identity;q=0.1, *;q=0' => '',
         'xbr, brx, gzipped' => '',     'deflate, zstd' => '', ';;,,q=' => '', ',' => '',
     );
+    for my $nothing ('identity;q=0', '*;q=0', 'IDENTITY;q=0.000, deflate', 'br;q=0, gzip;q=0, identity;q=0') {
+        my $r = raw('/widget.js', { 'Accept-Encoding' => $nothing });
+        is "$r->{status} " . ($r->{headers}{'content-encoding'} // ''), '406 ', "$nothing: there is nothing to send";
+    }
     for my $accept (sort keys %wanted) {
         my $r = raw('/widget.js', { 'Accept-Encoding' => $accept });
         is "$r->{status} " . ($r->{headers}{'content-encoding'} // ''), "200 $wanted{$accept}", $accept;
@@ -139,19 +148,83 @@ subtest 'EDGE-4: nothing else of the directory, or of any other' => sub {
     is $client->request('GET', '/widget.js', { Range => 'bytes=0-9' })->{status}, 200, 'a range is not taken apart';
 };
 
-subtest 'EDGE-4: the demo page' => sub {
-    my $r = $client->get('/demo/');
-    like $r->{headers}{'content-type'}, qr{^text/html; charset=utf-8}i, 'HTML in UTF-8';
-    is $r->{headers}{'cache-control'}, 'no-cache', 'always asked for again';
-    my $policy = $r->{headers}{'content-security-policy'} // '';
-    like $policy, qr/default-src 'self'/, 'a strict policy';
-    unlike $policy, qr/unsafe-eval|script-src[^;]*unsafe-inline|\*/, 'without holes for scripts';
-    like $policy, qr/frame-ancestors 'none'/, 'not to be framed';
-    unlike $r->{body}, qr/<script(?![^>]*\bsrc=)[^>]*>|\son\w+\s*=/i, 'no script in the page itself';
-    like $r->{body}, qr/\Q$stack->{pk}/, 'it has the publishable key';
-    my @links = $r->{body} =~ /(?:src|href)="(\/[^"]+)"/g;
-    ok scalar(@links), 'it uses files';
-    is $client->get($_)->{status}, 200, "$_ is there" for @links;
+for my $page (grep { $file{$_}{type} =~ /html/ } sort keys %file) {
+    subtest "EDGE-4: the page $page" => sub {
+        my $r = $client->get($page);
+        like $r->{headers}{'content-type'}, qr{^text/html; charset=utf-8}i, 'HTML in UTF-8';
+        is $r->{headers}{'cache-control'}, 'no-cache', 'always asked for again';
+        my $policy = $r->{headers}{'content-security-policy'} // '';
+        like $policy, qr/default-src 'self'/, 'a strict policy';
+        unlike $policy, qr/unsafe-eval|script-src[^;]*unsafe-inline|\*/, 'without holes for scripts';
+        like $policy, qr/frame-ancestors 'none'/, 'not to be framed';
+        unlike $r->{body}, qr/<script(?![^>]*\bsrc=)[^>]*>|\son\w+\s*=/i, 'no script in the page itself';
+        like $r->{body}, qr/\Q$stack->{pk}/, 'it has the publishable key';
+        unlike $r->{body}, qr/__[A-Z]+_/, 'and nothing unfilled';
+        my @links = $r->{body} =~ /(?:src|href)=["'](\/[^"'#]+)/g;
+        ok scalar(@links), 'it uses files';
+        is $client->get($_)->{status}, 200, "$_ is there" for @links;
+        unlike $r->{body}, qr{(?:src|href)=["']?https?://(?!HOST/)}, 'and asks no other host';
+    };
+}
+
+subtest 'EDGE-4: configuration and greeting in one small request that needs no preflight' => sub {
+    my $site = $stack->client(key => undef, origin => $stack->{origin});
+    my $r = $site->get("/api/v1/config?client_key=$stack->{pk}");
+    is "$r->{status} $r->{headers}{'access-control-allow-origin'}", "200 $stack->{origin}", 'for the page that asked';
+    my $config = JSON::PP::decode_json($r->{body});
+    ok $config->{greeting}{en} && $config->{greeting}{he} && $config->{branding}{name}, 'the first words are in it';
+    cmp_ok length($r->{body}), '<', 2048, 'in two packets';
+};
+
+subtest 'EDGE-4: the integrity value is of the file that never changes' => sub {
+    my $digest = sha384_base64($client->get($hashed)->{body});
+    is $file{$hashed}{integrity}, "sha384-$digest", 'in the manifest';
+    ok !exists $file{'/widget.js'}{integrity}, 'the alias has none: it changes';
+    like $client->get('/demo/strict')->{body}, qr/src="\Q$hashed\E" integrity="sha384-\Q$digest\E" crossorigin="anonymous"/,
+        'a demo page pins it';
+};
+
+# The project again, with another widget in it.
+sub upgrade {
+    my ($version) = @_;
+    my $tree = "$stack->{dir}/upgrade";
+    if (!-d $tree) {
+        File::Path::make_path("$tree/scripts");
+        system('cp', '-R', Frontdesk::Stack->root . '/web', $tree) == 0 or die 'cp';
+        system('cp', Frontdesk::Stack->root . '/scripts/build-web', "$tree/scripts") == 0 or die 'cp';
+    }
+    open my $out, '>>', "$tree/web/widget/src/main.js" or die "main.js: $!";
+    print $out "\nwindow.frontdeskVersion = $version;\n";
+    close $out;
+    system("$tree/scripts/build-web --out $web --demo-key $stack->{pk} >/dev/null") == 0 or die 'build-web';
+    my %now = manifest();
+    return "/$now{'/widget.js'}{file}";
+}
+
+subtest 'EDGE-4: after an upgrade the former versions are served on, five of them' => sub {
+    my $before = $client->get($hashed)->{body};
+    my @version = ($hashed, upgrade(2));
+    isnt $version[1], $hashed, 'another file';
+    $stack->must('nginx', 'reload');
+    ok $stack->until(sub { $client->get($version[1])->{status} == 200 }), 'the new one is there';
+    ok $stack->until(sub { $client->get('/widget.js')->{body} =~ /frontdeskVersion/ }), 'the alias is the new one';
+    for my $accept ('', 'br', 'gzip') {
+        my $r = $client->get($hashed, { 'Accept-Encoding' => $accept });
+        is "$r->{status} " . ($r->{headers}{'content-encoding'} // ''), "200 $accept", 'the former one is there';
+        ok decoded($r) eq $before, 'unchanged';
+    }
+    like $client->get($hashed)->{headers}{'cache-control'}, qr/immutable/, 'and still for ever';
+
+    push @version, upgrade($_) for 3 .. 7;
+    my %now = manifest();
+    is_deeply [grep { /^\/widget\.[0-9a-f]{8}/ } sort keys %now], [sort @version[-6 .. -1]], 'this one and five before it';
+    ok !-e "$web$version[0]", 'the files of older ones are gone';
+    is scalar(() = glob "$web/widget.*.js"), 6, 'and nothing is left over';
+    ok !$now{$_} || $now{$_}{integrity}, "$_ is pinned by its hash" for @version;
+    $hashed = $version[-1];
+    %file = %now;
+    $stack->must('nginx', 'reload');
+    ok $stack->until(sub { $client->get($hashed)->{status} == 200 }), 'nginx takes them';
 };
 
 subtest 'EDGE-10: the widget without Redis' => sub {

@@ -1,15 +1,15 @@
 // The small pure parts: colours, words, the question's body, what a page may store.
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { createQuestion, isTooLong } from '../../../web/widget/src/chat/question.js';
-import { fromHistory } from '../../../web/widget/src/chat/message.js';
-import { createStore } from '../../../web/widget/src/chat/store.js';
+import { citationsOf, fromHistory } from '../../../web/widget/src/chat/message.js';
 import { uuid } from '../../../web/widget/src/chat/uuid.js';
 import { createLook } from '../../../web/widget/src/look.js';
-import { Problem } from '../../../web/widget/src/net/problem.js';
-import en from '../../../web/widget/src/text/en.js';
-import he from '../../../web/widget/src/text/he.js';
-import { chooseLanguage, problemText } from '../../../web/widget/src/text/index.js';
+import { createProblem, readProblem } from '../../../web/widget/src/net/http.js';
+import en from '../../../web/widget/lang/en.js';
+import he from '../../../web/widget/lang/he.js';
+import { chooseLanguage, problemText } from '../../../web/widget/src/text.js';
 import { contrast, palette, parseColor } from '../../../web/widget/src/theme.js';
 
 test('WID-2: whatever the brand, text on it and in it can be read', () => {
@@ -17,79 +17,89 @@ test('WID-2: whatever the brand, text on it and in it can be read', () => {
   for (let i = 0; i < 4096; i++) {
     const brand = `#${i.toString(16).padStart(3, '0')}`;
     for (const theme of ['light', 'dark']) {
-      const colors = palette(brand, theme);
+      const { on, brand: own, deep, accent } = palette(brand, theme);
       const ratio = (a, b) => contrast(parseColor(a), parseColor(b));
-      assert.ok(ratio(colors.onBrand, colors.brand) >= 4.5, brand);
-      assert.ok(ratio(colors.onBrand, colors.brandDeep) >= 4.5, brand);
-      assert.ok(ratio(colors.accent, bubbles[theme]) >= 4.5, `${brand} ${theme}`);
+      assert.ok(ratio(on, own) >= 4.5, brand);
+      assert.ok(ratio(on, deep) >= 4.5, brand);
+      assert.ok(ratio(accent, bubbles[theme]) >= 4.5, `${brand} ${theme}`);
     }
   }
 });
 
-test('a brand that is no colour falls to the built-in one', () => {
-  for (const wrong of ['red; background: url(//evil)', '#12', '', undefined, 5, '#gggggg']) {
-    assert.equal(palette(wrong, 'light').brand, '#4f46e5');
+test('WID-2: a brand that is no colour falls to the built-in one', () => {
+  for (const wrong of ['red; background: url(//evil)', '#12', '', undefined, 5, '#gggggg', {}]) {
+    const look = createLook({ branding: { primary_color: wrong } }, {}, en);
+    assert.equal(palette(look.color_, 'light').brand, '#4f46e5');
   }
 });
 
-test('WID-3: every language says everything, in the same shape', () => {
-  const shape = (value) =>
-    typeof value === 'object'
-      ? Object.fromEntries(
-          Object.entries(value)
-            .sort()
-            .map(([key, inner]) => [key, shape(inner)]),
-        )
-      : typeof value;
+test('WID-3: every language says everything, in the same shape, with the same gaps', () => {
+  const shape = (language) => Object.keys(language).sort();
+  const gaps = (language) =>
+    Object.keys(language)
+      .filter((key) => /#/.test(language[key]))
+      .sort();
+  assert.equal(readdirSync(new URL('../../../web/widget/lang', import.meta.url)).length, 2);
   assert.deepEqual(shape(he), shape(en));
+  assert.deepEqual(gaps(he), gaps(en));
 });
 
 test('WID-3: the language of the page, of its shop, of the visitor, or English', () => {
-  assert.equal(chooseLanguage('he-IL').direction, 'rtl');
-  assert.equal(chooseLanguage('iw').language, 'he');
-  assert.equal(chooseLanguage('', 'he', 'en').language, 'he');
-  assert.equal(chooseLanguage('fr', undefined, 'en-US').language, 'en');
-  assert.equal(chooseLanguage('constructor').language, 'en');
+  const choose = (...wanted) => chooseLanguage([en, he], wanted).tag_;
+  assert.equal(choose('he-IL'), 'he');
+  assert.equal(choose('iw'), 'he');
+  assert.equal(choose('', 'he', 'en'), 'he');
+  assert.equal(choose('fr', undefined, 'en-US'), 'en');
+  assert.equal(choose('constructor', {}, null), 'en');
+  assert.equal(he.dir_, 'rtl');
 });
 
-test('every refusal has words a visitor understands', () => {
-  for (const status of [0, 400, 401, 402, 403, 404, 409, 413, 422, 429, 500, 502, 503, 504]) {
-    assert.ok(problemText(en, new Problem(status)).length > 10, String(status));
+test('WID-1: every refusal has words a visitor understands', () => {
+  for (const strings of [en, he]) {
+    for (const status of [0, 400, 401, 402, 403, 404, 409, 413, 422, 429, 500, 502, 503, 504]) {
+      assert.ok(problemText(strings, createProblem(status)).length > 10, String(status));
+    }
+    assert.equal(problemText(strings), strings.lost_);
+    assert.equal(problemText(strings, new TypeError('fetch failed')), strings.lost_);
+    assert.equal(problemText(strings, createProblem(429, { retry_after: 3600 })), strings.limit_);
+    assert.equal(problemText(strings, createProblem(429, {}, '2')), strings.fast_);
   }
-  assert.equal(problemText(en, null), en.problems.lost);
-  assert.equal(problemText(en, new Problem(429, { retry_after: 3600 })), en.problems.quota);
 });
 
-test('a problem that is no problem document', async () => {
-  const page = await Problem.from(
+test('WID-1: a problem that is no problem document', async () => {
+  const page = await readProblem(
     new Response('<html>502</html>', { status: 502, headers: { 'Retry-After': '4' } }),
   );
-  assert.deepEqual([page.status, page.retryAfter, page.retryable, page.code], [502, 4, true, '']);
-  const odd = await Problem.from(new Response('[1]', { status: 400 }));
-  assert.equal(odd.retryable, false);
+  assert.deepEqual([page.status_, page.wait_, page.retryable_], [502, 4, true]);
+  const odd = await readProblem(new Response('[1]', { status: 400 }));
+  assert.deepEqual([odd.retryable_, odd.message], [false, 'HTTP 400']);
 });
 
-const question = (page, message = 'Hi') =>
-  createQuestion({ message, language: 'en', session: 's', page });
+function question({ url = 'https://shop.example/', title = 'A' }, message = 'Hi') {
+  globalThis.location = { href: url };
+  globalThis.document = { title };
+  return createQuestion(message, 'en', '');
+}
 
-test("the page's address without what is not ours, within the bounds of limits.h", () => {
-  const { context } = question({ url: 'https://u:p@shop.example/a?b=1#token=secret', title: 'A' });
+test("WID-1: the page's address without what is not ours, within the bounds of limits.h", () => {
+  const { context } = question({ url: 'https://u:p@shop.example/a?b=1#token=secret' });
   assert.deepEqual(context, { page_url: 'https://shop.example/a?b=1', title: 'A' });
-  assert.equal(question({ url: 'file:///home/x', title: 'A' }).context, undefined);
+  assert.equal(question({ url: 'file:///home/x' }).context, undefined);
+  assert.equal(question({ url: 'about:srcdoc' }).context, undefined);
   const long = question({
     url: `https://shop.example/a?${'x'.repeat(3000)}`,
     title: 'ש'.repeat(600),
   });
   assert.equal(long.context.page_url, 'https://shop.example/a');
   assert.ok(new TextEncoder().encode(long.context.title).length <= 512);
-  assert.ok(
-    !/[\uD800-\uDFFF]/.test(
-      question({ url: 'https://a.example', title: `a${'🙂'.repeat(300)}` }).context.title.replace(
-        /🙂/gu,
-        '',
-      ),
-    ),
-  );
+  const cut = question({ title: `a${'🙂'.repeat(300)}` }).context.title.replace(/🙂/gu, '');
+  assert.ok(!/[\uD800-\uDFFF]/.test(cut));
+});
+
+test('WID-3: a language is named only where the message has no letters to tell it by', () => {
+  assert.equal(question({}, 'כמה?').language, undefined);
+  assert.equal(question({}, 'Combien ?').language, undefined);
+  assert.equal(question({}, '1042').language, 'en');
 });
 
 test('a message is measured in bytes', () => {
@@ -106,110 +116,149 @@ test('message ids are version 4 UUIDs', () => {
   assert.equal(new Set(ids).size, 100);
 });
 
-test('a history is shown as it was spoken, microseconds and all', () => {
-  const row = (role, created_at, more) => ({
-    id: created_at,
-    role,
-    content: role,
-    created_at,
-    ...more,
-  });
+test('WID-4: what a history brings is checked', () => {
+  const citations = [{ id: 'a', label: 'A' }, null, { id: 1 }, 'x'];
   const shown = fromHistory([
-    row('assistant', '2026-01-01T00:00:00.000002Z', {
-      status: 'cancelled',
-      citations: [{ id: 'a', label: 'A' }, null, { id: 1 }],
-    }),
-    row('tool', '2026-01-01T00:00:00.000003Z'),
-    row('user', '2026-01-01T00:00:00.000001Z'),
+    null,
+    { id: 1, role: 'user', content: 'Q', created_at: '2026-01-01T00:00:00.000001Z' },
+    { id: 2, role: 'assistant', content: 'A', status: 'cancelled', rating: 'up', citations },
+    { id: 3, role: 'operator', content: 'Hello', name: 'Dana' },
+    { id: 4, role: 'tool', content: '' },
+    { id: 5, role: 'assistant', content: null },
   ]);
   assert.deepEqual(
-    shown.map(({ role, status }) => [role, status]),
+    shown.map(({ role_, status_, rating_, name_ }) => [role_, status_, rating_, name_]),
     [
-      ['user', 'sent'],
-      ['assistant', 'stopped'],
+      ['user', 'done', undefined, undefined],
+      ['assistant', 'stopped', 'up', undefined],
+      ['operator', 'done', undefined, 'Dana'],
     ],
   );
-  assert.deepEqual(shown[1].citations, [{ id: 'a', label: 'A' }]);
+  assert.deepEqual(shown[1].citations_, [{ id: 'a', label: 'A' }]);
+  assert.deepEqual(citationsOf({}), []);
+  assert.deepEqual(fromHistory('x'), []);
 });
 
-function storage(initial) {
-  const values = new Map(initial);
+/** A state of its own, over a page's storage. */
+let copies = 0;
+async function stateOver(storage) {
+  globalThis.window = { addEventListener() {} };
+  Object.defineProperty(globalThis, 'localStorage', { configurable: true, ...storage });
+  const module = await import(`../../../web/widget/src/chat/state.js?${copies++}`);
+  module.useState('k', undefined, () => {});
+  return module;
+}
+
+function storageOf(values) {
   return {
-    addEventListener() {},
-    localStorage: {
+    value: {
       getItem: (name) => values.get(name) ?? null,
       setItem: (name, value) => values.set(name, value),
     },
   };
 }
 
-test('what a page finds in its storage is checked', () => {
-  for (const bad of [
+test('WID-4: what a page finds in its storage is checked', async () => {
+  const bad = [
     '',
     '{',
     'null',
     '[]',
     '5',
-    '{"session":5,"pending":{"job":1},"unread":{}}',
-    '{"pending":{"question":{}}}',
-  ]) {
-    const store = createStore(storage([['frontdesk:k', bad]]), 'k');
-    assert.deepEqual(
-      [store.state.session, store.state.pending, store.state.unread],
-      ['', null, []],
-      bad,
-    );
+    '"x"',
+    '{"session":{},"queue":{"a":{"job":1},"b":null,"c":5},"unread":5}',
+    '{"session":"../x?y","queue":{"a":{"question":{}}},"unread":null}',
+    '{"session":[],"queue":[1],"mode":null}',
+  ];
+  for (const text of bad) {
+    const { state, queue } = await stateOver(storageOf(new Map([['frontdesk:k', text]])));
+    assert.deepEqual([state.session, queue(), state.unread], ['', [], {}], text);
   }
-  const pending = { question: { message: 'm', client_message_id: 'c' }, job: '', at: Date.now() };
-  const kept = (at) =>
-    createStore(
-      storage([['frontdesk:k', JSON.stringify({ session: 's', pending: { ...pending, at } })]]),
-      'k',
-    ).state.pending;
-  assert.deepEqual(kept(pending.at), pending);
-  assert.equal(kept(Date.now() - 3600000), null);
 });
 
-test('storage that is refused lasts as long as the page', () => {
-  const forbidden = {
-    addEventListener() {},
-    get localStorage() {
+test('WID-4: a question outlives its page; an old one waits for the visitor', async () => {
+  const values = new Map();
+  const first = await stateOver(storageOf(values));
+  first.set({ session: 's' });
+  first.enqueue('c', { message: 'm', client_message_id: 'c' }, '');
+  first.enqueue('d', { message: 'n', client_message_id: 'd' }, '0-1');
+  const second = await stateOver(storageOf(values));
+  const shown = () =>
+    second.queue().map(({ question, job, failed }) => [question.message, job, !!failed]);
+  assert.deepEqual(shown(), [
+    ['m', '', false],
+    ['n', '0-1', false],
+  ]);
+  first.enqueue('c');
+  second.set({ mode: 'human' }); // what another tab wrote is kept
+  assert.deepEqual(shown(), [['n', '0-1', false]]);
+
+  const old = JSON.parse(values.get('frontdesk:k'));
+  old.queue.c = { question: { message: 'm', client_message_id: 'c' }, job: '', at: 5 };
+  values.set('frontdesk:k', JSON.stringify(old));
+  const third = await stateOver(storageOf(values));
+  assert.deepEqual(
+    third.queue().map(({ failed }) => !!failed),
+    [false, true],
+  );
+});
+
+test('WID-4: storage that is refused lasts as long as the page', async () => {
+  const { set, enqueue, queue } = await stateOver({
+    get() {
       throw new Error('SecurityError');
     },
-  };
-  const store = createStore(forbidden, 'k');
-  store.setSession('s');
-  store.addUnread('j');
-  store.addUnread('j');
-  assert.deepEqual([store.state.session, store.state.unread], ['s', ['j']]);
+  });
+  set({ session: 's' });
+  enqueue('c', { message: 'm', client_message_id: 'c' }, '');
+  assert.equal(queue().length, 1);
 });
 
 test('WID-2: the look of a configuration, of the tag, and of nonsense', () => {
-  const look = (config, options = {}, language = 'en', direction = 'ltr') =>
-    createLook({ config, options, strings: language === 'he' ? he : en, language, direction });
+  const look = (config, options = {}, strings = en) => createLook(config, options, strings);
   const shop = look({
     branding: { name: 'Shop', primary_color: '#123456', logo_url: 'https://shop.example/l.png' },
     position: 'bottom-left',
     greeting: { en: 'Hello', he: 'שלום' },
     suggested_questions: ['One?', 5, ' '],
     theme: 'dark',
+    features: {
+      model_picker: true,
+      handoff: true,
+      prechat: { fields: [{ name: 'email', required: true }, { name: 'elements' }, 5] },
+    },
+    models: [{ model_id: 'm', label: 'M' }, {}, null],
   });
   assert.deepEqual(
-    [shop.title, shop.color, shop.side, shop.greeting, shop.suggestions, shop.theme, shop.logo],
+    [
+      shop.title_,
+      shop.color_,
+      shop.side_,
+      shop.greeting_,
+      shop.suggestions_,
+      shop.theme_,
+      shop.logo_,
+    ],
     ['Shop', '#123456', 'left', 'Hello', ['One?'], 'dark', 'https://shop.example/l.png'],
   );
-  assert.equal(look({ position: 'left' }, { position: 'right' }).side, 'right');
-  assert.equal(look({}, {}, 'he', 'rtl').side, 'left');
+  assert.deepEqual(
+    [shop.form_.length, shop.models_.length, shop.human_, shop.rating_],
+    [1, 1, true, false],
+  );
+  assert.equal(look({ position: 'left' }, { position: 'right' }).side_, 'right');
+  assert.equal(look({}, {}, he).side_, 'left');
   const odd = look({
     branding: 'x',
     greeting: 5,
     suggested_questions: { en: 'x' },
     theme: 'pink',
     position: 7,
+    features: 'all',
+    models: {},
   });
   assert.deepEqual(
-    [odd.title, odd.greeting, odd.suggestions, odd.theme, odd.side, odd.logo],
-    [en.title, en.greeting, [], 'auto', 'right', ''],
+    [odd.title_, odd.greeting_, odd.suggestions_, odd.theme_, odd.side_, odd.logo_, odd.models_],
+    [en.title_, en.greeting_, [], undefined, 'right', undefined, []],
   );
-  assert.equal(look({ branding: { logo_url: 'javascript:alert(1)' } }).logo, '');
+  assert.equal(look({ branding: { logo_url: 'javascript:alert(1)' } }).logo_, undefined);
 });

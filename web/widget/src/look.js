@@ -1,46 +1,39 @@
+import { filter, listOf, map } from './list.js';
+
 /**
  * How the widget looks and speaks: the organisation's configuration (GET /config), what
- * the page's script tag overrides, and what is left to the built-in words.
+ * the page's script tag overrides, and what is left to the built-in words. Nothing in a
+ * configuration is trusted to have the right type.
  */
-export function createLook({ config, options, strings, language, direction }) {
-  const branding = config.branding ?? {};
-  const spoken = (value) => perLanguage(value, language);
-  return {
-    title: string(spoken(branding.title)) || string(branding.name) || strings.title,
-    subtitle: string(spoken(branding.subtitle)) || strings.subtitle,
-    greeting: string(spoken(config.greeting)) || strings.greeting,
-    suggestions: list(spoken(config.suggested_questions)).slice(0, 6),
-    color: branding.primary_color,
-    logo: logoUrl(branding.logo_url),
-    side: side(options.position || config.position, direction),
-    theme: theme(options.theme || config.theme),
+export function createLook(config, options, strings) {
+  const { name, title, subtitle, primary_color, logo_url } = Object(config.branding);
+  const features = Object(config.features);
+  const spoken = (value) => value?.[strings.tag_] ?? value?.en ?? value;
+  const text = (value, pattern = /\S[^]*/) => {
+    const said = spoken(value);
+    return said?.trim && pattern.exec(said)?.[0];
   };
-}
-
-/** A value may be the same in every language, or an object by language. */
-function perLanguage(value, language) {
-  const isByLanguage = typeof value === 'object' && value !== null && !Array.isArray(value);
-  return isByLanguage ? (value[language] ?? value.en) : value;
-}
-
-function string(value) {
-  return typeof value === 'string' ? value.trim() : '';
-}
-
-function list(value) {
-  return Array.isArray(value) ? value.map(string).filter(Boolean) : [];
-}
-
-/** "bottom-left", "left": that side; without a word, where the page's lines end. */
-function side(position, direction) {
-  const named = /left|right/.exec(string(position))?.[0];
-  return named ?? (direction === 'rtl' ? 'left' : 'right');
-}
-
-function theme(value) {
-  return value === 'light' || value === 'dark' ? value : 'auto';
-}
-
-function logoUrl(value) {
-  return /^https:\/\/\S+$/.test(string(value)) ? string(value) : '';
+  return {
+    text_: text,
+    title_: text(title) || text(name) || strings.title_,
+    subtitle_: text(subtitle) || strings.subtitle_,
+    greeting_: text(config.greeting) || strings.greeting_,
+    suggestions_: filter(
+      map(listOf(spoken(config.suggested_questions)), (q) => text(q)),
+      Boolean,
+    ),
+    color_: text(primary_color),
+    logo_: text(logo_url, /^https:\/\/\S+$/),
+    // "bottom-left", "left": that side; without a word, where the page's lines end
+    side_:
+      text(options.position || config.position, /left|right/) ||
+      (strings.dir_ === 'rtl' ? 'left' : 'right'),
+    theme_: text(options.theme || config.theme, /^(light|dark)$/),
+    models_: filter(listOf(features.model_picker && config.models), (m) => text(m?.model_id)),
+    model_: text(config.default_model_id),
+    form_: filter(listOf(features.prechat?.fields), (f) => text(f?.name, /^(name|email|phone)$/)),
+    human_: features.handoff === true,
+    rating_: features.rating === true,
+    identity_: features.identity === true,
+  };
 }

@@ -1,73 +1,82 @@
-import { createApi } from './net/api.js';
-import { Problem } from './net/problem.js';
-import { findScript, readOptions } from './options.js';
+import { identify, reset } from './chat/identity.js';
+import { emit, on } from './hooks.js';
+import languages from './languages.js';
+import { map } from './list.js';
+import { get, useServer } from './net/http.js';
+import { chooseLanguage } from './text.js';
 import { createWidget } from './widget.js';
 
-const EVENTS = ['ready', 'open', 'close', 'unread', 'message:sent', 'message:received', 'error'];
-const CALLS = ['open', 'close', 'toggle', 'sendMessage', 'newConversation'];
+const CALLS =
+  'open close toggle show hide sendMessage newConversation handoff identify reset update';
 
-const script = findScript(document);
-const loaded = window.Frontdesk?.loaded === true;
+// currentScript is null in a module, or when a tag manager moved the code
+const script = document.currentScript ?? document.querySelector('script[data-client-key]');
+const { clientKey: key, api, ...options } = { ...script?.dataset };
+const stub = window.Frontdesk;
 
-if (loaded) console.warn('Frontdesk: the widget is on this page already.');
-else if (!('adoptedStyleSheets' in Document.prototype))
-  console.warn('Frontdesk: this browser is too old.');
-else if (!script?.dataset.clientKey)
-  console.error('Frontdesk: data-client-key is missing on the script tag.');
-else start(readOptions(script, document));
+if (stub?.on) console.warn('Frontdesk: the widget is on this page already.');
+else if (!('adoptedStyleSheets' in Document.prototype)) complain('this browser is too old.');
+else if (!key) complain('data-client-key is missing on the script tag.');
+else start(stub?.q ?? []); // calls made before the script came
 
-function start(options) {
-  const listeners = new Map(EVENTS.map((name) => [name, new Set()]));
-  const queue = window.Frontdesk?.q ?? []; // calls made before the script came
-  let widget = null;
-  let destroyed = false;
+function complain(text) {
+  console.error(`Frontdesk: ${text}`);
+}
 
-  function emit(name, detail) {
-    for (const listener of listeners.get(name)) {
-      try {
-        listener(detail);
-      } catch (error) {
-        console.error(error); // the page's mistake must not become ours
-      }
-    }
+function start(waiting) {
+  let config = {};
+  let refusal;
+  let widget;
+
+  function create() {
+    const { lang = document.documentElement.lang } = options;
+    const wanted = [lang, ...(config.languages ?? []), navigator.language];
+    widget = createWidget(key, options, config, chooseLanguage(languages, wanted), refusal);
+    Object.assign(widget, {
+      identify,
+      reset() {
+        widget.close();
+        reset();
+      },
+      update(changed) {
+        Object.assign(options, changed);
+        widget.destroy();
+        create();
+      },
+    });
   }
 
-  function on(name, listener) {
-    if (!listeners.has(name)) throw new RangeError(`Frontdesk: no such event: ${name}`);
-    listeners.get(name).add(listener);
-    return () => listeners.get(name).delete(listener);
-  }
-
-  function destroy() {
-    destroyed = true;
-    widget?.destroy();
-    delete window.Frontdesk;
-  }
-
-  const global = { loaded: true, on, destroy };
-  for (const name of CALLS) {
-    global[name] = (...args) => (widget ? widget[name](...args) : void queue.push([name, ...args]));
-  }
+  const global = {
+    on,
+    destroy() {
+      widget?.destroy();
+      widget = {};
+      delete window.Frontdesk;
+    },
+  };
+  map(CALLS.split(' '), (name) => {
+    global[name] = (...args) =>
+      widget ? widget[name]?.(...args) : void (waiting[waiting.length] = [name, ...args]);
+  });
   window.Frontdesk = Object.freeze(global);
 
   async function boot() {
-    const api = createApi(options);
-    let config = {};
+    useServer(new URL(api || script.src, document.baseURI).origin, key);
     try {
-      config = (await api.config()) ?? {};
+      config = await get('config');
     } catch (error) {
-      if (error instanceof Problem && error.status < 500 && error.status !== 429) {
-        console.error(`Frontdesk: ${error.message}`); // the key, or a site it is not for
-        return;
-      }
       // not now: the built-in look, and the chat says what is wrong when it is used
+      if (error.status_ < 500 && error.status_ !== 429) {
+        refusal = error;
+        complain(`${error.status_} ${error.message}`);
+      }
     }
-    if (destroyed) return;
-    widget = createWidget({ api, options, config, emit });
-    for (const [name, ...args] of queue.splice(0)) global[name]?.(...args);
+    if (widget) return; // destroyed meanwhile
+    create();
+    map(waiting, ([name, ...args]) => global[name]?.(...args));
     emit('ready');
   }
 
   if (document.body) boot();
-  else document.addEventListener('DOMContentLoaded', boot, { once: true });
+  else document.addEventListener('DOMContentLoaded', boot);
 }

@@ -1,200 +1,302 @@
-import { createConversation } from './chat/conversation.js';
-import { createStore } from './chat/store.js';
+import { chat } from './chat/chat.js';
+import {
+  load,
+  loadEarlier,
+  onForeignChange,
+  restart,
+  send,
+  speak,
+  start,
+} from './chat/conversation.js';
+import { guard, identify, isKnown } from './chat/identity.js';
+import { handOff, isPerson } from './chat/operator.js';
+import { queue, set, state, useState } from './chat/state.js';
+import { emit, hooks } from './hooks.js';
+import { filter, find, map } from './list.js';
 import { createLook } from './look.js';
-import { createNetwork } from './net/network.js';
-import { chooseLanguage, problemText } from './text/index.js';
-import { createLauncher } from './view/launcher.js';
-import { createPanel } from './view/panel.js';
+import { post } from './net/http.js';
+import { isOnline, listen, watchNetwork } from './net/network.js';
+import { fill, problemText } from './text.js';
+import { h, setLabel } from './view/dom.js';
+import { icon } from './view/icons.js';
+import { speakerOf } from './view/message.js';
 import { createShell } from './view/shell.js';
+import { createWindow } from './view/window.js';
 
 const OPEN_IN_TAB = 'frontdesk:open';
+const FRAME_MS = 16;
+const COUNT = /^\(\d+\) /; // in the page's title
 
-/** Puts the parts together: conversation, window and launcher, events for the page. */
-export function createWidget({ api, options, config, emit }) {
-  const { language, direction, strings } = chooseLanguage(
-    options.language,
-    ...(config.languages ?? []),
-    navigator.language,
-  );
-  const look = createLook({ config, options, strings, language, direction });
+/** Launcher and window over the conversation. refusal: why there can be none here. */
+export function createWidget(key, options, config, strings, refusal) {
+  const look = createLook(config, options, strings);
   const life = new AbortController(); // ends every listener
   const { signal } = life;
-  const store = createStore(window, options.key, signal);
-  const network = createNetwork(window, signal);
+  const changed = new Set();
+  let timer;
   let isOpen = false;
-
-  const conversation = createConversation({
-    api,
-    network,
-    store,
-    language,
-    page: () => ({ url: location.href, title: document.title }),
-    emit: onConversation,
-  });
-  const launcher = createLauncher({ strings, onclick: () => (isOpen ? close() : open()) });
-  const panel = createPanel({
-    strings,
-    language,
-    look,
-    actions: { ...conversation, close, restart },
-  });
-  const shell = createShell({
-    language,
-    direction,
-    look,
-    signal,
-    onLayout: panel.setModal,
-    onEscape: () => isOpen && close(),
-  });
-
-  function onConversation(event, message) {
-    const on = {
-      list: showList,
-      state: showState,
-      message: () => panel.log.touch(message),
-      sent: () => {
-        panel.log.follow();
-        emit('message:sent', { id: message.id, text: message.text });
-      },
-      answered: () => onAnswered(message),
-      confirm: () => panel.announce(`${strings.confirm} ${message.summary}`),
-      failed: () => {
-        panel.alert(problemText(strings, message.problem));
-        emit('error', { status: message.problem?.status ?? 0, code: message.problem?.code ?? '' });
-      },
-    };
-    on[event]();
-  }
-
-  function onAnswered(answer) {
-    const stopped = answer.status === 'stopped';
-    if (isSeen()) {
-      panel.announce(
-        stopped ? strings.stopped : `${strings.assistant}: ${panel.log.textOf(answer)}`,
-      );
-    } else if (!stopped) {
-      store.addUnread(answer.jobId);
-    }
-    showState();
-    if (answer.text) emit('message:received', { id: answer.id, text: answer.text });
-  }
-
-  function isSeen() {
-    return isOpen && document.visibilityState === 'visible';
-  }
-
-  function markSeen() {
-    if (isSeen()) store.clearUnread();
-    showState();
-  }
-
   let unread = 0;
-  function showState() {
-    if (isSeen()) store.clearUnread();
-    launcher.update({ open: isOpen, unread: store.state.unread.length });
-    panel.composer.setBusy(conversation.busy);
-    showIntro();
-    if (unread !== store.state.unread.length) {
-      unread = store.state.unread.length;
-      emit('unread', unread);
+
+  const isSeen = () => isOpen && !document.hidden;
+  const contacts = [
+    ['name', strings.name_, 'text'],
+    ['email', strings.email_, 'email'],
+    ['phone', strings.phone_, 'tel'],
+  ];
+  const comment = ['comment', strings.comment_, 'comment'];
+
+  // -- what the conversation says ------------------------------------------------
+
+  /** Shown with the next frame, however many tokens came; a timer, as hidden tabs count too. */
+  hooks.changed_ = (message) => {
+    changed.add(message);
+    timer ??= setTimeout(show, FRAME_MS);
+  };
+
+  hooks.received_ = (message) => {
+    const { status_: status, text_: text, role_: role, id_: id } = message;
+    const stopped = status === 'stopped';
+    if (isSeen()) {
+      changed.add(message);
+      show();
+      const said = `${speakerOf(strings, message)}: ${panel.log_.textOf_(message)}`;
+      panel.announce_(stopped ? strings.stopped_ : said);
+    } else if (!stopped) {
+      set({ unread: { ...state.unread, [message.job_ || id]: 1 } });
+      hooks.changed_(message);
     }
+    if (text) emit('message:received', { id, text, role });
+  };
+
+  hooks.failed_ = (problem) => {
+    const { status_: status = 0, code_: code = '', request_: id, message } = problem ?? {};
+    panel.alarm_(problemText(strings, problem));
+    console.warn(`Frontdesk: ${status} ${code} ${message ?? 'connection lost'} ${id ?? ''}`);
+    emit('error', { status, code });
+  };
+
+  hooks.asks_ = ({ summary }) => panel.announce_(`${strings.confirm_} ${summary}`);
+
+  hooks.ended_ = () => {
+    if (state.mode === 'ended') panel.notify_(strings.ended_);
+    if (look.rating_ && !chat.score_ && isOpen) askForRating();
+  };
+
+  function show() {
+    clearTimeout(timer);
+    timer = null;
+    if (isSeen() && Object.keys(state.unread).length) set({ unread: {} });
+    const count = Object.keys(state.unread).length;
+    const label = count ? fill(strings.unread_, count) : strings.open_;
+    setLabel(launcher, isOpen ? strings.close_ : label);
+    launcher.setAttribute('aria-expanded', `${isOpen}`);
+    badge.hidden = isOpen || !count;
+    badge.textContent = count > 9 ? '9+' : count;
+    const here = fill(strings.here_, chat.operator_ || strings.person_);
+    panel.update_(
+      changed,
+      state.mode === 'human' ? here : isPerson(state.mode) ? strings.waiting_ : look.subtitle_,
+      chat.typing_ && fill(strings.typing_, chat.typing_),
+    );
+    changed.clear();
+    if (unread === count) return;
+    unread = count;
+    document.title = (count ? `(${count}) ` : '') + document.title.replace(COUNT, '');
+    emit('unread', count);
   }
 
-  function showList() {
-    panel.log.show(conversation.messages, conversation.hasEarlier);
-    showIntro();
+  // -- what the visitor is asked -----------------------------------------------------
+
+  const isIntroduced = () => state.met || state.user || isKnown();
+
+  /** The form comes before the first word, and not again; `text` is that word. */
+  function askFirst(text) {
+    if (!look.form_.length || isIntroduced() || chat.list_.length) return false;
+    const field = ({ name, label, required }) => {
+      const [, own, type] = find(contacts, (contact) => contact[0] === name);
+      return [name, look.text_(label) || own, type, required === true];
+    };
+    const act = async (profile) => {
+      await identify({ profile });
+      if (text) send(text);
+    };
+    panel.ask_(strings.first_, map(look.form_, field), act, true);
+    return true;
   }
 
-  let introduced = '';
-  function showIntro() {
-    const { loading, messages } = conversation;
-    const suggestions = loading || messages.length > 0 ? [] : look.suggestions;
-    const next = `${loading} ${suggestions.length}`;
-    if (next === introduced) return;
-    introduced = next;
-    panel.showIntro({ suggestions, loading });
+  function askForHuman() {
+    open();
+    const who = isIntroduced() ? [] : contacts.slice(0, 2);
+    panel.ask_(strings.human_, [['reason', strings.about_, 'comment'], ...who], async (form) => {
+      await handOff(form);
+      emit('handoff', form);
+    });
   }
 
-  let online = true;
-  function showConnection() {
-    if (online === network.isOnline()) return;
-    online = !online;
-    panel.showNotice(online ? '' : strings.offline);
+  function askForRating() {
+    panel.ask_(strings.rate_, [['score', '', 'stars'], comment], async (form) => {
+      await post(`sessions/${state.session}/rating`, form);
+      chat.score_ = form.score;
+      panel.notify_(strings.thanks_);
+      emit('csat', form);
+    });
   }
 
-  // -- what the page and the visitor can do --------------------------------
+  function askFresh() {
+    panel.ask_(strings.freshAsk_, [], async () => newConversation());
+  }
 
-  function open({ focus = true } = {}) {
+  async function giveFeedback(message, rating) {
+    const before = message.rating_;
+    const tell = (form) => post(`messages/${message.id_}/feedback`, form, state.session);
+    message.rating_ = rating;
+    hooks.changed_(message);
+    try {
+      await tell({ rating });
+    } catch (problem) {
+      message.rating_ = before;
+      hooks.changed_(message);
+      return panel.notify_(problemText(strings, problem));
+    }
+    if (rating === 'down')
+      panel.ask_(strings.down_, [comment], (form) => tell({ rating, ...form }));
+    return undefined;
+  }
+
+  /** The whole conversation as a text file, made here. */
+  async function save() {
+    for (let cursor; chat.earlier_ && chat.earlier_ !== cursor; await loadEarlier())
+      cursor = chat.earlier_;
+    const line = (m) =>
+      `${new Date(m.at_).toLocaleString(strings.tag_)} ${speakerOf(strings, m)}:\n${m.text_}\n\n`;
+    // the mark tells old editors that it is UTF-8
+    const href = URL.createObjectURL(new Blob(['\ufeff', ...map(chat.list_, line)]));
+    h('a', { href, download: `${look.title_}.txt` }).click();
+  }
+
+  // -- what the page and the visitor can do --------------------------------------------
+
+  function sendMessage(text) {
+    if (refusal) return false;
+    panel.log_.follow_();
+    const taken = askFirst(`${text}`) || send(`${text}`);
+    show();
+    return taken;
+  }
+
+  function open(focus = true) {
     if (isOpen) return;
     isOpen = true;
-    panel.node.hidden = false;
-    shell.root.dataset.open = '';
-    rememberOpen(true);
-    conversation.load();
-    markSeen();
-    panel.log.follow();
+    panel.node_.hidden = false;
+    shell.root_.dataset.open = '';
+    remember('1');
+    if (refusal) {
+      panel.composer_.hidden = true;
+      panel.notify_(problemText(strings, refusal));
+    } else {
+      load();
+      askFirst();
+    }
+    show();
+    panel.log_.follow_();
     // on a touch screen the composer would bring the keyboard up over the conversation
-    if (focus && matchMedia('(hover: hover)').matches) panel.composer.focus();
-    else if (focus) panel.node.focus();
+    if (focus && !refusal && matchMedia('(hover:hover)').matches) panel.focus_();
+    else if (focus) panel.node_.focus();
     emit('open');
   }
 
   function close() {
     if (!isOpen) return;
-    const hadFocus = panel.node.contains(panel.node.getRootNode().activeElement);
+    const hadFocus = panel.node_.matches(':focus-within');
     isOpen = false;
-    panel.node.hidden = true;
-    delete shell.root.dataset.open;
-    rememberOpen(false);
-    showState();
-    if (hadFocus) launcher.node.focus();
+    panel.node_.hidden = true;
+    delete shell.root_.dataset.open;
+    remember('');
+    show();
+    if (hadFocus) launcher.focus();
     emit('close');
   }
 
-  function restart() {
-    conversation.restart();
-    panel.log.follow();
+  function toggle() {
+    if (isOpen) close();
+    else open();
   }
 
-  function destroy() {
-    conversation.close();
-    life.abort();
+  function newConversation() {
+    restart();
+    panel.notify_();
+    panel.log_.follow_();
   }
 
-  shell.root.append(panel.node, launcher.node);
-  document.addEventListener('visibilitychange', markSeen, { signal });
-  network.onChange(showConnection);
+  const badge = h('span.badge', { 'aria-hidden': 'true' });
+  const launcher = h(
+    'button.launcher',
+    { 'aria-haspopup': 'dialog', 'aria-controls': 'panel', onclick: toggle },
+    icon('chat'),
+    icon('down'),
+    badge,
+  );
+  const items = [
+    look.human_ && [strings.human_, askForHuman],
+    look.rating_ && [strings.rate_, askForRating],
+    [strings.save_, save],
+    [strings.fresh_, askFresh],
+  ];
+  const panel = createWindow(
+    strings,
+    look,
+    filter(items, Boolean),
+    sendMessage,
+    giveFeedback,
+    askForHuman,
+    close,
+  );
+  const shell = createShell(strings, look, signal, panel.setModal_, () => {
+    if (isOpen && !panel.escape_()) close();
+  });
+
+  const showConnection = () => panel.notify_(!isOnline() && strings.offline_);
+  shell.root_.append(panel.node_, launcher);
+  watchNetwork(signal);
+  useState(key, signal, onForeignChange);
+  listen(window, 'online offline', showConnection, signal);
+  listen(document, 'visibilitychange', show, signal);
+  speak(strings.tag_);
+  guard(look.identity_);
+  start();
+  show();
   showConnection();
-  showList();
-  showState();
-  shell.open();
+  shell.show_();
   // an answer that was running goes on; a full screen does not come back by itself
-  if (wasOpen() && !shell.isFull()) open({ focus: false });
-  else if (store.state.pending) conversation.load();
+  if (remember() && !shell.isFull_()) open(false);
+  else if (!refusal && queue().length) load();
 
   return {
-    open,
+    open: () => open(),
     close,
-    toggle: () => (isOpen ? close() : open()),
-    sendMessage: (text) => conversation.send(String(text)),
-    newConversation: restart,
-    destroy,
+    toggle,
+    show: () => (shell.root_.hidden = false),
+    hide() {
+      close();
+      shell.root_.hidden = true;
+    },
+    sendMessage,
+    newConversation,
+    handoff: askForHuman,
+    destroy() {
+      clearTimeout(timer);
+      document.title = document.title.replace(COUNT, '');
+      life.abort();
+    },
   };
 }
 
-function rememberOpen(value) {
+/** Whether the window is open in this tab; a page without storage forgets. */
+function remember(value) {
   try {
-    if (value) sessionStorage.setItem(OPEN_IN_TAB, '1');
-    else sessionStorage.removeItem(OPEN_IN_TAB);
+    if (value !== undefined) sessionStorage.setItem(OPEN_IN_TAB, value);
+    return sessionStorage.getItem(OPEN_IN_TAB);
   } catch {
-    // a page without storage forgets
-  }
-}
-
-function wasOpen() {
-  try {
-    return sessionStorage.getItem(OPEN_IN_TAB) === '1';
-  } catch {
-    return false;
+    return '';
   }
 }

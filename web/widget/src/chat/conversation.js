@@ -1,367 +1,273 @@
+import { emit, hooks } from '../hooks.js';
+import { find, map } from '../list.js';
+import { get, post, request } from '../net/http.js';
 import { persist } from '../net/network.js';
-import { Problem } from '../net/problem.js';
 import { createAnswer } from './answer.js';
+import { chat, clear, keep, life, merge, place } from './chat.js';
+import { isLocked, tell } from './identity.js';
 import { applyEvent, citationsOf, createMessage, fromHistory } from './message.js';
+import { listenToOperator, setMode } from './operator.js';
 import { createQuestion } from './question.js';
+import { enqueue, forget, queue, set, state } from './state.js';
 import { uuid } from './uuid.js';
 
-const BUSY_MAX = 3; // answers of other tabs waited for, one after the other
+const FOREIGN_MS = 5000; // a tab that asked something and does not send it is gone
 
-/**
- * The conversation of this visitor: its messages, the answer that is running, and its
- * life across pages and tabs. emit(event, ...): 'list' (messages came or went),
- * 'message' (one changed), 'state', 'sent', 'answered', 'failed', 'confirm' (it asks).
- */
-export function createConversation({ api, network, store, page, language, emit }) {
-  let messages = [];
-  let earlier = ''; // cursor of the older messages, '' = that was all
-  let wanted = false; // someone looks at the conversation
-  let loaded = null; // promise of the first page of the history
-  let loading = false;
-  let running = null; // the turn whose answer is on its way
-  let life = 0; // grows with every reset: what was started before is not ours any more
+export let wanted; // someone looks at the conversation
+const own = {}; // client_message_ids that this tab sends
+let loaded; // the life whose history was asked for
+let starting;
+let language;
 
-  // -- sending ------------------------------------------------------------
+export function speak(tag) {
+  language = tag;
+}
 
-  function send(text) {
-    const message = text.trim();
-    if (!message || running) return false;
-    const question = createQuestion({
-      message,
-      language,
-      session: store.state.session,
-      page: page(),
+// -- sending ----------------------------------------------------------------
+
+export function send(text) {
+  const message = text.trim();
+  if (!message) return false;
+  if (isLocked()) leave();
+  const asked = place(createMessage('user', { text_: message }));
+  ask(asked, createQuestion(message, language, state.model), '');
+  emit('message:sent', { id: asked.id_, text: message });
+  return true;
+}
+
+function ask(asked, question, job) {
+  asked.question_ = question;
+  asked.status_ = 'sending';
+  own[question.client_message_id] = true;
+  enqueue(question.client_message_id, question, job);
+  deliverAll();
+}
+
+/** Tries again where it failed: the same connection, the same question or a new turn. */
+export function retry(answer) {
+  const { asked_: asked, job_: job, problem_: problem } = answer;
+  const { question_: question } = asked;
+  keep((message) => message !== answer);
+  enqueue(question.client_message_id);
+  // a turn that is over on the server would only bring its end again under its id
+  const isOver = problem && job;
+  ask(asked, isOver ? { ...question, client_message_id: uuid() } : question, isOver ? '' : job);
+}
+
+/** One after the other: a conversation has one answer at a time. */
+async function deliverAll() {
+  for (const born = life; !chat.turn_ && born === life;) {
+    const entry = find(queue(), ({ failed }) => !failed);
+    if (!entry) break;
+    const { question, job, at } = entry;
+    if (!job && !own[question.client_message_id] && Date.now() - at < FOREIGN_MS) {
+      setTimeout(deliverAll, FOREIGN_MS);
+      break;
+    }
+    const turn = (chat.turn_ = {});
+    await deliver(entry, turn);
+    if (chat.turn_ === turn) chat.turn_ = null;
+  }
+  hooks.changed_();
+}
+
+async function deliver({ question, job }, turn) {
+  const born = life;
+  const id = question.client_message_id;
+  const ofJob = (role) => find(chat.list_, (m) => job && m.job_ === job && m.role_ === role);
+  if (ofJob('assistant')) return enqueue(id); // the history brought it
+  const asked =
+    find(chat.list_, (m) => m.question_?.client_message_id === id) ??
+    ofJob('user') ??
+    place(createMessage('user', { text_: question.message }));
+  asked.question_ = question;
+  asked.status_ = job ? 'sent' : 'sending';
+  const answer = createMessage('assistant', { asked_: asked, job_: job });
+  place(answer, chat.list_.indexOf(asked) + 1);
+
+  const result = await outcome(asked, answer, turn).catch((problem) => ({ problem_: problem }));
+  if (born !== life) return undefined;
+  enqueue(id);
+  await settle(answer, asked, turn.stopped_ && !answer.job_ ? { end_: 'left' } : result);
+  hooks.changed_(asked);
+  hooks.changed_(answer);
+  // a person who takes over ends what the assistant was saying
+  if (turn.behind_ || (result.end_ === 'cancelled' && !turn.stopped_)) await sync();
+  return undefined;
+}
+
+/** How the answer ended; a session that is gone is begun anew, once. */
+async function outcome(asked, answer, turn) {
+  for (let renewed; ; renewed = true) {
+    const stopped = new Promise((resolve) => (turn.stop_ = resolve));
+    if (!state.session) await Promise.race([startSession(), stopped]);
+    if (turn.stopped_) return {};
+    asked.question_ = { ...asked.question_, session_id: state.session };
+    const result = await follow(asked, answer, turn);
+    if (result.end_ !== 'no-session' || renewed) return result;
+    set({ session: '', mode: '' });
+  }
+}
+
+/** Once, whoever waits for it; with it the server is told who the visitor is. */
+export function startSession() {
+  starting ??= persist(() => post('sessions/start', { language }))
+    .then(({ session_id: session }) => {
+      set({ session });
+      return tell();
+    })
+    .finally(() => (starting = null));
+  return starting;
+}
+
+/** The answer's events, into its message. */
+function follow(asked, answer, turn) {
+  const note = () => enqueue(asked.question_.client_message_id, asked.question_, answer.job_);
+  const accept = (job, session) => {
+    if (session !== state.session) set({ session });
+    asked.status_ = 'sent';
+    asked.job_ = answer.job_ = job;
+    note();
+    // the history may have brought the same turn, without saying that it is ours
+    keep((m) => !job || m.job_ !== job || m === asked || m === answer);
+    hooks.changed_(asked);
+  };
+  const event = (type, data) => {
+    applyEvent(answer, type, data);
+    hooks.changed_(answer);
+    if (type === 'confirm') hooks.asks_(data);
+    // the history knows what another tab asked, and to whom the assistant hands over
+    if (/busy|handoff|human/.test([type, data.kind, data.name])) turn.behind_ = true;
+  };
+  const up = (is) => {
+    answer.down_ = !is;
+    hooks.changed_(answer);
+  };
+  note();
+  Object.assign(turn, createAnswer(asked.question_, state.session, answer.job_, accept, event, up));
+  return turn.finished_;
+}
+
+async function settle(answer, asked, { end_: end, data_: data, problem_: problem }) {
+  const { job_: job } = answer;
+  const isHuman = data?.finish_reason === 'human';
+  asked.status_ = job || end === 'done' ? 'sent' : 'failed';
+  if (isHuman) keep((message) => message !== answer);
+  if (end === 'done') {
+    const citations = citationsOf(data);
+    if (citations.length) answer.citations_ = citations;
+    answer.status_ = 'done';
+  } else if (end === 'cancelled' || end === 'left') {
+    answer.status_ = 'stopped';
+  } else {
+    answer.problem_ = problem;
+    answer.status_ = answer.text_ ? 'interrupted' : 'failed';
+  }
+  if (isHuman || end === 'gone') await sync();
+  if (isHuman) return;
+  if (!/failed|interrupted/.test(answer.status_)) return hooks.received_(answer);
+  // not said is not forgotten: after a reload it is there, to be sent or followed again
+  if (!job || !problem) enqueue(asked.question_.client_message_id, asked.question_, job, true);
+  hooks.failed_(problem);
+}
+
+export function stop() {
+  if (!chat.turn_) return;
+  chat.turn_.stopped_ = true;
+  chat.turn_.stop_();
+}
+
+/** What the visitor says to a tool that asks; the answer goes on by itself. */
+export function confirm({ job_ }, word) {
+  return persist(() => post(`chat/${job_}/confirm`, word, state.session));
+}
+
+// -- history and other tabs --------------------------------------------------
+
+const history = (more = '') => get(`sessions/${state.session}/history?limit=50${more}`);
+
+/** Once: what was said before, and what a former page left under way. */
+export async function load() {
+  // what a former page left behind is this one's to deliver
+  if (!wanted) map(queue(), ({ question }) => (own[question.client_message_id] = true));
+  wanted = true;
+  if (isLocked() || loaded === life) return;
+  if (state.session) {
+    const born = (loaded = life);
+    chat.loading_ = true;
+    hooks.changed_();
+    const first = await persist(history).catch(({ status_ }) => {
+      if (status_ === 404) set({ session: '', mode: '' });
+      loaded = 0; // the next opening tries again
+      return {};
     });
-    const asked = createMessage('user', { text: message, question });
-    ask(asked);
-    emit('sent', asked);
-    return true;
+    if (born !== life) return;
+    chat.loading_ = false;
+    chat.earlier_ = first.next_cursor ?? '';
+    take(first, 0);
   }
-
-  function ask(asked, job = '') {
-    const answer = createMessage('assistant', { asked });
-    asked.status = job ? 'sent' : 'sending';
-    place(asked, answer);
-    deliver(asked, answer, job);
-  }
-
-  /** Tries again where it failed: the same connection, the same question or a new turn. */
-  function retry(answer) {
-    const { asked } = answer;
-    if (running || !asked) return;
-    const job = answer.problem ? '' : answer.jobId;
-    if (answer.problem && answer.jobId) {
-      // that turn is over on the server, and its id would only bring its end again
-      asked.question = { ...asked.question, client_message_id: uuid() };
-    }
-    remove(answer);
-    ask(asked, job);
-  }
-
-  /** What the visitor says to a tool that asks; the answer goes on by itself. */
-  function confirm(answer, call, decision) {
-    return persist(network, () => api.confirm(answer.jobId, store.state.session, call, decision));
-  }
-
-  async function deliver(asked, answer, job) {
-    const born = life;
-    const turn = createTurn(asked);
-    running = turn;
-    emit('state');
-    try {
-      const result = await outcome(asked, answer, job, turn);
-      if (born !== life) return;
-      if (result.end !== 'lost') store.settle(turn.messageId);
-      await settle(answer, result);
-    } catch (error) {
-      if (born !== life) return;
-      store.settle(turn.messageId);
-      if (turn.stopped) finish(answer, 'stopped');
-      else fail(answer, error instanceof Problem ? error : noConnection());
-    } finally {
-      if (running === turn) running = null;
-      if (born === life) emit('state');
-    }
-  }
-
-  /** How the answer ended, after the detours: a session that is gone, another answer first. */
-  async function outcome(asked, answer, job, turn) {
-    let result;
-    for (let busy = 0, renewed = false; ;) {
-      if (!store.state.session) {
-        // asked is asked, also if the page goes away before there is a session
-        store.setPending({ question: asked.question, job: '', at: Date.now() });
-        await startSession(turn.signal);
-      }
-      asked.question = { ...asked.question, session_id: store.state.session };
-      if (turn.stopped) return { end: 'cancelled' };
-      store.setPending({ question: asked.question, job, at: Date.now() });
-      result = await follow(asked, answer, job, turn);
-      if (result.end === 'no-session' && !renewed) {
-        renewed = true;
-        store.setSession('');
-      } else if (result.end === 'busy' && busy++ < BUSY_MAX && !turn.stopped) {
-        await followOther(result.problem.jobId, asked, turn);
-      } else {
-        return result;
-      }
-    }
-  }
-
-  async function startSession(signal) {
-    const started = await persist(network, () => api.startSession(language), signal);
-    store.setSession(started.session_id);
-  }
-
-  function follow(asked, answer, job, turn) {
-    answer.jobId = job;
-    const accepted = (acceptedJob, session) => {
-      if (session !== store.state.session) store.setSession(session);
-      store.setPending({ question: asked.question, job: acceptedJob, at: Date.now() });
-      asked.status = 'sent';
-      adoptJob(asked, answer, acceptedJob);
-    };
-    return bring(answer, turn, { question: asked.question, job, accepted });
-  }
-
-  /** The answer's events, into its message. */
-  function bring(message, turn, { question, job, accepted }) {
-    const sink = {
-      accepted,
-      event(type, data) {
-        applyEvent(message, type, data);
-        emit('message', message);
-        if (type === 'confirm') emit('confirm', data);
-      },
-      connection(up) {
-        if (message.reconnecting === !up) return;
-        message.reconnecting = !up;
-        emit('message', message);
-      },
-    };
-    return turn.track(
-      createAnswer({ api, network, question, session: store.state.session, job, sink }),
-    );
-  }
-
-  /** The history may have brought the same turn, without saying that it is ours. */
-  function adoptJob(asked, answer, job) {
-    asked.jobId = answer.jobId = job;
-    messages = messages.filter((m) => m === asked || m === answer || !job || m.jobId !== job);
-    emit('list');
-    emit('message', asked);
-  }
-
-  /** An answer this tab knows nothing of stands in the way: show it, then go on. */
-  async function followOther(job, asked, turn) {
-    const other = createMessage('assistant', { jobId: job });
-    messages.splice(messages.indexOf(asked), 0, other);
-    emit('list');
-    await bring(other, turn, { job });
-    other.status = 'done';
-    if (other.text) emit('message', other);
-    else remove(other);
-  }
-
-  // -- ends ---------------------------------------------------------------
-
-  function settle(answer, result) {
-    answer.reconnecting = false;
-    switch (result.end) {
-      case 'done':
-        return finish(answer, 'done', citationsOf(result.data.citations));
-      case 'cancelled':
-        return finish(answer, 'stopped');
-      case 'gone':
-        return settleFromHistory(answer);
-      default:
-        return fail(answer, result.problem ?? null);
-    }
-  }
-
-  function finish(answer, status, citations = []) {
-    answer.status = status;
-    if (citations.length > 0) answer.citations = citations;
-    answer.asked.status = answer.jobId || status === 'done' ? 'sent' : 'failed';
-    emit('message', answer.asked);
-    emit('message', answer);
-    emit('answered', answer);
-  }
-
-  /** problem null: the connection was lost, the answer itself may be fine. */
-  function fail(answer, problem) {
-    if (!answer.jobId) answer.asked.status = 'failed';
-    answer.problem = problem;
-    answer.reconnecting = false;
-    answer.status = answer.text ? 'interrupted' : 'failed';
-    emit('message', answer.asked);
-    emit('message', answer);
-    emit('failed', answer);
-  }
-
-  async function settleFromHistory(answer) {
-    const { messages: stored } = await api.history(store.state.session);
-    const found = fromHistory(stored).find(
-      ({ role, jobId }) => role === 'assistant' && jobId === answer.jobId,
-    );
-    if (!found) return fail(answer, null);
-    answer.text = found.text;
-    return finish(answer, found.status, found.citations);
-  }
-
-  // -- history and other tabs ---------------------------------------------
-
-  /** Once: what was said before, and the answer a former page left running. */
-  function load() {
-    wanted = true;
-    if (!store.state.session) {
-      resumePending();
-      return Promise.resolve();
-    }
-    loaded ??= loadFirst(life);
-    return loaded;
-  }
-
-  async function loadFirst(born) {
-    loading = true;
-    emit('state');
-    try {
-      const first = await persist(network, () => api.history(store.state.session));
-      if (born !== life) return;
-      const known = new Set(messages.map((message) => message.jobId).filter(Boolean));
-      messages = [...fromHistory(first.messages).filter((m) => !known.has(m.jobId)), ...messages];
-      earlier = first.next_cursor ?? '';
-    } catch (error) {
-      if (born !== life) return;
-      if (error instanceof Problem && error.status === 404) store.forget();
-      else loaded = null; // the next opening tries again
-    }
-    loading = false;
-    emit('list');
-    emit('state');
-    resumePending();
-  }
-
-  function resumePending() {
-    const { pending } = store.state;
-    if (!pending || running) return;
-    const { question, job } = pending;
-    const answered = messages.some((m) => m.role === 'assistant' && job && m.jobId === job);
-    if (answered) {
-      store.settle(question.client_message_id);
-      return;
-    }
-    const spoken = messages.find((m) => m.role === 'user' && job && m.jobId === job);
-    const asked = spoken ?? createMessage('user', { text: question.message });
-    asked.question = question;
-    ask(asked, job);
-  }
-
-  async function loadEarlier() {
-    const cursor = earlier;
-    earlier = '';
-    try {
-      const older = await api.history(store.state.session, cursor);
-      messages = [...fromHistory(older.messages), ...messages];
-      earlier = older.next_cursor ?? '';
-    } catch {
-      earlier = cursor;
-    }
-    emit('list');
-  }
-
-  store.onForeignChange((before) => {
-    if (before && before !== store.state.session) clear();
-    if (wanted && store.state.session) load();
-    if (wanted && store.state.pending?.job) resumePending();
-    emit('state');
+  // what was not said yet is shown again, and sent if it may
+  map(queue(), ({ question, job, failed }) => {
+    const { client_message_id: id, message } = question;
+    if (failed && job) enqueue(id, question, job);
+    if (!failed || job || find(chat.list_, (m) => m.question_?.client_message_id === id)) return;
+    const asked = createMessage('user', { text_: message, question_: question, status_: 'failed' });
+    place(createMessage('assistant', { asked_: place(asked), status_: 'failed' }));
   });
-
-  // -- life ---------------------------------------------------------------
-
-  function place(...added) {
-    messages = [...messages.filter((message) => !added.includes(message)), ...added];
-    emit('list');
-  }
-
-  function remove(message) {
-    messages = messages.filter((other) => other !== message);
-    emit('list');
-  }
-
-  function clear() {
-    life++;
-    running?.detach();
-    running = null;
-    messages = [];
-    earlier = '';
-    loaded = null;
-    loading = false;
-    emit('list');
-    emit('state');
-  }
-
-  /** A new conversation; the old one ends on the server too, where it can be reached. */
-  function restart() {
-    const ended = store.state.session;
-    running?.stop();
-    store.forget();
-    clear();
-    if (ended) api.endSession(ended).catch(() => {});
-  }
-
-  return {
-    send,
-    retry,
-    confirm,
-    load,
-    loadEarlier,
-    restart,
-    stop: () => running?.stop(),
-    close() {
-      life++;
-      running?.detach();
-    },
-    get messages() {
-      return messages;
-    },
-    get busy() {
-      return running !== null;
-    },
-    get loading() {
-      return loading;
-    },
-    get hasEarlier() {
-      return earlier !== '';
-    },
-  };
+  deliverAll();
 }
 
-/** One question on its way: what Stop and leaving it mean at each moment. */
-function createTurn(asked) {
-  const givenUp = new AbortController();
-  let answer = null;
-  return {
-    messageId: asked.question.client_message_id,
-    signal: givenUp.signal,
-    get stopped() {
-      return givenUp.signal.aborted;
-    },
-    track(newAnswer) {
-      answer = newAnswer;
-      if (givenUp.signal.aborted) answer.stop();
-      return answer.finished;
-    },
-    stop() {
-      givenUp.abort();
-      answer?.stop();
-    },
-    detach() {
-      answer?.detach();
-    },
-  };
+function take({ messages, status, score, name }, at) {
+  merge(fromHistory(messages), at);
+  chat.score_ ||= score;
+  if (status) setMode(status, name);
 }
 
-function noConnection() {
-  return new Problem(0, { retryable: true });
+export async function sync() {
+  const born = life;
+  const latest = await history().catch(() => ({}));
+  if (born === life) take(latest, chat.list_.length);
+}
+
+export async function loadEarlier() {
+  const older = await history(`&cursor=${encodeURIComponent(chat.earlier_)}`).catch(() => {});
+  if (!older) return;
+  chat.earlier_ = older.next_cursor ?? '';
+  take(older, 0);
+  hooks.changed_();
+}
+
+export function onForeignChange(before) {
+  if (before.session && before.session !== state.session) start();
+  if (wanted) {
+    load();
+    deliverAll();
+  }
+  listenToOperator();
+  hooks.changed_();
+}
+
+// -- life ---------------------------------------------------------------------
+
+/** Anew, with what is stored. */
+export function start() {
+  chat.turn_?.leave_?.();
+  clear();
+  listenToOperator();
+  hooks.changed_();
+}
+
+/** Nothing of it stays in this browser. */
+export function leave() {
+  forget();
+  start();
+}
+
+/** A new conversation; the old one ends on the server too, where it can be reached. */
+export function restart() {
+  const { session, user, met } = state;
+  stop();
+  leave();
+  set({ user, met });
+  if (session) request('DELETE', `sessions/${session}/end`).catch(() => {});
 }

@@ -1,94 +1,72 @@
+import { filter, find, listOf, map } from '../list.js';
 import { uuid } from './uuid.js';
 
+const blank = { text_: '', citations_: [], tools_: [], confirms_: [], notices_: [] };
+
 /**
- * One turn as it is shown. status of a question: sending, sent, failed; of an answer:
- * waiting, streaming, done, stopped, interrupted (what came is kept), failed.
+ * One turn as it is shown. role_: user, assistant, operator, note (the server's word on a
+ * hand-off). status_ of a question: sending, sent, failed; of an answer: waiting,
+ * streaming, done, stopped, interrupted (what came is kept), failed.
+ *
+ * And, where there is one: job_, asked_ (an answer's question), question_ (the request),
+ * problem_, down_ (nothing comes at the moment), name_, model_, rating_.
  */
 export function createMessage(role, fields) {
-  return {
-    id: uuid(),
-    role,
-    text: '',
-    status: role === 'user' ? 'sending' : 'waiting',
-    jobId: '',
-    citations: [],
-    tools: [],
-    confirms: [],
-    notices: [],
-    problem: null,
-    reconnecting: false,
-    at: Date.now(),
-    ...fields,
-  };
+  return { id_: uuid(), role_: role, status_: 'waiting', at_: Date.now(), ...blank, ...fields };
 }
 
-const STORED_STATUS = { complete: 'done', interrupted: 'interrupted', cancelled: 'stopped' };
-
-/** A page of the history in the order it was spoken. */
-export function fromHistory(stored) {
-  return stored
-    .filter(({ role, content }) => /^(user|assistant)$/.test(role) && typeof content === 'string')
-    .sort((a, b) => (a.created_at < b.created_at ? -1 : a.created_at > b.created_at ? 1 : 0))
-    .map((row) =>
-      createMessage(row.role, {
-        id: String(row.id),
-        text: row.content,
-        status: row.role === 'user' ? 'sent' : (STORED_STATUS[row.status] ?? 'done'),
-        jobId: row.job_id ?? '',
-        citations: citationsOf(row.citations),
-        at: new Date(row.created_at).getTime() || 0,
-      }),
-    );
+export function isRunning({ status_: status }) {
+  return status === 'waiting' || status === 'streaming';
 }
 
-export function citationsOf(list) {
-  if (!Array.isArray(list)) return [];
-  return list.filter((c) => typeof c?.id === 'string' && typeof c.label === 'string');
+/** A page of the history. */
+export function fromHistory(rows) {
+  const isShown = (row) => /^(user|assistant|operator)$/.test(row?.role) && row.content?.trim;
+  return map(filter(listOf(rows), isShown), (row) =>
+    createMessage(row.role, {
+      id_: `${row.id}`,
+      text_: row.content,
+      status_: { interrupted: 'interrupted', cancelled: 'stopped' }[row.status] ?? 'done',
+      job_: row.job_id,
+      name_: row.name,
+      model_: row.model,
+      rating_: row.rating,
+      citations_: citationsOf(row),
+      at_: Date.parse(row.created_at) || 0,
+    }),
+  );
+}
+
+export function citationsOf({ citations }) {
+  return filter(listOf(citations), (c) => c?.id?.trim && c.label?.trim);
 }
 
 /** Applies an event of the stream (protocol/event.h) to an answer. */
 export function applyEvent(message, type, data) {
-  switch (type) {
-    case 'delta':
-      message.text += data.text;
-      message.status = 'streaming';
-      break;
-    case 'reset':
-      Object.assign(message, {
-        text: '',
-        status: 'waiting',
-        citations: [],
-        tools: [],
-        confirms: [],
-        notices: [],
-      });
-      break;
-    case 'citation':
-      message.citations = mergeBy('id', message.citations, data);
-      break;
-    case 'tool':
-      message.tools = mergeBy('call_id', message.tools, data);
-      if (data.status !== 'waiting') forgetConfirm(message, data.call_id);
-      break;
-    case 'confirm':
-      message.confirms = mergeBy('call_id', message.confirms, data);
-      break;
-    case 'notice':
-      message.notices = [...message.notices, data.text];
-      break;
-    default: // meta and events of a newer server
+  if (type === 'meta') {
+    message.id_ = data.message_id ?? message.id_;
+    message.model_ = data.model;
+  } else if (type === 'delta') {
+    message.text_ += data.text;
+    message.status_ = 'streaming';
+  } else if (type === 'reset') {
+    Object.assign(message, blank, { status_: 'waiting' });
+  } else if (type === 'citation') {
+    message.citations_ = mergeBy('id', message.citations_, data);
+  } else if (type === 'confirm') {
+    message.confirms_ = mergeBy('call_id', message.confirms_, data);
+  } else if (type === 'notice') {
+    message.notices_ = [...message.notices_, data.text];
+  } else if (type === 'tool') {
+    message.tools_ = mergeBy('call_id', message.tools_, data);
+    if (data.status !== 'waiting')
+      message.confirms_ = filter(message.confirms_, ({ call_id }) => call_id !== data.call_id);
   }
 }
 
-/** The same list where it is not in it: what is shown stays as it is. */
-function forgetConfirm(message, callId) {
-  const others = message.confirms.filter((asked) => asked.call_id !== callId);
-  if (others.length < message.confirms.length) message.confirms = others;
-}
-
 function mergeBy(key, list, item) {
-  const known = list.some((other) => other[key] === item[key]);
-  return known
-    ? list.map((other) => (other[key] === item[key] ? { ...other, ...item } : other))
+  const same = (other) => other[key] === item[key];
+  return find(list, same)
+    ? map(list, (other) => (same(other) ? { ...other, ...item } : other))
     : [...list, item];
 }

@@ -10,35 +10,31 @@ export function isTooLong(message) {
   return new TextEncoder().encode(message).length > MESSAGE_MAX;
 }
 
-/** The body of POST /chat. A retry sends it again unchanged: the server compares. */
-export function createQuestion({ message, language, session, page }) {
-  const context = pageContext(page);
+/**
+ * The body of POST /chat. A retry sends it again unchanged: the server compares. It names
+ * a language only where the message itself has no letters to tell it by.
+ */
+export function createQuestion(message, language, model) {
   return {
-    session_id: session,
+    session_id: '',
     message,
     stream: true,
     client_message_id: uuid(),
-    language,
-    ...(context && { context }),
+    language: /\p{L}/u.test(message) ? undefined : language,
+    model_id: model || undefined,
+    context: pageContext(location.href, document.title),
   };
 }
 
-function pageContext({ url, title }) {
-  let page;
-  try {
-    page = new URL(url);
-  } catch {
-    return null;
-  }
-  if (!/^https?:$/.test(page.protocol)) return null;
-  page.hash = ''; // the site's own business; it may hold tokens
-  page.username = page.password = '';
+function pageContext(url, title) {
+  const page = new URL(url);
+  if (!/^https?:$/.test(page.protocol)) return undefined;
+  page.hash = page.username = page.password = ''; // the site's own business; it may hold tokens
   if (page.href.length > URL_MAX) page.search = '';
-  if (page.href.length > URL_MAX) return null;
-  return { page_url: page.href, title: cut(title, TITLE_MAX / UNIT_MAX) };
-}
-
-function cut(text, max) {
+  if (page.href.length > URL_MAX) return undefined;
   // not between the halves of a surrogate pair
-  return text.slice(0, max).replace(/[\uD800-\uDBFF]$/, '');
+  return {
+    page_url: page.href,
+    title: title.slice(0, TITLE_MAX / UNIT_MAX).replace(/[\uD800-\uDBFF]$/, ''),
+  };
 }

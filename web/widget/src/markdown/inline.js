@@ -1,225 +1,73 @@
-/**
- * Inline Markdown to a tree: strings, and {type, nodes} named as elements, of a fixed set
- * (code has text, link an href, citation an id). Linear time: every look-ahead is bounded
- * and delimiters are matched on a stack. There is no HTML and there are no images: what a
- * model writes must not load anything.
- */
+import { filter } from '../list.js';
 
-const DEPTH_MAX = 24; // open delimiters; deeper ones stay text
-const LABEL = String.raw`\[((?:[^\[\]\\\n]|\\.){1,300})\]`;
-const TARGET = String.raw`\(\s?<?((?:[^\s<>()]|\([^\s()]{0,200}\)){1,2000})>?(?:\s"[^"\n]{0,200}")?\s?\)`;
-const LINK = new RegExp(`!?${LABEL}${TARGET}`, 'y');
-const LINK_UNFINISHED = new RegExp(`!?${LABEL}(?:$|\\([^\\s)]{0,2000}$)`, 'y');
-const CITATION = /\[((?:article|product|order|deal|contact|company|activity):[^\]\s]{1,120})\]/y;
-const CITATION_UNFINISHED = /\[[a-z]{0,8}(?::[^\]\s]{0,120})?$/y;
-const BARE_URL = /https?:\/\/[^\s<>"'`\\]{1,2000}/iy;
-const BREAK_TAG = /<br\s?\/?>/iy;
-const PLAIN = /[^\\`*_~[\]!<\nhH]+/y;
-const PUNCTUATION = /[!-/:-@[-`{-~]/;
-const WORD = /[\p{L}\p{N}_]/u;
+/*
+ * Inline Markdown to nodes. There is no HTML and there are no images: what a model writes
+ * must not load anything. Every look-ahead is bounded, so that no text takes more than
+ * linear time.
+ */
+const WORD = String.raw`[\p{L}\p{N}]`;
+const LABEL = String.raw`!?\[((?:[^[\]\\\n]|\\.){1,300})\]`;
+const TOKEN = [
+  String.raw`\\([!-/:-@[-\x60{-~])`, // 1: an escaped sign
+  String.raw`(\x60{1,3})(?!\x60)([^]{0,999}?[^\x60])\2(?!\x60)`, // 3: code
+  // 4, 5: emphasis; an underscore in a word is only an underscore
+  String.raw`(?<!${WORD}(?=_))([*_]{1,3}|~~)(?![\s*_~])([^]{0,999}?[^\s*_~])\4(?![*_]|(?<=_)${WORD})`,
+  String.raw`(\n|<br\s?/?>)`, // 6
+  String.raw`\[((?:article|product|order|deal|contact|company|activity):[^\]\s]{1,120})\]`, // 7
+  LABEL +
+    String.raw`\(\s?<?((?:[^\s<>()]|\([^\s()]{0,200}\)){1,2000})>?(?:\s"[^"\n]{0,200}")?\s?\)`, // 8, 9
+  String.raw`(?<!${WORD})(https?://[^\s<>"'\x60\\]{0,2000}[^\s<>"'\x60\\.,;:!?*_~)\]])`, // 10
+  // 11: a number as in "3-5", "#1042-B" or "+972-3": between other letters it keeps its order
+  String.raw`(?<!${WORD})([+#]\d+|(?=[A-Z]*\d)[\dA-Z]{1,20}(?=[-./:][\dA-Z]))((?:[-./:]?[\dA-Z]{1,20}){0,9})`,
+].join('|');
+// 13: half a link; and half of a sign, of a citation or of emphasis
+const UNFINISHED = String.raw`${LABEL}(?:$|\([^\s)]{0,2000}$)|[*_~\x60]+$|\[[a-z]{0,8}(?::[^\]\s]{0,120})?$`;
+const OPEN = String.raw`(\*\*|\x60)(?!\s)([^]+)$`; // 14, 15
 
 /**
- * `unfinished`: the text goes on in the next event. An open `**` or backtick then formats
- * up to the end, and half a link or citation is held back, so that nothing flickers.
+ * `more`: the text goes on in the next event. An open `**` or backtick then formats up to
+ * the end, and half a link or citation is held back, so that nothing flickers.
  */
-export function parseInline(text, { unfinished = false, links = true } = {}) {
-  const root = { nodes: [] };
-  const stack = [root];
-  const noCloser = new Set(); // lengths of backtick runs that nothing closes
+export function parseInline(text, more, make, cite, inLink) {
+  const tokens = new RegExp(TOKEN + (more ? `|${UNFINISHED}|${OPEN}` : ''), 'giu');
+  const nodes = [];
   let at = 0;
 
-  const top = () => stack[stack.length - 1];
-  const put = (node) => putNode(top().nodes, node);
-  const match = (pattern) => {
-    pattern.lastIndex = at;
-    return pattern.exec(text);
+  const inner = (part, link = inLink, grows) => parseInline(part, grows, make, cite, link);
+  const code = (part) => make('code', [part.trim()], { dir: 'ltr' });
+  const emphasis = ({ length }, [sign], content) => {
+    if (sign === '~') return make('del', content);
+    const node = length > 1 ? make('strong', content) : make('em', content);
+    return length > 2 ? make('em', [node]) : node;
   };
-  const take = (found, node) => {
-    at += found[0].length;
-    put(node);
+  const link = (target, content) => {
+    const href = !inLink && safeHref(target);
+    const attributes = { href, title: href, target: '_blank', rel: 'noopener noreferrer nofollow' };
+    return href ? make('a', content, attributes) : make('span', content);
   };
 
-  while (at < text.length) {
-    const plain = match(PLAIN);
-    if (plain) {
-      take(plain, plain[0]);
-      continue;
-    }
-    const char = text[at];
-    if (char === '\\') escape();
-    else if (char === '`') code();
-    else if (char === '*' || char === '_' || char === '~') delimiter(char);
-    else if (char === '\n') lineBreak();
-    else if (!special(char)) putChar();
+  for (let found; (found = tokens.exec(text));) {
+    const [all, sign, , ticked, mark, marked, line, id, label, target, url, number, rest] = found;
+    const [half, opening, opened] = found.slice(13);
+    let before = text.slice(at, found.index);
+    at = tokens.lastIndex;
+    if (id) before = before.trimEnd(); // the mark belongs to the word before it
+    nodes.push(
+      before,
+      sign ||
+        (ticked && code(ticked)) ||
+        (mark && emphasis(mark, mark, inner(marked))) ||
+        (line && make('br', [])) ||
+        (id && cite(id)) ||
+        (label && link(target, inner(label, true))) ||
+        (url && link(url, [url])) ||
+        (number && make('bdi', [number + rest])) ||
+        (half && make('span', inner(half, true))) ||
+        (opening === '`' && code(opened)) ||
+        (opening && make('strong', inner(opened, inLink, true))),
+    );
   }
-  closeRest();
-  return root.nodes;
-
-  function putChar() {
-    put(text[at++]);
-  }
-
-  function escape() {
-    const next = text[at + 1];
-    if (next !== undefined && PUNCTUATION.test(next)) {
-      put(next);
-      at += 2;
-    } else {
-      putChar();
-    }
-  }
-
-  function lineBreak() {
-    at++;
-    put({ type: 'br' });
-  }
-
-  function code() {
-    const run = /`+/y;
-    const fence = match(run)[0];
-    const from = at + fence.length;
-    const close = noCloser.has(fence.length) ? -1 : findRun(text, from, fence.length);
-    if (close >= 0) {
-      put({ type: 'code', text: text.slice(from, close).trim() });
-      at = close + fence.length;
-      return;
-    }
-    noCloser.add(fence.length);
-    if (unfinished && fence.length === 1 && from < text.length) {
-      put({ type: 'code', text: text.slice(from) });
-      at = text.length;
-    } else {
-      put(fence);
-      at = from;
-    }
-  }
-
-  /** Links, citations and addresses; false: it is only a character. */
-  function special(char) {
-    let found;
-    if (char === '[' && (found = match(CITATION))) {
-      trimEnd(top().nodes); // the mark belongs to the word before it
-      take(found, { type: 'citation', id: found[1] });
-    } else if ((char === '[' || char === '!') && (found = match(LINK))) {
-      takeLink(found, found[1], found[2]);
-    } else if (char === '<' && (found = match(BREAK_TAG))) {
-      take(found, { type: 'br' });
-    } else if ((char === 'h' || char === 'H') && !wordBefore() && (found = match(BARE_URL))) {
-      bareUrl(found[0]);
-    } else if (unfinished && char === '[' && (found = match(CITATION_UNFINISHED))) {
-      at = text.length;
-    } else if (unfinished && (found = match(LINK_UNFINISHED))) {
-      take(found, { type: 'span', nodes: parseInline(found[1], { links: false }) });
-    } else {
-      return false;
-    }
-    return true;
-  }
-
-  function takeLink(found, label, target) {
-    const href = links && safeHref(target);
-    const nodes = parseInline(label, { links: false });
-    take(found, href ? { type: 'link', href, nodes } : { type: 'span', nodes });
-  }
-
-  function bareUrl(url) {
-    let end = url.length;
-    // a sentence's punctuation is not the address's, nor is a bracket it did not open
-    while (/[.,;:!?*_~\]]/.test(url[end - 1]) || unopened(url.slice(0, end))) end--;
-    const shown = url.slice(0, end);
-    const href = links && safeHref(shown);
-    put(href ? { type: 'link', href, nodes: [shown] } : shown);
-    at += end;
-  }
-
-  function wordBefore() {
-    return at > 0 && WORD.test(text[at - 1]);
-  }
-
-  function delimiter(char) {
-    const start = at;
-    while (text[at] === char) at++;
-    let count = at - start;
-    const before = text[start - 1] ?? ' ';
-    const after = text[at] ?? (unfinished ? 'more' : ' ');
-    const inWord = char === '_' && WORD.test(before) && WORD.test(after);
-    const canOpen = !inWord && !/\s/.test(after);
-    const canClose = !inWord && !/\s/.test(before);
-    if (count > 3 || (char === '~' && count !== 2)) {
-      put(char.repeat(count));
-      return;
-    }
-    while (count > 0) {
-      const opener = canClose ? findOpener(char, count) : -1;
-      if (opener > 0) {
-        count -= close(opener);
-      } else if (canOpen && stack.length < DEPTH_MAX) {
-        const size = Math.min(count, 2);
-        stack.push({ char, size, nodes: [] });
-        count -= size;
-      } else {
-        put(char.repeat(count));
-        count = 0;
-      }
-    }
-  }
-
-  /** The nearest opener of the same length, else the nearest that is not longer. */
-  function findOpener(char, count) {
-    const nearest = (fits) => {
-      for (let i = stack.length - 1; i > 0; i--) {
-        if (stack[i].char === char && fits(stack[i].size)) return stack[i].nodes.length ? i : -1;
-      }
-      return -1;
-    };
-    const same = count < 3 ? nearest((size) => size === count) : -1;
-    return same > 0 ? same : nearest((size) => size <= count);
-  }
-
-  function close(index) {
-    while (stack.length - 1 > index) dissolve();
-    const { char, size, nodes } = stack.pop();
-    put({ type: char === '~' ? 'del' : size === 2 ? 'strong' : 'em', nodes });
-    return size;
-  }
-
-  /** The innermost delimiter was only characters after all. */
-  function dissolve() {
-    const { char, size, nodes } = stack.pop();
-    put(char.repeat(size));
-    nodes.forEach(put);
-  }
-
-  function closeRest() {
-    while (stack.length > 1) {
-      const { char, size, nodes } = top();
-      if (unfinished && char === '*' && size === 2 && nodes.length > 0) close(stack.length - 1);
-      else if (unfinished && nodes.length === 0) stack.pop();
-      else dissolve();
-    }
-  }
-}
-
-function putNode(nodes, node) {
-  const lastIndex = nodes.length - 1;
-  if (typeof node === 'string' && typeof nodes[lastIndex] === 'string') nodes[lastIndex] += node;
-  else nodes.push(node);
-}
-
-function trimEnd(nodes) {
-  const last = nodes.length - 1;
-  if (typeof nodes[last] === 'string') nodes[last] = nodes[last].trimEnd();
-}
-
-function findRun(text, from, length) {
-  const runs = /`+/g;
-  runs.lastIndex = from;
-  for (let run; (run = runs.exec(text));) if (run[0].length === length) return run.index;
-  return -1;
-}
-
-function unopened(url) {
-  return url.endsWith(')') && url.split(')').length > url.split('(').length;
+  return filter([...nodes, text.slice(at)], Boolean);
 }
 
 /**
@@ -228,10 +76,9 @@ function unopened(url) {
  */
 export function safeHref(target) {
   if (/^(mailto|tel):[^\s\p{Cc}\p{Cf}<>"]+$/iu.test(target)) return target;
-  if (!/^https?:\/\//i.test(target)) return '';
   try {
     const url = new URL(target);
-    return url.username || url.password ? '' : url.href;
+    return /^https?:\/\//i.test(target) && !url.username && !url.password ? url.href : '';
   } catch {
     return '';
   }

@@ -1,97 +1,74 @@
-import { button, h } from './dom.js';
-import { icon } from './icons.js';
+import { chat } from '../chat/chat.js';
+import { loadEarlier } from '../chat/conversation.js';
+import { map } from '../list.js';
+import { h, tool } from './dom.js';
 import { createMessageView } from './message.js';
 
 const NEAR_END = 60; // px: the visitor is reading the newest
 
 /** The messages, kept at the newest unless the visitor has scrolled away. */
-export function createLog({ onEarlier, ...context }) {
-  const { strings } = context;
-  const views = new Map(); // message id -> view
-  const changed = new Set();
-  let frame = 0;
+export function createLog(strings, look, onFeedback) {
+  const views = new Map(); // message -> view
   let following = true;
 
-  const earlier = button('pill', { onclick: onEarlier }, strings.earlier);
-  const top = h('div.earlier', { hidden: true }, earlier);
+  const earlier = h('button.pill.earlier', { onclick: loadEarlier }, strings.earlier_);
   const intro = h('div.intro');
   const list = h('div.turns');
+  const typing = h('p.state', { role: 'status' });
   const scroller = h(
-    'div',
+    'div.log',
     // the log announces nothing by itself: a streamed text would be read word by word
-    {
-      class: 'log',
-      role: 'log',
-      'aria-label': strings.messages,
-      'aria-live': 'off',
-      tabindex: '0',
-    },
-    top,
+    { role: 'log', 'aria-label': strings.log_, 'aria-live': 'off', tabindex: '0', onscroll },
+    earlier,
     intro,
     list,
+    typing,
   );
-  const newest = button(
-    'newest',
-    { label: strings.newest, onclick: follow, hidden: true },
-    icon('down'),
-  );
-  const node = h('div.stage', scroller, newest);
-
-  scroller.addEventListener('scroll', () => {
-    const { scrollHeight, scrollTop, clientHeight } = scroller;
-    following = scrollHeight - scrollTop - clientHeight < NEAR_END;
-    newest.hidden = following;
-  });
+  const newest = tool('down', strings.newest_, follow);
+  newest.classList.add('newest');
   new ResizeObserver(() => following && follow()).observe(scroller);
 
+  function onscroll() {
+    const { scrollHeight, scrollTop, clientHeight } = scroller;
+    following = newest.hidden = scrollHeight - scrollTop - clientHeight < NEAR_END;
+  }
+
   function follow() {
-    following = true;
-    newest.hidden = true;
+    following = newest.hidden = true;
     scroller.scrollTop = scroller.scrollHeight;
   }
 
-  /** Messages came or went. What stays keeps its nodes, and the reader the place. */
-  function show(messages, hasEarlier) {
+  /** What changed is shown anew; what stays keeps its nodes, and the reader the place. */
+  function show(changed) {
     const fromEnd = scroller.scrollHeight - scroller.scrollTop;
-    const ids = new Set(messages.map(({ id }) => id));
-    for (const [id, view] of views) {
-      if (ids.has(id)) continue;
-      view.remove?.();
-      view.node.remove();
-      views.delete(id);
-    }
-    let before = null;
-    for (const message of [...messages].reverse()) {
-      const view = views.get(message.id) ?? createMessageView(message, context);
-      views.set(message.id, view);
-      if (view.node.parentNode !== list || view.node.nextSibling !== before) {
-        list.insertBefore(view.node, before);
-      }
-      before = view.node;
-    }
-    top.hidden = !hasEarlier;
+    const [first] = chat.list_;
+    const isOlder = first && !views.has(first);
+    const gone = new Set(views.keys());
+    map(chat.list_, (message) => gone.delete(message));
+    gone.forEach((message) => {
+      views.get(message).node_.remove();
+      views.delete(message);
+    });
+    let next = list.firstChild;
+    map(chat.list_, (message) => {
+      const view = views.get(message) ?? createMessageView(strings, message, look, onFeedback);
+      views.set(message, view);
+      if (changed.has(message)) view.update_();
+      if (view.node_ === next) next = next.nextSibling;
+      else list.insertBefore(view.node_, next);
+    });
+    earlier.hidden = !chat.earlier_;
     if (following) follow();
-    else scroller.scrollTop = scroller.scrollHeight - fromEnd;
+    else if (isOlder) scroller.scrollTop = scroller.scrollHeight - fromEnd;
   }
 
-  /** One message changed: shown with the next frame, however many tokens came. */
-  function touch(message) {
-    changed.add(message.id);
-    frame ||= requestAnimationFrame(flush);
-  }
-
-  function flush() {
-    frame = 0;
-    for (const id of changed) views.get(id)?.update();
-    changed.clear();
-    if (following) scroller.scrollTop = scroller.scrollHeight;
-  }
-
-  /** As it is read aloud: the text without its marks. */
-  function textOf(message) {
-    flush();
-    return views.get(message.id).text();
-  }
-
-  return { node, intro, show, touch, follow, textOf };
+  return {
+    node_: h('div.stage', scroller, newest),
+    intro_: intro,
+    typing_: typing,
+    show_: show,
+    follow_: follow,
+    /** As it is read aloud: the text without its marks. */
+    textOf_: (message) => views.get(message)?.text_() ?? '',
+  };
 }

@@ -1,65 +1,68 @@
 import css from '../style/widget.css';
+import { map } from '../list.js';
+import { listen } from '../net/network.js';
 import { palette } from '../theme.js';
 import { h } from './dom.js';
-
-const FULL_SCREEN = '(max-width: 520px)';
 
 /**
  * The element in the page and the shadow root in it: what separates the widget's styles,
  * keys and colours from the page's. onLayout(full) says when the window fills the screen.
  */
-export function createShell({ language, direction, look, signal, onLayout, onEscape }) {
+export function createShell(strings, look, signal, onLayout, onEscape) {
   const host = document.createElement('frontdesk-widget');
   const shadow = host.attachShadow({ mode: 'open' });
   // a constructed sheet is no inline style: style-src need not allow any
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(css);
   shadow.adoptedStyleSheets = [sheet];
-  const root = h('div.root', { lang: language, dir: direction, 'data-side': look.side });
+  const root = h('div.root', { lang: strings.tag_, dir: strings.dir_, 'data-side': look.side_ });
   shadow.append(root);
 
-  for (const type of ['keydown', 'keypress', 'keyup']) {
-    // typing here must not fire the page's shortcuts
-    shadow.addEventListener(type, (event) => {
-      event.stopPropagation();
-      if (type === 'keydown' && event.key === 'Escape' && !event.isComposing) onEscape();
-    });
-  }
+  // typing here must not fire the page's shortcuts
+  listen(shadow, 'keydown keypress keyup', (event) => {
+    event.stopPropagation();
+    if (event.type === 'keydown' && event.key === 'Escape' && !event.isComposing) onEscape();
+  });
 
-  const dark = matchMedia('(prefers-color-scheme: dark)');
+  const dark = matchMedia('(prefers-color-scheme:dark)');
+  const small = matchMedia('(max-width:520px)');
+  const { documentElement: html } = document;
+  const { visualViewport: viewport } = window;
+  const style = (name, value) => root.style.setProperty(`--${name}`, value);
+
   function paint() {
-    const theme = look.theme === 'auto' ? (dark.matches ? 'dark' : 'light') : look.theme;
+    const theme = look.theme_ ?? (dark.matches ? 'dark' : 'light');
+    const colors = palette(look.color_, theme);
     root.dataset.theme = theme;
-    const colors = palette(look.color, theme);
-    root.style.setProperty('--brand', colors.brand);
-    root.style.setProperty('--brand-deep', colors.brandDeep);
-    root.style.setProperty('--on-brand', colors.onBrand);
-    root.style.setProperty('--accent', colors.accent);
+    map(Object.keys(colors), (name) => style(name, colors[name]));
+    onLayout(small.matches);
   }
-
-  const small = matchMedia(FULL_SCREEN);
-  const layout = () => onLayout(small.matches);
 
   /** An on-screen keyboard covers the page without resizing it, except here. */
-  function fitViewport() {
-    const { height, offsetTop, scale } = window.visualViewport;
-    if (scale > 1) return; // zoomed in: the visitor looks at a part on purpose
-    root.style.setProperty('--view-height', `${height}px`);
-    root.style.setProperty('--view-top', `${offsetTop}px`);
+  function fit() {
+    if (viewport.scale > 1) return; // zoomed in: the visitor looks at a part on purpose
+    style('height', `${viewport.height}px`);
+    style('top', `${viewport.offsetTop}px`);
   }
 
-  function open() {
-    const listen = (target, type, listener) => target.addEventListener(type, listener, { signal });
-    listen(dark, 'change', paint);
-    listen(small, 'change', layout);
-    listen(window.visualViewport, 'resize', fitViewport);
-    listen(window.visualViewport, 'scroll', fitViewport);
-    signal.addEventListener('abort', () => host.remove());
+  /**
+   * Beside the body, not in it: pages that replace their body when they navigate keep it,
+   * and no transform of theirs moves it. Whoever replaces all gets it back.
+   */
+  function show() {
+    const keep = () => host.isConnected || document.documentElement.append(host);
+    const observer = new MutationObserver(keep);
+    map([document, html], (parent) => observer.observe(parent, { childList: true }));
+    signal.addEventListener('abort', () => {
+      observer.disconnect();
+      host.remove();
+    });
+    map([dark, small], (query) => listen(query, 'change', paint, signal));
+    listen(viewport, 'resize scroll', fit, signal);
     paint();
-    fitViewport();
-    layout();
-    document.body.append(host);
+    fit();
+    keep();
   }
 
-  return { root, open, isFull: () => small.matches };
+  return { root_: root, show_: show, isFull_: () => small.matches };
 }

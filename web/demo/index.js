@@ -1,0 +1,3 @@
+import './parts/appearance.js';
+import './parts/ask.js';
+import './parts/copy.js';

@@ -1,0 +1,2 @@
+import './parts/appearance.js';
+import './parts/ask.js';

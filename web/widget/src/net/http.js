@@ -1,0 +1,59 @@
+const ANSWER_IN_MS = 15000; // of a request that does not stream
+
+let base;
+let key;
+
+export function useServer(origin, clientKey) {
+  base = origin;
+  key = clientKey;
+}
+
+/** With a signal: the response, whose body is an event stream; else its JSON. */
+export async function request(method, path, body, session, signal, last) {
+  const headers = { 'X-Api-Key': key };
+  if (signal) headers.Accept = 'text/event-stream';
+  if (body) headers['Content-Type'] = 'application/json';
+  if (session) headers['X-Frontdesk-Session'] = session;
+  if (last) headers['Last-Event-ID'] = last;
+  const response = await fetch(`${base}/api/v1/${path}`, {
+    method,
+    headers,
+    body: body && JSON.stringify(body),
+    signal: signal ?? AbortSignal.timeout(ANSWER_IN_MS),
+    credentials: 'omit',
+    cache: 'no-store',
+  });
+  if (!response.ok) throw await readProblem(response);
+  return signal ? response : response.status === 204 ? {} : response.json();
+}
+
+export function get(path) {
+  return request('GET', path);
+}
+
+export function post(path, body, session) {
+  return request('POST', path, body, session);
+}
+
+/**
+ * A refusal of the server, as an Error with its status_: from an RFC 9457 document, or
+ * whatever an intermediary answered in its place.
+ */
+export function createProblem(status, document, retryAfter) {
+  const said = document ?? {};
+  return Object.assign(new Error(said.detail || said.title || `HTTP ${status}`), {
+    status_: status,
+    code_: said.code,
+    field_: said.field,
+    job_: said.job_id,
+    request_: said.request_id,
+    wait_: Math.ceil(said.retry_after || retryAfter) || 0, // seconds
+    retryable_: said.retryable ?? (status === 429 || status >= 500),
+  });
+}
+
+export async function readProblem(response) {
+  // a proxy's HTML page, or a body that was cut: the status has to do
+  const document = await response.json().catch(() => {});
+  return createProblem(response.status, document, response.headers.get('Retry-After'));
+}
