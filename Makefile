@@ -45,7 +45,7 @@ LIB        := $(B)/libfrontdesk.a
 UNIT_C := $(wildcard t/unit/test_*.c)
 UNIT   := $(UNIT_C:t/unit/%.c=$(B)/t/unit/%)
 
-.PHONY: all help worker module web run test test-long test-n8n unit bench fuzz lint format format-check \
+.PHONY: all help worker module web run test test-long test-n8n unit bench bench-widget fuzz lint format format-check \
         install clean distclean compile_commands.json
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -60,7 +60,7 @@ help:
 ## make test       set up and run every test (MODE=sanitize for the C parts)
 ## make test-long  the exhaustive campaigns
 ## make test-n8n   the shipped workflows on the real n8n (installs it from npm: 1.8 GB)
-## make bench      measure and compare
+## make bench      measure and compare (bench-widget: the widget in Chromium)
 ## make fuzz       run the fuzz targets (FUZZ_SECONDS=60 each)
 ## make lint       static analysis and the house rules
 ## make format     clang-format; format-check only looks
@@ -104,7 +104,7 @@ $(B)/ngx_http_frontdesk_module.so: $(MODULE_SRC) $(B)/protocol/scripts_text.c sc
 
 web: $(B)/web/manifest.json
 
-WEB_SRC := web/widget/internal-names.txt $(wildcard web/widget/src/*.js web/widget/src/*/*.js web/widget/src/*/*.css web/demo/*)
+WEB_SRC := $(wildcard web/widget/budget.json web/widget/lang/*.js web/widget/src/*.js web/widget/src/*/*.js web/widget/src/*/*.css web/demo/* web/demo/*/*)
 $(B)/web/manifest.json: scripts/build-web $(WEB_SRC)
 	scripts/build-web --out $(B)/web
 
@@ -128,6 +128,10 @@ bench:
 	@scripts/packages build run bench
 	@$(MAKE) --no-print-directory MODE=release all
 	@t/bench/run
+
+bench-widget:
+	@scripts/packages build test bench
+	@t/bench/widget
 
 # -- fuzzing: clang's libFuzzer, one binary a target, its own objects ------------
 
@@ -187,13 +191,14 @@ format-check:
 
 MODULES_DIR ?= /usr/lib/nginx/modules
 SHARE       := $(DESTDIR)$(PREFIX)/share/frontdesk
+# the web is built where it goes: the widgets of former versions stay beside the new one
 install: all
 	install -Dm755 $(B)/frontdesk $(DESTDIR)$(PREFIX)/bin/frontdesk
 	install -Dm644 $(B)/ngx_http_frontdesk_module.so $(DESTDIR)$(MODULES_DIR)/ngx_http_frontdesk_module.so
 	install -d $(SHARE)/migrations $(SHARE)/prompts $(SHARE)/web $(SHARE)/demo
 	install -m644 migrations/*.sql $(SHARE)/migrations
 	install -m644 conf/prompts/*.txt $(SHARE)/prompts
-	install -m644 $(B)/web/* $(SHARE)/web
+	scripts/build-web --out $(SHARE)/web
 	cp -R conf/demo/. $(SHARE)/demo
 	install -m644 conf/models.json $(SHARE)/models.json
 	install -Dm644 conf/frontdesk.env.example $(SHARE)/frontdesk.env.example

@@ -19,7 +19,7 @@ CREATE TABLE article_sections (
   id         uuid PRIMARY KEY DEFAULT gen_random_uuid(),
   org_id     uuid NOT NULL,
   article_id uuid NOT NULL,
-  slug       text NOT NULL, -- article:<slug> of a snippet; <article slug>[-<n>]
+  slug       text NOT NULL, -- article:<slug> of a snippet; <article slug>[.<n>]
   position   int NOT NULL,
   label      text NOT NULL,
   body       text NOT NULL,

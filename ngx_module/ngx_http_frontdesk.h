@@ -41,7 +41,30 @@ typedef struct {
     int64_t                    generation;
     ngx_str_t                  origins;     /* space separated */
     time_t                     expires;     /* 0 = never */
+    ngx_uint_t                 scope;       /* ..._scope_e, in the admin API */
 } ngx_http_frontdesk_key_t;
+
+
+typedef enum {
+    NGX_HTTP_FRONTDESK_SCOPE_ADMIN = 0,
+    NGX_HTTP_FRONTDESK_SCOPE_WRITE,
+    NGX_HTTP_FRONTDESK_SCOPE_READ
+} ngx_http_frontdesk_scope_e;
+
+
+/*
+ * A signed-in user, as the claims of the cookie have it; each string has a NUL
+ * behind it.
+ */
+
+typedef struct {
+    ngx_str_t                  id;          /* uuid */
+    ngx_str_t                  org;         /* uuid */
+    ngx_str_t                  role;
+    ngx_str_t                  team;        /* uuid, or empty */
+    ngx_str_t                  session;     /* uuid */
+    ngx_str_t                  nonce;
+} ngx_http_frontdesk_user_t;
 
 
 typedef enum {
@@ -125,6 +148,10 @@ typedef ngx_int_t (*ngx_http_frontdesk_handler_pt)(ngx_http_request_t *r,
 #define NGX_HTTP_FRONTDESK_KEYLESS       0x40  /* the path is the key */
 #define NGX_HTTP_FRONTDESK_TICKET        0x80  /* a ticket in the query stands
                                                   for key and session */
+#define NGX_HTTP_FRONTDESK_USER         0x100  /* or a signed-in user's
+                                                  cookie */
+#define NGX_HTTP_FRONTDESK_EXPIRED      0x200  /* whose claims may have
+                                                  expired */
 
 typedef struct {
     ngx_uint_t                     method;     /* NGX_HTTP_POST ... */
@@ -180,6 +207,7 @@ struct ngx_http_frontdesk_ctx_s {
                                                   them */
 
     ngx_http_frontdesk_key_t  *key;            /* NULL until known */
+    ngx_http_frontdesk_user_t *user;           /* NULL: a key, or nobody */
     ngx_str_t                  origin;         /* allowed: echoed in CORS */
 
     ngx_pool_t                *scratch;        /* what is needed until the
@@ -217,6 +245,7 @@ struct ngx_http_frontdesk_ctx_s {
     ngx_int_t                  refused;        /* what the problem's output
                                                   returned */
     ngx_uint_t                 cors;           /* headers are on the answer */
+    ngx_uint_t                 admin;          /* the admin API's, too */
 };
 
 
@@ -367,6 +396,12 @@ void ngx_http_frontdesk_stream_fail(ngx_http_frontdesk_ctx_t *ctx,
  */
 ngx_int_t ngx_http_frontdesk_stream_later(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx);
+/*
+ * The events of ctx->session after `last`, from now on where it is none; as
+ * ..._stream_attach(), but it has no end of its own.
+ */
+void ngx_http_frontdesk_stream_follow(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, struct fd_event_id last);
 /* forgets a prepared stream; whoever asks finalizes the request */
 void ngx_http_frontdesk_stream_discard(ngx_http_frontdesk_ctx_t *ctx);
 
@@ -412,6 +447,9 @@ ngx_int_t ngx_http_frontdesk_chat_handler(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx);
 ngx_int_t ngx_http_frontdesk_events_handler(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx);
+/* Last-Event-ID, 0-0 without one; NGX_OK, or what to return */
+ngx_int_t ngx_http_frontdesk_events_last(ngx_http_request_t *r,
+    struct fd_event_id *last);
 /* the same as _stream_later() before it is known whose request this is */
 ngx_int_t ngx_http_frontdesk_events_later(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx);
@@ -441,8 +479,11 @@ ngx_int_t ngx_http_frontdesk_job_check(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx);
 
 
-/* of a job whose client has gone for good; nobody waits for the outcome */
+/* ngx_http_frontdesk_orphan.c: jobs whose client has gone for good */
+
+/* cancels ctx->job, now or once its server is back; nobody is told */
 void ngx_http_frontdesk_cancel_job(ngx_http_frontdesk_ctx_t *ctx);
+void ngx_http_frontdesk_orphan_resync(void);    /* jobs is back */
 
 
 /*
@@ -519,6 +560,23 @@ ngx_int_t ngx_http_frontdesk_ticket_redeem(ngx_http_request_t *r,
     ngx_int_t rc));
 
 
+/*
+ * ngx_http_frontdesk_visitor.c: POST feedback, rating, handoff, identify;
+ * ..._session_events.c: GET the events of a session
+ */
+
+ngx_int_t ngx_http_frontdesk_feedback_handler(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx);
+ngx_int_t ngx_http_frontdesk_rating_handler(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx);
+ngx_int_t ngx_http_frontdesk_handoff_handler(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx);
+ngx_int_t ngx_http_frontdesk_identify_handler(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx);
+ngx_int_t ngx_http_frontdesk_session_events_handler(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx);
+
+
 /* ngx_http_frontdesk_start.c, ..._session.c: start, history, end */
 
 ngx_int_t ngx_http_frontdesk_start_handler(ngx_http_request_t *r,
@@ -570,6 +628,38 @@ ngx_int_t ngx_http_frontdesk_key_recall(ngx_http_request_t *r,
 ngx_int_t ngx_http_frontdesk_deny(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx, enum fd_problem_type type,
     const char *detail);
+
+
+/*
+ * ngx_http_frontdesk_sign_in.c: as ..._key_resolve(), for the cookie of a
+ * signed-in user; sets ctx->user
+ */
+ngx_int_t ngx_http_frontdesk_sign_in(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, void (*done)(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, ngx_int_t rc));
+
+
+/* ngx_http_frontdesk_ended.c: users' sessions that ended before their time */
+
+void ngx_http_frontdesk_ended_init(void);
+void ngx_http_frontdesk_ended_reload(void);     /* the channel is up again */
+void ngx_http_frontdesk_ended_add(u_char *id, size_t len);
+/* NGX_OK it has ended, NGX_DECLINED it has not, NGX_AGAIN ask Redis */
+ngx_int_t ngx_http_frontdesk_ended_find(ngx_str_t *session);
+
+
+/* ngx_http_frontdesk_admin.c: what every admin request goes through */
+
+struct fd_sign_in_keys;
+
+ngx_int_t ngx_http_frontdesk_admin_begin(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx);
+ngx_int_t ngx_http_frontdesk_admin_headers(ngx_http_request_t *r);
+/* NGX_OK, or NGX_DECLINED and ctx->refused: another site's page asks */
+ngx_int_t ngx_http_frontdesk_admin_open(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx);
+ngx_int_t ngx_http_frontdesk_admin_page(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, struct fd_sign_in_keys *keys);
 
 
 /* ngx_http_frontdesk_cors.c: origins, preflight, headers on every answer */

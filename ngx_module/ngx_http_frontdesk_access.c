@@ -14,6 +14,11 @@
 #include "ngx_http_frontdesk.h"
 
 
+#define NGX_HTTP_FRONTDESK_ADMIN_METHODS                                     \
+    (NGX_HTTP_GET|NGX_HTTP_HEAD|NGX_HTTP_POST|NGX_HTTP_PUT|NGX_HTTP_PATCH    \
+     |NGX_HTTP_DELETE|NGX_HTTP_OPTIONS)
+
+
 static ngx_int_t ngx_http_frontdesk_access(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx);
 static void ngx_http_frontdesk_access_done(ngx_http_request_t *r,
@@ -60,6 +65,11 @@ ngx_http_frontdesk_access_handler(ngx_http_request_t *r)
 
         ngx_http_set_ctx(r, ctx, ngx_http_frontdesk_module);
         ctx->key = NULL;
+        ctx->user = NULL;
+    }
+
+    if (lcf->admin && ngx_http_frontdesk_admin_begin(r, ctx) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     rc = ngx_http_frontdesk_access(r, ctx);
@@ -90,7 +100,14 @@ ngx_http_frontdesk_access(ngx_http_request_t *r, ngx_http_frontdesk_ctx_t *ctx)
     }
 
     if (ctx->route->flags & NGX_HTTP_FRONTDESK_KEYLESS) {
-        return ngx_http_frontdesk_read_limit(r, ctx);
+
+        rc = ngx_http_frontdesk_read_limit(r, ctx);
+
+        if (rc != NGX_OK || !ctx->admin) {
+            return rc;
+        }
+
+        return ngx_http_frontdesk_admin_open(r, ctx);
     }
 
     rc = ngx_http_frontdesk_token(r, ctx, &token);
@@ -112,6 +129,18 @@ ngx_http_frontdesk_access(ngx_http_request_t *r, ngx_http_frontdesk_ctx_t *ctx)
 
         return ngx_http_frontdesk_ticket_redeem(r, ctx, &ticket,
                                                 ngx_http_frontdesk_access_done);
+    }
+
+    if (token.len == 0 && (ctx->route->flags & NGX_HTTP_FRONTDESK_USER)) {
+
+        rc = ngx_http_frontdesk_read_limit(r, ctx);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        return ngx_http_frontdesk_sign_in(r, ctx,
+                                          ngx_http_frontdesk_access_done);
     }
 
     if (token.len == 0 && !(ctx->route->flags & NGX_HTTP_FRONTDESK_KEY_IN_BODY))
@@ -166,6 +195,15 @@ ngx_http_frontdesk_access_route(ngx_http_request_t *r,
         if (ctx->refused != NGX_DECLINED) {
             return NGX_DECLINED;
         }
+    }
+
+    if (ctx->admin && !(r->method & NGX_HTTP_FRONTDESK_ADMIN_METHODS)) {
+
+        /* libevent would refuse it in HTML */
+
+        ctx->refused = ngx_http_frontdesk_fail(r, FD_PROBLEM_METHOD, NULL,
+                                               NULL);
+        return NGX_DECLINED;
     }
 
     rc = ngx_http_frontdesk_route_find(r, ctx, &methods);

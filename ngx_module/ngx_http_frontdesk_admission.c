@@ -264,6 +264,12 @@ ngx_http_frontdesk_admission_wait(ngx_http_frontdesk_admission_t *ad)
         return;
     }
 
+    /* it may be admitted yet, and without its key nobody can come for it */
+
+    if (ad->ctx->openai && !ad->ctx->repeatable) {
+        ngx_http_frontdesk_cancel_job(ad->ctx);
+    }
+
     rc = ngx_http_frontdesk_admission_problem(ad->request,
                                               FD_PROBLEM_UNAVAILABLE, NULL,
                                               2000);

@@ -92,6 +92,7 @@ ngx_http_frontdesk_key_copy(ngx_http_frontdesk_key_t *key,
     key->kind = entry->kind;
     key->generation = entry->generation;
     key->expires = entry->expires;
+    key->scope = entry->scope;
 
     key->org.data = p;
     key->org.len = NGX_HTTP_FRONTDESK_UUID;
@@ -147,6 +148,7 @@ ngx_http_frontdesk_zone_key_set(ngx_http_frontdesk_key_t *key,
         entry->kind = key->kind;
         entry->generation = key->generation;
         entry->expires = key->expires;
+        entry->scope = key->scope;
 
         ngx_memcpy(&hash, key->sha256, sizeof(uint32_t));
 

@@ -55,29 +55,3 @@ ngx_http_frontdesk_cancel_answer(ngx_http_frontdesk_job_ask_t *ask,
 
     fd_jw_member(w, "state", state);
 }
-
-
-void
-ngx_http_frontdesk_cancel_job(ngx_http_frontdesk_ctx_t *ctx)
-{
-    ngx_str_t  argv[3];
-    char       shard[5];
-    u_char     key[sizeof(FD_KEY_JOB) + FD_JOB_ID_SIZE + sizeof(shard)];
-
-    /* the key is being read anew: nothing was admitted with it */
-
-    if (ctx->key == NULL) {
-        return;
-    }
-
-    fd_job_id_shard((char *) ctx->job.data, ctx->job.len, shard);
-
-    argv[0].data = key;
-    argv[0].len = ngx_sprintf(key, FD_KEY_JOB, shard, ctx->job.data) - key;
-    argv[1] = ctx->key->org;
-    argv[2] = ctx->session;
-
-    (void) ngx_http_frontdesk_redis_script(FD_SCRIPT_CANCEL, NULL, NULL, 1, 3,
-                                           argv);
-    ngx_http_frontdesk_job_hint(&ctx->job, FD_CONTROL_CANCEL);
-}

@@ -1,7 +1,7 @@
 
 /*
  * What is said on the subscribed connection to the live Redis: events of open
- * jobs, answers to calls, control hints.
+ * jobs and followed sessions, answers to calls, control hints.
  */
 
 
@@ -15,10 +15,12 @@
 #include "protocol/keys.h"
 
 
-/* "fd:ch:", without the format of the job */
-#define NGX_HTTP_FRONTDESK_EVENTS_PREFIX  (sizeof(FD_CHANNEL_EVENTS) - 3)
+/* room for either prefix: the formats with their "%s" */
+#define NGX_HTTP_FRONTDESK_CHANNEL_PREFIX                                     \
+    (sizeof(FD_CHANNEL_EVENTS) + sizeof(FD_KEY_SESSION_EVENTS))
 
 
+static ngx_str_t *ngx_http_frontdesk_channel_prefix(size_t id_len);
 static void ngx_http_frontdesk_channel_job(const char *command,
     ngx_str_t *job);
 static u_char *ngx_http_frontdesk_channel_job_of(redisReply *channel,
@@ -136,17 +138,33 @@ ngx_http_frontdesk_channel_unsubscribe(ngx_str_t *job)
 }
 
 
+/* a job's or a session's: their ids differ in length */
+
+static ngx_str_t *
+ngx_http_frontdesk_channel_prefix(size_t id_len)
+{
+    static ngx_str_t  jobs = { sizeof(FD_CHANNEL_EVENTS) - 3,
+                               (u_char *) FD_CHANNEL_EVENTS };
+    static ngx_str_t  sessions = { sizeof(FD_KEY_SESSION_EVENTS) - 3,
+                                   (u_char *) FD_KEY_SESSION_EVENTS };
+
+    return (id_len == FD_SESSION_ID_LEN) ? &sessions : &jobs;
+}
+
+
 static void
 ngx_http_frontdesk_channel_job(const char *command, ngx_str_t *job)
 {
     u_char     *p;
-    ngx_str_t   args[2];
-    u_char      name[NGX_HTTP_FRONTDESK_EVENTS_PREFIX + FD_JOB_ID_SIZE];
+    ngx_str_t  *prefix, args[2];
+    u_char      name[NGX_HTTP_FRONTDESK_CHANNEL_PREFIX + FD_JOB_ID_SIZE];
 
     args[0].data = (u_char *) command;
     args[0].len = ngx_strlen(command);
 
-    p = ngx_cpymem(name, FD_CHANNEL_EVENTS, NGX_HTTP_FRONTDESK_EVENTS_PREFIX);
+    prefix = ngx_http_frontdesk_channel_prefix(job->len);
+
+    p = ngx_cpymem(name, prefix->data, prefix->len);
     p = ngx_cpymem(p, job->data, job->len);
 
     args[1].data = name;
@@ -218,18 +236,27 @@ ngx_http_frontdesk_channel_hear(redisReply *reply)
 static u_char *
 ngx_http_frontdesk_channel_job_of(redisReply *channel, size_t *len)
 {
-    if (channel->type != REDIS_REPLY_STRING
-        || (size_t) channel->len <= NGX_HTTP_FRONTDESK_EVENTS_PREFIX
-        || ngx_memcmp(channel->str, FD_CHANNEL_EVENTS,
-                      NGX_HTTP_FRONTDESK_EVENTS_PREFIX)
-           != 0)
-    {
+    ngx_uint_t  i;
+    ngx_str_t  *prefix;
+
+    static const size_t  id_lens[] = { FD_JOB_ID_SIZE - 1, FD_SESSION_ID_LEN };
+
+    if (channel->type != REDIS_REPLY_STRING) {
         return NULL;
     }
 
-    *len = channel->len - NGX_HTTP_FRONTDESK_EVENTS_PREFIX;
+    for (i = 0; i < sizeof(id_lens) / sizeof(id_lens[0]); i++) {
+        prefix = ngx_http_frontdesk_channel_prefix(id_lens[i]);
 
-    return (u_char *) channel->str + NGX_HTTP_FRONTDESK_EVENTS_PREFIX;
+        if ((size_t) channel->len > prefix->len
+            && ngx_memcmp(channel->str, prefix->data, prefix->len) == 0)
+        {
+            *len = channel->len - prefix->len;
+            return (u_char *) channel->str + prefix->len;
+        }
+    }
+
+    return NULL;
 }
 
 
@@ -265,6 +292,7 @@ ngx_http_frontdesk_channel_subscribed(redisReply *channel)
 
     /* what was hinted at meanwhile is not known */
     ngx_http_frontdesk_zone_flush();
+    ngx_http_frontdesk_ended_reload();
     ngx_http_frontdesk_stream_resubscribe();
 }
 
@@ -326,6 +354,11 @@ ngx_http_frontdesk_channel_control(u_char *p, size_t len)
                && ngx_strncmp(p, FD_CONTROL_ORG, word) == 0)
     {
         ngx_http_frontdesk_zone_org_forget(argument, len);
+
+    } else if (word == sizeof(FD_CONTROL_SESSION) - 1
+               && ngx_strncmp(p, FD_CONTROL_SESSION, word) == 0)
+    {
+        ngx_http_frontdesk_ended_add(argument, len);
     }
 }
 

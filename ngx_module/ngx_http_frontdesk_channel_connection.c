@@ -16,7 +16,7 @@
 #include "protocol/limits.h"
 
 
-#define NGX_HTTP_FRONTDESK_CHANNEL_BACKOFF_MAX  5000
+#define NGX_HTTP_FRONTDESK_CHANNEL_BACKOFF_MAX  2000
 #define NGX_HTTP_FRONTDESK_CHANNEL_CONNECT      2000
 /* a PING without an answer for so long: the connection is taken for dead */
 #define NGX_HTTP_FRONTDESK_CHANNEL_DEAD         3000

@@ -2,7 +2,11 @@
 /*
  * A stream as OpenAI's clients read it: each delta's data in a frame without
  * id and name, "[DONE]" behind the last.  Nothing of it can be resumed: a job
- * that begins anew after the first byte, or fails, ends with an error.
+ * that begins anew after the first delta, or fails, ends with an error.
+ *
+ * The status is sent with the first delta, so that a job that fails before it
+ * has one of its own; but with the first heartbeat at the latest, as proxies
+ * do not wait for ever.
  */
 
 
@@ -31,6 +35,7 @@ ngx_http_frontdesk_chunk_store(ngx_http_frontdesk_stream_t *s,
     switch (event->type) {
 
     case FD_EVENT_DELTA:
+        s->begun = 1;
         return ngx_http_frontdesk_chunk_write(s, event->data, event->data_len);
 
     case FD_EVENT_DONE:
@@ -43,7 +48,7 @@ ngx_http_frontdesk_chunk_store(ngx_http_frontdesk_stream_t *s,
 
     case FD_EVENT_RESET:
 
-        if (!ngx_http_frontdesk_chunk_unbegun(s)) {
+        if (s->begun) {
             ngx_http_frontdesk_stream_problem(s, FD_PROBLEM_INTERRUPTED);
         }
 
@@ -118,7 +123,7 @@ ngx_http_frontdesk_chunk_write(ngx_http_frontdesk_stream_t *s,
 }
 
 
-/* before the first byte it is kept, to become the response's status */
+/* before the header it is kept, to become the response's status */
 
 static ngx_int_t
 ngx_http_frontdesk_chunk_failed(ngx_http_frontdesk_stream_t *s,

@@ -24,6 +24,8 @@ typedef struct {
 static ngx_int_t ngx_http_frontdesk_origin_parse(ngx_str_t *text,
     ngx_http_frontdesk_origin_t *origin);
 static ngx_int_t ngx_http_frontdesk_origin_host(ngx_str_t *host);
+static ngx_uint_t ngx_http_frontdesk_origin_of(u_char *p, u_char *last,
+    u_char *characters);
 static ngx_uint_t ngx_http_frontdesk_origin_match(
     ngx_http_frontdesk_origin_t *origin, ngx_str_t *pattern);
 static ngx_uint_t ngx_http_frontdesk_origin_listed(
@@ -360,39 +362,40 @@ ngx_http_frontdesk_origin_host(ngx_str_t *host)
     last = host->data + host->len;
 
     if (*p == '[') {
-
-        for (p++; p < last - 1; p++) {
-            if (!(*p >= '0' && *p <= '9') && !(*p >= 'a' && *p <= 'f')
-                && !(*p >= 'A' && *p <= 'F') && *p != ':' && *p != '.')
-            {
-                return NGX_DECLINED;
-            }
-        }
-
-        return (*p == ']') ? NGX_OK : NGX_DECLINED;
+        return (last - p > 1 && last[-1] == ']'
+                && ngx_http_frontdesk_origin_of(p + 1, last - 1, (u_char *)
+                                                "0123456789abcdefABCDEF:."))
+               ? NGX_OK : NGX_DECLINED;
     }
 
     /* labels of letters, digits, hyphens and underscores, none empty */
 
-    if (*p == '.' || last[-1] == '.') {
+    if (*p == '.' || last[-1] == '.'
+        || ngx_strlcasestrn(p, last, (u_char *) "..", 2 - 1) != NULL)
+    {
         return NGX_DECLINED;
     }
 
+    return ngx_http_frontdesk_origin_of(p, last, (u_char *)
+                                        "abcdefghijklmnopqrstuvwxyz"
+                                        "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                        "0123456789-_.")
+           ? NGX_OK : NGX_DECLINED;
+}
+
+
+/* no other characters than these */
+
+static ngx_uint_t
+ngx_http_frontdesk_origin_of(u_char *p, u_char *last, u_char *characters)
+{
     for ( /* void */ ; p < last; p++) {
-
-        if (*p == '.' && p[-1] == '.') {
-            return NGX_DECLINED;
-        }
-
-        if (!(*p >= 'a' && *p <= 'z') && !(*p >= 'A' && *p <= 'Z')
-            && !(*p >= '0' && *p <= '9') && *p != '-' && *p != '_'
-            && *p != '.')
-        {
-            return NGX_DECLINED;
+        if (*p == '\0' || ngx_strchr(characters, *p) == NULL) {
+            return 0;
         }
     }
 
-    return NGX_OK;
+    return 1;
 }
 
 
@@ -449,6 +452,12 @@ ngx_http_frontdesk_cors_origin(ngx_http_request_t *r,
 
     if (ctx->key) {
         return ctx->origin.len ? &ctx->origin : NULL;
+    }
+
+    /* no other site's page has any business with the admin API */
+
+    if (ctx->admin) {
+        return NULL;
     }
 
     text = ngx_http_frontdesk_request_header(r, "Origin");

@@ -18,8 +18,19 @@ static enum fd_problem_type ngx_http_frontdesk_error_type(ngx_uint_t status);
 ngx_int_t
 ngx_http_frontdesk_error_handler(ngx_http_request_t *r)
 {
-    ngx_uint_t         status;
-    struct fd_problem  problem;
+    ngx_uint_t                 status;
+    struct fd_problem          problem;
+    ngx_http_frontdesk_ctx_t  *ctx;
+
+    ctx = ngx_http_frontdesk_get_ctx(r);
+
+    /* what nginx refuses before the access phase has none of them yet */
+
+    if ((ctx == NULL || !ctx->admin)
+        && ngx_http_frontdesk_admin_headers(r) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
 
     ngx_memzero(&problem, sizeof(struct fd_problem));
 

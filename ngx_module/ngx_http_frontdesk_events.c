@@ -26,8 +26,6 @@ typedef struct {
 } ngx_http_frontdesk_attach_t;
 
 
-static ngx_int_t ngx_http_frontdesk_events_last(ngx_http_request_t *r,
-    struct fd_event_id *last);
 static void ngx_http_frontdesk_attach_reply(void *data, redisReply *reply);
 static ngx_uint_t ngx_http_frontdesk_attach_allowed(
     ngx_http_frontdesk_attach_t *at, redisReply *org, redisReply *session);
@@ -141,7 +139,7 @@ ngx_http_frontdesk_job_check(ngx_http_request_t *r,
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_frontdesk_events_last(ngx_http_request_t *r, struct fd_event_id *last)
 {
     ngx_str_t  *header, query;

@@ -1,7 +1,8 @@
 
 /*
  * The table of jobs with open streams, and who of them hears what: several
- * tabs or repeated requests may follow one job.
+ * tabs or repeated requests may follow one job.  A session that is followed is
+ * in it like a job that never ends; the ids differ in length.
  */
 
 
@@ -110,6 +111,8 @@ ngx_http_frontdesk_job_add(ngx_str_t *id)
         return NULL;
     }
 
+    job->followed = (id->len == FD_SESSION_ID_LEN);
+
     ngx_memcpy(job->id, id->data, id->len);
     ngx_queue_init(&job->streams);
 
@@ -122,6 +125,32 @@ ngx_http_frontdesk_job_add(ngx_str_t *id)
     (void) ngx_http_frontdesk_channel_subscribe(&job->node.str);
 
     return job;
+}
+
+
+ngx_uint_t
+ngx_http_frontdesk_job_crowd(ngx_str_t *id)
+{
+    ngx_uint_t                 n;
+    ngx_queue_t               *q;
+    ngx_http_frontdesk_job_t  *job;
+
+    job = ngx_http_frontdesk_job_find(id->data, id->len);
+
+    if (job == NULL) {
+        return 0;
+    }
+
+    n = 0;
+
+    for (q = ngx_queue_head(&job->streams);
+         q != ngx_queue_sentinel(&job->streams);
+         q = ngx_queue_next(q))
+    {
+        n++;
+    }
+
+    return n;
 }
 
 
@@ -143,6 +172,7 @@ void
 ngx_http_frontdesk_stream_message(u_char *id, size_t id_len, u_char *frame,
     size_t len)
 {
+    ngx_uint_t                    passing;
     ngx_queue_t                  *q, *next;
     struct fd_event               event;
     ngx_http_frontdesk_job_t     *job;
@@ -154,7 +184,9 @@ ngx_http_frontdesk_stream_message(u_char *id, size_t id_len, u_char *frame,
         return;
     }
 
-    if (!fd_event_parse((char *) frame, len, &event)) {
+    passing = job->followed && fd_event_passing((char *) frame, len);
+
+    if (!passing && !fd_event_parse((char *) frame, len, &event)) {
         ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
                       "frontdesk: invalid event of job \"%V\"",
                       &job->node.str);
@@ -172,7 +204,12 @@ ngx_http_frontdesk_stream_message(u_char *id, size_t id_len, u_char *frame,
         next = ngx_queue_next(q);
         s = ngx_queue_data(q, ngx_http_frontdesk_stream_t, queue);
 
-        ngx_http_frontdesk_reader_offer(s, &event, frame, len);
+        if (passing) {
+            ngx_http_frontdesk_follow_pass(s, frame, len);
+
+        } else {
+            ngx_http_frontdesk_reader_offer(s, &event, frame, len);
+        }
     }
 
     job->held = 0;

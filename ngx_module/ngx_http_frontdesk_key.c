@@ -19,7 +19,7 @@
 #include "protocol/keys.h"
 
 
-#define NGX_HTTP_FRONTDESK_FIELDS  6  /* of fd:key */
+#define NGX_HTTP_FRONTDESK_FIELDS  7  /* of fd:key */
 
 
 typedef void (*ngx_http_frontdesk_key_pt)(ngx_http_request_t *r,
@@ -258,6 +258,7 @@ ngx_http_frontdesk_lookup_send(ngx_http_frontdesk_lookup_t *lookup)
     ngx_str_set(&argv[5], FD_APIKEY_GENERATION);
     ngx_str_set(&argv[6], FD_APIKEY_ORIGINS);
     ngx_str_set(&argv[7], FD_APIKEY_EXPIRES);
+    ngx_str_set(&argv[8], FD_APIKEY_SCOPE);
 
     lookup->read = ngx_http_frontdesk_redis_command(NGX_HTTP_FRONTDESK_LIVE,
                        ngx_http_frontdesk_lookup_key, lookup,
@@ -313,7 +314,7 @@ ngx_http_frontdesk_lookup_read(ngx_http_frontdesk_lookup_t *lookup,
 {
     const char                *wanted;
     ngx_pool_t                *pool;
-    ngx_str_t                  kind, generation, expires;
+    ngx_str_t                  kind, generation, expires, scope;
     ngx_http_frontdesk_key_t  *key;
 
     if (reply == NULL || reply->type != REDIS_REPLY_ARRAY
@@ -342,6 +343,8 @@ ngx_http_frontdesk_lookup_read(ngx_http_frontdesk_lookup_t *lookup,
                                            &key->origins)
            != NGX_OK
         || ngx_http_frontdesk_lookup_field(pool, reply->element[5], &expires)
+           != NGX_OK
+        || ngx_http_frontdesk_lookup_field(pool, reply->element[6], &scope)
            != NGX_OK)
     {
         return NGX_ERROR;
@@ -350,6 +353,14 @@ ngx_http_frontdesk_lookup_read(ngx_http_frontdesk_lookup_t *lookup,
     key->generation = ngx_atoi(generation.data, generation.len);
     key->expires = expires.len ? ngx_atotm(expires.data, expires.len) : 0;
     wanted = (key->kind == FD_KEY_SECRET) ? "sk" : "pk";
+
+    /* a worker of the time before scopes wrote none */
+
+    key->scope = (scope.len == 0 || ngx_strcmp(scope.data, "admin") == 0)
+                 ? NGX_HTTP_FRONTDESK_SCOPE_ADMIN
+               : (ngx_strcmp(scope.data, "write") == 0)
+                 ? NGX_HTTP_FRONTDESK_SCOPE_WRITE
+                 : NGX_HTTP_FRONTDESK_SCOPE_READ;
 
     if (!fd_uuid_valid((char *) key->org.data, key->org.len)
         || !fd_uuid_valid((char *) key->id.data, key->id.len)
@@ -511,7 +522,9 @@ ngx_http_frontdesk_away(ngx_http_request_t *r, ngx_http_frontdesk_ctx_t *ctx,
 
     ctx->auth = NGX_HTTP_FRONTDESK_AUTH_ERROR;
 
-    if (ctx->route->handler == ngx_http_frontdesk_events_handler) {
+    if (ctx->route->handler == ngx_http_frontdesk_events_handler
+        || ctx->route->handler == ngx_http_frontdesk_session_events_handler)
+    {
 
         /* an EventSource that is answered 503 never comes back */
 

@@ -160,7 +160,9 @@ ngx_http_frontdesk_read_limit(ngx_http_request_t *r,
     ctx->limit = NGX_HTTP_FRONTDESK_LIMIT_REJECT;
     ngx_http_frontdesk_count(NGX_HTTP_FRONTDESK_COUNT_READ_LIMITED);
 
-    if (ctx->route->handler == ngx_http_frontdesk_events_handler) {
+    if (ctx->route->handler == ngx_http_frontdesk_events_handler
+        || ctx->route->handler == ngx_http_frontdesk_session_events_handler)
+    {
 
         /* an EventSource that is answered 429 never comes back */
 

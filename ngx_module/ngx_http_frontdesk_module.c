@@ -656,6 +656,8 @@ ngx_http_frontdesk_init_process(ngx_cycle_t *cycle)
         return NGX_ERROR;
     }
 
+    ngx_http_frontdesk_ended_init();
+
     if (ngx_http_frontdesk_counter_enter(cycle) != NGX_OK
         || ngx_http_frontdesk_stream_init(cycle) != NGX_OK
         || ngx_http_frontdesk_redis_init(cycle) != NGX_OK

@@ -34,6 +34,8 @@ static void ngx_http_frontdesk_watch_each(ngx_http_frontdesk_watch_t *watch,
     void (*next)(ngx_http_frontdesk_stream_t *s, void *data), void *data);
 static void ngx_http_frontdesk_pulse_beat_handler(ngx_event_t *ev);
 static void ngx_http_frontdesk_pulse_beat(ngx_http_frontdesk_stream_t *s);
+static ngx_int_t ngx_http_frontdesk_pulse_begin(
+    ngx_http_frontdesk_stream_t *s);
 static void ngx_http_frontdesk_pulse_queue_beat(
     ngx_http_frontdesk_stream_t *s);
 static void ngx_http_frontdesk_pulse_arm(ngx_event_t *ev, ngx_msec_t due);
@@ -166,8 +168,9 @@ ngx_http_frontdesk_watch_handler(ngx_event_t *ev)
             return;
         }
 
-        if (ngx_current_msec - s->ctx->started
-            >= NGX_HTTP_FRONTDESK_STREAM_LIFE)
+        if (!s->follows
+            && ngx_current_msec - s->ctx->started
+               >= NGX_HTTP_FRONTDESK_STREAM_LIFE)
         {
             ngx_http_frontdesk_stream_problem(s, FD_PROBLEM_DEADLINE);
             continue;
@@ -244,11 +247,27 @@ ngx_http_frontdesk_pulse_beat(ngx_http_frontdesk_stream_t *s)
 
     ngx_http_frontdesk_pulse_queue_beat(s);
 
-    if (s->headers && !s->blocked && s->out == NULL
-        && ngx_http_frontdesk_sse_ping(s) != NGX_OK)
+    if (ngx_http_frontdesk_pulse_begin(s) != NGX_OK
+        || (s->headers && !s->blocked && s->out == NULL
+            && ngx_http_frontdesk_sse_ping(s) != NGX_OK))
     {
         ngx_http_frontdesk_resume(s->request, NGX_ERROR);
     }
+}
+
+
+/* of a completion, which has no header before its first delta otherwise */
+
+static ngx_int_t
+ngx_http_frontdesk_pulse_begin(ngx_http_frontdesk_stream_t *s)
+{
+    if (!s->ctx->openai || s->lazy || s->unproven
+        || !ngx_http_frontdesk_chunk_unbegun(s))
+    {
+        return NGX_OK;
+    }
+
+    return ngx_http_frontdesk_sse_headers(s);
 }
 
 

@@ -26,11 +26,12 @@
 
 static void ngx_http_frontdesk_reader_take(ngx_http_frontdesk_stream_t *s,
     struct fd_event *event, u_char *frame, size_t len);
+static void ngx_http_frontdesk_reader_first(ngx_http_frontdesk_stream_t *s);
 static ngx_int_t ngx_http_frontdesk_reader_store(
     ngx_http_frontdesk_stream_t *s, struct fd_event *event, u_char *frame,
     size_t len);
-static ngx_uint_t ngx_http_frontdesk_reader_busy(
-    ngx_http_frontdesk_stream_t *s);
+static void ngx_http_frontdesk_reader_range(ngx_http_frontdesk_stream_t *s,
+    ngx_str_t *argv, u_char *from);
 static void ngx_http_frontdesk_reader_failed(ngx_http_frontdesk_stream_t *s);
 static void ngx_http_frontdesk_reader_pulled(void *data, redisReply *reply);
 static ngx_uint_t ngx_http_frontdesk_reader_batch(
@@ -79,8 +80,6 @@ static void
 ngx_http_frontdesk_reader_take(ngx_http_frontdesk_stream_t *s,
     struct fd_event *event, u_char *frame, size_t len)
 {
-    ngx_http_frontdesk_ctx_t  *ctx;
-
     switch (fd_event_judge(s->last, event->id)) {
 
     case FD_EVENT_IGNORE:
@@ -94,17 +93,10 @@ ngx_http_frontdesk_reader_take(ngx_http_frontdesk_stream_t *s,
         break;
     }
 
-    ctx = s->ctx;
     s->last = event->id;
     s->stuck = 0;
 
-    if (ctx->events++ == 0) {
-        ngx_http_frontdesk_admission_settle(ctx);
-
-        ctx->first_byte_ms = ngx_current_msec - ctx->started;
-        ngx_http_frontdesk_observe(NGX_HTTP_FRONTDESK_TIME_FIRST_EVENT,
-                                   ctx->first_byte_ms);
-    }
+    ngx_http_frontdesk_reader_first(s);
 
     ngx_http_frontdesk_count(NGX_HTTP_FRONTDESK_COUNT_EVENTS);
 
@@ -121,6 +113,27 @@ ngx_http_frontdesk_reader_take(ngx_http_frontdesk_stream_t *s,
     }
 
     ngx_http_frontdesk_stream_touch(s);
+}
+
+
+/* an event of a session, which comes when it comes, measures nothing */
+
+static void
+ngx_http_frontdesk_reader_first(ngx_http_frontdesk_stream_t *s)
+{
+    ngx_http_frontdesk_ctx_t  *ctx;
+
+    ctx = s->ctx;
+
+    if (ctx->events++ || s->follows) {
+        return;
+    }
+
+    ngx_http_frontdesk_admission_settle(ctx);
+
+    ctx->first_byte_ms = ngx_current_msec - ctx->started;
+    ngx_http_frontdesk_observe(NGX_HTTP_FRONTDESK_TIME_FIRST_EVENT,
+                               ctx->first_byte_ms);
 }
 
 
@@ -154,7 +167,7 @@ ngx_http_frontdesk_reader_store(ngx_http_frontdesk_stream_t *s,
 
 /* a client that is behind, or will be in a moment */
 
-static ngx_uint_t
+ngx_uint_t
 ngx_http_frontdesk_reader_busy(ngx_http_frontdesk_stream_t *s)
 {
     return s->op || s->end || s->blocked
@@ -174,7 +187,7 @@ void
 ngx_http_frontdesk_reader_pull(ngx_http_frontdesk_stream_t *s)
 {
     ngx_str_t  argv[6];
-    u_char     key[sizeof(FD_KEY_EVENTS) + FD_JOB_ID_SIZE];
+    u_char     key[sizeof(FD_KEY_SESSION_EVENTS) + FD_JOB_ID_SIZE];
     u_char     from[FD_EVENT_ID_SIZE + 1];
 
     if (!s->open || ngx_http_frontdesk_reader_busy(s)) {
@@ -199,9 +212,40 @@ ngx_http_frontdesk_reader_pull(ngx_http_frontdesk_stream_t *s)
         return;
     }
 
-    ngx_str_set(&argv[0], "XRANGE");
     argv[1].data = key;
-    argv[1].len = ngx_sprintf(key, FD_KEY_EVENTS, s->job->id) - key;
+    argv[1].len = ngx_sprintf(key, s->follows ? FD_KEY_SESSION_EVENTS
+                                              : FD_KEY_EVENTS, s->job->id)
+                  - key;
+
+    ngx_http_frontdesk_reader_range(s, argv, from);
+
+    s->op = ngx_http_frontdesk_redis_command(NGX_HTTP_FRONTDESK_LIVE,
+                                             ngx_http_frontdesk_reader_pulled,
+                                             s, 6, argv);
+    if (s->op == NULL) {
+        ngx_http_frontdesk_reader_failed(s);
+        return;
+    }
+
+    ngx_http_frontdesk_count(NGX_HTTP_FRONTDESK_COUNT_PULLS);
+}
+
+
+static void
+ngx_http_frontdesk_reader_range(ngx_http_frontdesk_stream_t *s,
+    ngx_str_t *argv, u_char *from)
+{
+    ngx_str_set(&argv[4], "COUNT");
+
+    if (s->late) {
+        ngx_str_set(&argv[0], "XREVRANGE");
+        ngx_str_set(&argv[2], "+");
+        ngx_str_set(&argv[3], "-");
+        ngx_str_set(&argv[5], "1");
+        return;
+    }
+
+    ngx_str_set(&argv[0], "XRANGE");
 
     if (s->last.epoch == 0) {
         ngx_str_set(&argv[2], "-");
@@ -220,18 +264,7 @@ ngx_http_frontdesk_reader_pull(ngx_http_frontdesk_stream_t *s)
     }
 
     ngx_str_set(&argv[3], "+");
-    ngx_str_set(&argv[4], "COUNT");
     ngx_str_set(&argv[5], NGX_HTTP_FRONTDESK_PULL_TEXT);
-
-    s->op = ngx_http_frontdesk_redis_command(NGX_HTTP_FRONTDESK_LIVE,
-                                             ngx_http_frontdesk_reader_pulled,
-                                             s, 6, argv);
-    if (s->op == NULL) {
-        ngx_http_frontdesk_reader_failed(s);
-        return;
-    }
-
-    ngx_http_frontdesk_count(NGX_HTTP_FRONTDESK_COUNT_PULLS);
 }
 
 
@@ -265,6 +298,10 @@ ngx_http_frontdesk_reader_pulled(void *data, redisReply *reply)
     if (reply == NULL || reply->type != REDIS_REPLY_ARRAY) {
         ngx_http_frontdesk_reader_failed(s);
         return;
+    }
+
+    if (s->follows) {
+        ngx_http_frontdesk_follow_meet(s, reply);
     }
 
     n = ngx_http_frontdesk_reader_batch(s, reply);
@@ -308,14 +345,9 @@ ngx_http_frontdesk_reader_batch(ngx_http_frontdesk_stream_t *s,
 
     for (i = 0; i < reply->elements; i++) {
 
-        frame = ngx_http_frontdesk_reader_frame(reply->element[i]);
-
-        if (frame == NULL
-            || !fd_event_parse(frame->str, frame->len, &event))
+        if (!ngx_http_frontdesk_reader_entry(s, reply->element[i], &event,
+                                             &frame))
         {
-            ngx_log_error(NGX_LOG_ERR, s->request->connection->log, 0,
-                          "frontdesk: invalid entry of job \"%V\"",
-                          &s->ctx->job);
             continue;
         }
 
@@ -338,6 +370,24 @@ ngx_http_frontdesk_reader_batch(ngx_http_frontdesk_stream_t *s,
     }
 
     return i;
+}
+
+
+ngx_uint_t
+ngx_http_frontdesk_reader_entry(ngx_http_frontdesk_stream_t *s,
+    redisReply *entry, struct fd_event *event, redisReply **frame)
+{
+    *frame = ngx_http_frontdesk_reader_frame(entry);
+
+    if (*frame && fd_event_parse((*frame)->str, (*frame)->len, event)) {
+        return 1;
+    }
+
+    ngx_log_error(NGX_LOG_ERR, s->request->connection->log, 0,
+                  "frontdesk: invalid entry of %s \"%V\"",
+                  s->follows ? "session" : "job", &s->job->node.str);
+
+    return 0;
 }
 
 
@@ -380,6 +430,15 @@ ngx_http_frontdesk_reader_check(ngx_http_frontdesk_stream_t *s)
     u_char     key[sizeof(FD_KEY_JOB) + FD_JOB_ID_SIZE + sizeof(shard)];
 
     if (!s->open || ngx_http_frontdesk_reader_busy(s) || s->job == NULL) {
+        return;
+    }
+
+    if (s->follows) {
+
+        /* from what it has read: is that still there? */
+
+        s->resumed = (s->last.epoch != 0);
+        ngx_http_frontdesk_reader_pull(s);
         return;
     }
 

@@ -15,7 +15,7 @@
 #include "ngx_http_frontdesk_redis.h"
 
 
-#define NGX_HTTP_FRONTDESK_REDIS_BACKOFF_MAX  5000
+#define NGX_HTTP_FRONTDESK_REDIS_BACKOFF_MAX  2000
 #define NGX_HTTP_FRONTDESK_REDIS_CONNECT      2000
 
 

@@ -251,6 +251,7 @@ ngx_http_frontdesk_redis_is_up(ngx_http_frontdesk_peer_t *peer)
 
     if (peer->role == NGX_HTTP_FRONTDESK_JOBS) {
         ngx_http_frontdesk_admission_resync();
+        ngx_http_frontdesk_orphan_resync();
 
     } else {
         ngx_http_frontdesk_stream_resync();

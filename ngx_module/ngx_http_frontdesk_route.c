@@ -21,6 +21,8 @@ static u_char *ngx_http_frontdesk_route_below(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx);
 static ngx_uint_t ngx_http_frontdesk_route_match(const ngx_str_t *pattern,
     u_char *p, u_char *last, ngx_str_t *id);
+static const ngx_http_frontdesk_route_t *ngx_http_frontdesk_route_admin(
+    ngx_http_request_t *r);
 
 
 static const ngx_http_frontdesk_route_t  ngx_http_frontdesk_routes[] = {
@@ -62,6 +64,26 @@ static const ngx_http_frontdesk_route_t  ngx_http_frontdesk_routes[] = {
       NGX_HTTP_FRONTDESK_LIGHT,
       ngx_http_frontdesk_history_handler },
 
+    { NGX_HTTP_GET, ngx_string("sessions/:id/events"),
+      NGX_HTTP_FRONTDESK_LIGHT,
+      ngx_http_frontdesk_session_events_handler },
+
+    { NGX_HTTP_POST, ngx_string("sessions/:id/rating"),
+      NGX_HTTP_FRONTDESK_LIGHT,
+      ngx_http_frontdesk_rating_handler },
+
+    { NGX_HTTP_POST, ngx_string("sessions/:id/handoff"),
+      NGX_HTTP_FRONTDESK_LIGHT,
+      ngx_http_frontdesk_handoff_handler },
+
+    { NGX_HTTP_POST, ngx_string("sessions/:id/identify"),
+      NGX_HTTP_FRONTDESK_LIGHT,
+      ngx_http_frontdesk_identify_handler },
+
+    { NGX_HTTP_POST, ngx_string("messages/:id/feedback"),
+      NGX_HTTP_FRONTDESK_LIGHT,
+      ngx_http_frontdesk_feedback_handler },
+
     { NGX_HTTP_DELETE, ngx_string("sessions/:id/end"),
       NGX_HTTP_FRONTDESK_LIGHT,
       ngx_http_frontdesk_end_handler },
@@ -84,11 +106,40 @@ static const ngx_http_frontdesk_route_t  ngx_http_frontdesk_routes[] = {
 };
 
 
-/* where frontdesk_admin is on: paths and methods are the admin API's own */
+/*
+ * Where frontdesk_admin is on: paths and methods are the admin API's own.  What
+ * is known here is who need not have signed in, or not just now; the process
+ * behind does not trust it, see its own table.
+ */
+
+#define NGX_HTTP_FRONTDESK_ADMIN                                              \
+    (NGX_HTTP_FRONTDESK_LIGHT|NGX_HTTP_FRONTDESK_SECRET|NGX_HTTP_FRONTDESK_USER)
+#define NGX_HTTP_FRONTDESK_ADMIN_OPEN                                         \
+    (NGX_HTTP_FRONTDESK_LIGHT|NGX_HTTP_FRONTDESK_KEYLESS)
 
 static const ngx_http_frontdesk_route_t  ngx_http_frontdesk_admin_route = {
-    0, ngx_string("admin"),
-    NGX_HTTP_FRONTDESK_LIGHT|NGX_HTTP_FRONTDESK_SECRET, NULL
+    0, ngx_string("admin"), NGX_HTTP_FRONTDESK_ADMIN, NULL
+};
+
+static const ngx_http_frontdesk_route_t  ngx_http_frontdesk_admin_routes[] = {
+
+    { NGX_HTTP_POST, ngx_string("/api/admin/auth/login"),
+      NGX_HTTP_FRONTDESK_ADMIN_OPEN, NULL },
+
+    { NGX_HTTP_GET|NGX_HTTP_HEAD|NGX_HTTP_POST,
+      ngx_string("/api/admin/auth/setup"),
+      NGX_HTTP_FRONTDESK_ADMIN_OPEN, NULL },
+
+    { NGX_HTTP_POST, ngx_string("/api/admin/auth/reset"),
+      NGX_HTTP_FRONTDESK_ADMIN_OPEN, NULL },
+
+    { NGX_HTTP_POST, ngx_string("/api/admin/auth/refresh"),
+      NGX_HTTP_FRONTDESK_ADMIN|NGX_HTTP_FRONTDESK_EXPIRED, NULL },
+
+    { NGX_HTTP_POST, ngx_string("/api/admin/auth/logout"),
+      NGX_HTTP_FRONTDESK_ADMIN|NGX_HTTP_FRONTDESK_EXPIRED, NULL },
+
+    { 0, ngx_null_string, 0, NULL }
 };
 
 
@@ -118,7 +169,7 @@ ngx_http_frontdesk_route_find(ngx_http_request_t *r,
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_frontdesk_module);
 
     if (lcf->admin) {
-        ctx->route = &ngx_http_frontdesk_admin_route;
+        ctx->route = ngx_http_frontdesk_route_admin(r);
         return NGX_OK;
     }
 
@@ -150,6 +201,25 @@ ngx_http_frontdesk_route_find(ngx_http_request_t *r,
     }
 
     return *methods ? NGX_HTTP_NOT_ALLOWED : NGX_DECLINED;
+}
+
+
+static const ngx_http_frontdesk_route_t *
+ngx_http_frontdesk_route_admin(ngx_http_request_t *r)
+{
+    const ngx_http_frontdesk_route_t  *route;
+
+    for (route = ngx_http_frontdesk_admin_routes; route->method; route++) {
+
+        if ((route->method & r->method)
+            && route->pattern.len == r->uri.len
+            && ngx_strncmp(route->pattern.data, r->uri.data, r->uri.len) == 0)
+        {
+            return route;
+        }
+    }
+
+    return &ngx_http_frontdesk_admin_route;
 }
 
 

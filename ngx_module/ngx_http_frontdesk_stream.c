@@ -116,6 +116,36 @@ ngx_http_frontdesk_stream_attach(ngx_http_request_t *r,
 }
 
 
+void
+ngx_http_frontdesk_stream_follow(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, struct fd_event_id last)
+{
+    ngx_http_frontdesk_stream_t  *s;
+
+    s = ngx_http_frontdesk_stream_create(r, ctx);
+
+    if (s == NULL) {
+        ngx_http_frontdesk_resume(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
+        return;
+    }
+
+    s->follows = 1;
+    s->last = last;
+    s->announced = last;
+    s->resumed = (last.epoch != 0);
+    s->late = (last.epoch == 0);
+    s->lazy = 1;
+
+    if (ngx_http_frontdesk_job_join(s, &ctx->session) != NGX_OK) {
+        ngx_http_frontdesk_stream_end(s, NGX_HTTP_FRONTDESK_END_LATER,
+                                      NGX_HTTP_FRONTDESK_CLOSE_ERROR);
+    }
+
+    ngx_http_frontdesk_stream_start(s);
+    ngx_http_frontdesk_reader_pull(s);
+}
+
+
 ngx_int_t
 ngx_http_frontdesk_stream_later(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx)

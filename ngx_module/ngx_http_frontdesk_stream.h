@@ -4,7 +4,8 @@
  * jobs (..._job.c), the reader's rules (..._reader.c), server-sent events
  * (..._sse.c), OpenAI's way with them (..._chunk.c), an answer in one piece
  * (..._answer.c), heartbeats and silence (..._pulse.c), the end of the process
- * (..._drain.c).
+ * (..._drain.c); and a stream of a session's events, which has all but the
+ * last word of it in common (..._follow.c).
  */
 
 
@@ -34,6 +35,8 @@ typedef struct {
     ngx_http_frontdesk_stream_t    *replaying;    /* who asked for it */
     ngx_uint_t                      subscribed;   /* and acknowledged */
     ngx_uint_t                      held;         /* a loop walks streams */
+    ngx_uint_t                      followed;     /* a session's events, and
+                                                     not a job's */
     u_char                          id[FD_JOB_ID_SIZE];
 } ngx_http_frontdesk_job_t;
 
@@ -80,6 +83,8 @@ struct ngx_http_frontdesk_stream_s {
 
     unsigned                        open:1;
     unsigned                        headers:1;    /* sent */
+    unsigned                        begun:1;      /* a completion's delta is
+                                                     written */
     unsigned                        lazy:1;       /* no headers before it is
                                                      known what there is */
     unsigned                        blocked:1;
@@ -87,6 +92,8 @@ struct ngx_http_frontdesk_stream_s {
     unsigned                        unproven:1;   /* whose it is, a worker has
                                                      to say before a byte */
     unsigned                        resumed:1;    /* first pull: from `last` */
+    unsigned                        follows:1;    /* a session */
+    unsigned                        late:1;       /* and begins at its end */
     unsigned                        more:1;       /* the last pull left some */
     unsigned                        stuck:1;      /* looked, found a gap */
 };
@@ -115,6 +122,8 @@ void ngx_http_frontdesk_job_table_init(void);
 ngx_int_t ngx_http_frontdesk_job_join(ngx_http_frontdesk_stream_t *s,
     ngx_str_t *id);
 void ngx_http_frontdesk_job_leave(ngx_http_frontdesk_stream_t *s);
+/* how many streams of this process have joined it */
+ngx_uint_t ngx_http_frontdesk_job_crowd(ngx_str_t *id);
 
 
 /* ngx_http_frontdesk_reader.c */
@@ -127,6 +136,22 @@ void ngx_http_frontdesk_reader_pull(ngx_http_frontdesk_stream_t *s);
 /* the same, but asks first whether the job has ended */
 void ngx_http_frontdesk_reader_check(ngx_http_frontdesk_stream_t *s);
 ngx_uint_t ngx_http_frontdesk_reader_behind(ngx_http_frontdesk_stream_t *s);
+/* a client that is behind, or will be in a moment */
+ngx_uint_t ngx_http_frontdesk_reader_busy(ngx_http_frontdesk_stream_t *s);
+/* 0: no event, which is logged */
+ngx_uint_t ngx_http_frontdesk_reader_entry(ngx_http_frontdesk_stream_t *s,
+    struct redisReply *entry, struct fd_event *event,
+    struct redisReply **frame);
+
+
+/* ngx_http_frontdesk_follow.c: streams of a session */
+
+/* what is not kept: written at once, or never */
+void ngx_http_frontdesk_follow_pass(ngx_http_frontdesk_stream_t *s,
+    u_char *frame, size_t len);
+/* before what was pulled is dealt with: is it what comes next? */
+void ngx_http_frontdesk_follow_meet(ngx_http_frontdesk_stream_t *s,
+    struct redisReply *reply);
 
 
 /* ngx_http_frontdesk_answer.c */

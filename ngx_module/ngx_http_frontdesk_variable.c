@@ -18,6 +18,8 @@ typedef enum {
     NGX_HTTP_FRONTDESK_VAR_KEY_ID,
     NGX_HTTP_FRONTDESK_VAR_ROLE,
     NGX_HTTP_FRONTDESK_VAR_ACTOR,
+    NGX_HTTP_FRONTDESK_VAR_USER_SESSION,
+    NGX_HTTP_FRONTDESK_VAR_TEAM,
     NGX_HTTP_FRONTDESK_VAR_AUTH,
     NGX_HTTP_FRONTDESK_VAR_LIMIT,
     NGX_HTTP_FRONTDESK_VAR_ROUTE,
@@ -38,6 +40,8 @@ static ngx_int_t ngx_http_frontdesk_variable_number(ngx_http_request_t *r,
     ngx_str_t *value, ngx_uint_t number);
 static ngx_int_t ngx_http_frontdesk_variable_actor(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx, ngx_str_t *value);
+static ngx_int_t ngx_http_frontdesk_variable_user_session(
+    ngx_http_request_t *r, ngx_http_frontdesk_ctx_t *ctx, ngx_str_t *value);
 static ngx_int_t ngx_http_frontdesk_variable_session(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx, ngx_str_t *value);
 
@@ -50,6 +54,12 @@ static const ngx_str_t  ngx_http_frontdesk_auth_names[] = {
     ngx_string("cached"),
     ngx_string("deny"),
     ngx_string("error")
+};
+
+static const ngx_str_t  ngx_http_frontdesk_scope_names[] = {
+    ngx_string("admin"),
+    ngx_string("writer"),
+    ngx_string("reader")
 };
 
 static const ngx_str_t  ngx_http_frontdesk_limit_names[] = {
@@ -82,6 +92,12 @@ static ngx_http_variable_t  ngx_http_frontdesk_vars[] = {
 
     { ngx_string("frontdesk_actor"), NULL, ngx_http_frontdesk_variable,
       NGX_HTTP_FRONTDESK_VAR_ACTOR, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("frontdesk_user_session"), NULL, ngx_http_frontdesk_variable,
+      NGX_HTTP_FRONTDESK_VAR_USER_SESSION, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("frontdesk_team"), NULL, ngx_http_frontdesk_variable,
+      NGX_HTTP_FRONTDESK_VAR_TEAM, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("frontdesk_auth"), NULL, ngx_http_frontdesk_variable,
       NGX_HTTP_FRONTDESK_VAR_AUTH, NGX_HTTP_VAR_NOCACHEABLE, 0 },
@@ -176,6 +192,9 @@ ngx_http_frontdesk_variable_value(ngx_http_request_t *r,
     case NGX_HTTP_FRONTDESK_VAR_ORG:
         if (ctx->key) {
             *value = ctx->key->org;
+
+        } else if (ctx->user) {
+            *value = ctx->user->org;
         }
         break;
 
@@ -187,15 +206,27 @@ ngx_http_frontdesk_variable_value(ngx_http_request_t *r,
 
     case NGX_HTTP_FRONTDESK_VAR_ROLE:
 
-        /* a program with a secret key does what an admin may */
+        /* a program with a secret key does what an admin may, or less */
 
         if (ctx->key && ctx->key->kind == FD_KEY_SECRET) {
-            ngx_str_set(value, "admin");
+            *value = ngx_http_frontdesk_scope_names[ctx->key->scope];
+
+        } else if (ctx->user) {
+            *value = ctx->user->role;
         }
         break;
 
     case NGX_HTTP_FRONTDESK_VAR_ACTOR:
         return ngx_http_frontdesk_variable_actor(r, ctx, value);
+
+    case NGX_HTTP_FRONTDESK_VAR_USER_SESSION:
+        return ngx_http_frontdesk_variable_user_session(r, ctx, value);
+
+    case NGX_HTTP_FRONTDESK_VAR_TEAM:
+        if (ctx->user) {
+            *value = ctx->user->team;
+        }
+        break;
 
     case NGX_HTTP_FRONTDESK_VAR_AUTH:
         *value = ngx_http_frontdesk_auth_names[ctx->auth];
@@ -263,24 +294,57 @@ ngx_http_frontdesk_variable_number(ngx_http_request_t *r, ngx_str_t *value,
 }
 
 
-/* who did it, for the admin API's records: "key:" and the key's id */
+/* who did it, for the admin API's records: "key:" or "user:" and an id */
 
 static ngx_int_t
 ngx_http_frontdesk_variable_actor(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx, ngx_str_t *value)
 {
-    if (ctx->key == NULL) {
+    ngx_str_t  kind, id;
+
+    if (ctx->key) {
+        ngx_str_set(&kind, "key:");
+        id = ctx->key->id;
+
+    } else if (ctx->user) {
+        ngx_str_set(&kind, "user:");
+        id = ctx->user->id;
+
+    } else {
         return NGX_OK;
     }
 
-    value->len = sizeof("key:") - 1 + ctx->key->id.len;
+    value->len = kind.len + id.len;
     value->data = ngx_pnalloc(r->pool, value->len);
     if (value->data == NULL) {
         return NGX_ERROR;
     }
 
-    ngx_memcpy(ngx_cpymem(value->data, "key:", sizeof("key:") - 1),
-               ctx->key->id.data, ctx->key->id.len);
+    ngx_memcpy(ngx_cpymem(value->data, kind.data, kind.len), id.data, id.len);
+
+    return NGX_OK;
+}
+
+
+/* the session and which of its claims: for the admin API, not for logs */
+
+static ngx_int_t
+ngx_http_frontdesk_variable_user_session(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, ngx_str_t *value)
+{
+    if (ctx->user == NULL) {
+        return NGX_OK;
+    }
+
+    value->data = ngx_pnalloc(r->pool, ctx->user->session.len + 1
+                                       + ctx->user->nonce.len);
+    if (value->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    value->len = ngx_sprintf(value->data, "%V %V", &ctx->user->session,
+                             &ctx->user->nonce)
+                 - value->data;
 
     return NGX_OK;
 }

@@ -20,7 +20,7 @@
 
 
 /* the layout below; a module with another one does not take the zone over */
-#define NGX_HTTP_FRONTDESK_LAYOUT      0x46440001
+#define NGX_HTTP_FRONTDESK_LAYOUT      0x46440002
 
 #define NGX_HTTP_FRONTDESK_UUID        36
 #define NGX_HTTP_FRONTDESK_UNKNOWN     4      /* places for a hash value */
@@ -43,6 +43,7 @@ typedef struct {
     enum fd_key_kind           kind;
     int64_t                    generation;
     time_t                     expires;
+    ngx_uint_t                 scope;
 
     size_t                     len;           /* origins, or JSON */
     u_char                     data[1];

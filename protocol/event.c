@@ -22,6 +22,9 @@ static const struct event_kind kinds[FD_EVENT_TYPES] = {
     [FD_EVENT_ERROR] = {NAME("error"), true},
     [FD_EVENT_CANCELLED] = {NAME("cancelled"), true},
     [FD_EVENT_ANSWER] = {NAME("answer"), true},
+    [FD_EVENT_SYNC] = {NAME("sync"), false},
+    [FD_EVENT_MESSAGE] = {NAME("message"), false},
+    [FD_EVENT_STATUS] = {NAME("status"), false},
 };
 
 #define ID_FIELD     "id: "
@@ -116,22 +119,35 @@ static bool take_type(struct rest *rest, enum fd_event_type *type)
     return false;
 }
 
+/* One line to the end of the frame. */
+static bool take_data(struct rest *rest, const char **data, size_t *data_len)
+{
+    size_t end_len = sizeof(FRAME_END) - 1;
+
+    if (!TAKE_LITERAL(rest, DATA_FIELD) || rest->len <= end_len)
+        return false;
+    *data = rest->s;
+    *data_len = rest->len - end_len;
+    return memcmp(rest->s + *data_len, FRAME_END, end_len) == 0 &&
+           memchr(*data, '\n', *data_len) == NULL && memchr(*data, '\r', *data_len) == NULL;
+}
+
 bool fd_event_parse(const char *frame, size_t len, struct fd_event *event)
 {
     struct rest rest = {frame, len};
-    size_t end_len = sizeof(FRAME_END) - 1;
 
-    if (!TAKE_LITERAL(&rest, ID_FIELD) || !take_id(&rest, &event->id))
-        return false;
-    if (!TAKE_LITERAL(&rest, EVENT_FIELD) || !take_type(&rest, &event->type))
-        return false;
-    if (!TAKE_LITERAL(&rest, DATA_FIELD) || rest.len <= end_len)
-        return false;
-    event->data = rest.s;
-    event->data_len = rest.len - end_len;
-    return memcmp(rest.s + event->data_len, FRAME_END, end_len) == 0 &&
-           memchr(event->data, '\n', event->data_len) == NULL &&
-           memchr(event->data, '\r', event->data_len) == NULL;
+    return TAKE_LITERAL(&rest, ID_FIELD) && take_id(&rest, &event->id) &&
+           TAKE_LITERAL(&rest, EVENT_FIELD) && take_type(&rest, &event->type) &&
+           take_data(&rest, &event->data, &event->data_len);
+}
+
+bool fd_event_passing(const char *frame, size_t len)
+{
+    struct rest rest = {frame, len};
+    const char *data;
+    size_t data_len;
+
+    return TAKE_LITERAL(&rest, "event: " FD_EVENT_TYPING) && take_data(&rest, &data, &data_len);
 }
 
 enum fd_event_verdict fd_event_judge(struct fd_event_id last, struct fd_event_id next)

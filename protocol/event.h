@@ -25,8 +25,17 @@ enum fd_event_type {
     FD_EVENT_ERROR,    /* problem document with `retryable`; terminal */
     FD_EVENT_CANCELLED, /* {}; terminal */
     FD_EVENT_ANSWER,    /* {response, session_id, ...}: a job with stream = false; terminal */
+    /* of a session's stream, fd:sev, whose events are numbered alike: n = 0 is a `sync` */
+    FD_EVENT_SYNC,    /* {}: something may be missing, the history has it */
+    FD_EVENT_MESSAGE, /* {message_id, role, name, text, created_at} */
+    FD_EVENT_STATUS,  /* {status, name?} */
     FD_EVENT_TYPES
 };
+
+/* What passes by on a session's channel, without an id and never stored: {name}. */
+#define FD_EVENT_TYPING "typing"
+/* Made by nginx where a client's last id is not to be found any more. */
+#define FD_EVENT_SYNC_FRAME "event: sync\ndata: {}\n\n"
 
 /* Made by nginx alone, without an id: a client's last id stays what it was. */
 #define FD_EVENT_PING_FRAME "event: ping\ndata: {}\n\n"
@@ -48,6 +57,8 @@ size_t fd_event_frame(char *out, struct fd_event_id id, enum fd_event_type type,
                       size_t data_len);
 /* Strict; false for anything fd_event_frame() would not have written. */
 bool fd_event_parse(const char *frame, size_t len, struct fd_event *event);
+/* A `typing` frame; strict as well. */
+bool fd_event_passing(const char *frame, size_t len);
 
 /* The reader's rules of the hand-off, as a pure function. */
 enum fd_event_verdict {

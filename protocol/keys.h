@@ -21,19 +21,25 @@
 #define FD_KEY_DEAD         "fd:dead:{%s}"          /* shard: stream {job, org, reason} */
 
 /* -- live role: everything can be rebuilt or replayed ---------------------- */
-#define FD_KEY_EVENTS      "fd:ev:%s"  /* job: stream {f} (and {o} at n = 0) */
-#define FD_CHANNEL_EVENTS  "fd:ch:%s"  /* job: SSE frames, the stream's wake-up */
-#define FD_KEY_CALLS       "fd:calls"  /* stream, see call.h */
-#define FD_CHANNEL_REPLY   "fd:re:%s"  /* nginx process: answers to its calls */
-#define FD_KEY_APIKEY      "fd:key:%s" /* sha256 hex: hash, see FD_APIKEY_* */
-#define FD_KEY_SYNCED      "fd:keys:synced"
-#define FD_KEY_TICKET      "fd:ticket:%s"       /* ticket: who may read which job, once */
-#define FD_KEY_CONFIG      "fd:cfg:%s"          /* org: body of GET /api/v1/config */
-#define FD_KEY_CACHE       "cache:%s"           /* question: JSON {digest, text}, 5 min */
-#define FD_KEY_CACHE_LEAD  "cache:%s:lead"      /* who answers it now: job id, then the digest */
-#define FD_KEY_HISTORY     "conversation:%s:%s" /* org, session: list of JSON messages */
-#define FD_KEY_INTEGRATION "fd:int:%s:%s"       /* org, sha256 hex: what a client's API said */
-#define FD_CHANNEL_CONTROL "fd:ctl"             /* hints, see FD_CONTROL_* */
+#define FD_KEY_EVENTS     "fd:ev:%s"  /* job: stream {f} (and {o} at n = 0) */
+#define FD_CHANNEL_EVENTS "fd:ch:%s"  /* job: SSE frames, the stream's wake-up */
+#define FD_KEY_CALLS      "fd:calls"  /* stream, see call.h */
+#define FD_CHANNEL_REPLY  "fd:re:%s"  /* nginx process: answers to its calls */
+#define FD_KEY_APIKEY     "fd:key:%s" /* sha256 hex: hash, see FD_APIKEY_* */
+#define FD_KEY_SYNCED     "fd:keys:synced"
+#define FD_KEY_ENDED      "fd:ended"      /* zset: user's session -> its claims expire, unix s */
+#define FD_KEY_TICKET     "fd:ticket:%s"  /* ticket: who may read which job, once */
+#define FD_KEY_CONFIG     "fd:cfg:%s"     /* org: body of GET /api/v1/config */
+#define FD_KEY_CACHE      "cache:%s"      /* question: JSON {digest, text}, 5 min */
+#define FD_KEY_CACHE_LEAD "cache:%s:lead" /* who answers it now: job id, then the digest */
+#define FD_KEY_HISTORY    "conversation:%s:%s"         /* org, session: list of JSON messages */
+#define FD_KEY_SUMMARY    "conversation:%s:%s:summary" /* JSON {text, messages}; "" = none */
+#define FD_KEY_PAUSED     "fd:human:%s:%s" /* org, session: a person has it, ask PostgreSQL */
+/* what happens to a conversation and in an organisation: streams, and channels of the same name */
+#define FD_KEY_SESSION_EVENTS "fd:sev:%s"    /* session */
+#define FD_KEY_ORG_EVENTS     "fd:oev:%s"    /* org */
+#define FD_KEY_INTEGRATION    "fd:int:%s:%s" /* org, sha256 hex: what a client's API said */
+#define FD_CHANNEL_CONTROL    "fd:ctl"       /* hints, see FD_CONTROL_* */
 
 #define FD_GROUP_WORKERS "workers"
 
@@ -54,11 +60,14 @@
 #define FD_APIKEY_GENERATION "gen"     /* fd:org gen at the time of writing */
 #define FD_APIKEY_ORIGINS    "origins" /* space separated; publishable keys */
 #define FD_APIKEY_EXPIRES    "exp"     /* unix s, 0 = never; rotation's overlap */
+#define FD_APIKEY_SCOPE      "scope"   /* read, write or admin; none: admin */
 
 /* hints on fd:ctl: "<word> <argument>" */
 #define FD_CONTROL_CANCEL  "cancel"  /* job id */
 #define FD_CONTROL_CONFIRM "confirm" /* job id: a visitor said something about a call */
+#define FD_CONTROL_HUMAN   "human"   /* session: a person has taken it over */
 #define FD_CONTROL_ORG     "org"     /* org id: settings, limits or config changed */
 #define FD_CONTROL_KEY     "key"     /* sha256 hex: revoked or changed */
+#define FD_CONTROL_SESSION "session" /* id of a user's session that is over */
 
 #endif

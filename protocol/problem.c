@@ -73,6 +73,13 @@ static const struct problem_kind kinds[FD_PROBLEM_TYPES] = {
                             "The model's provider did not accept this request: a schema or a "
                             "parameter may be at fault."},
     [FD_PROBLEM_CANCELLED] = {409, false, "cancelled", "The answer was stopped."},
+    [FD_PROBLEM_SIGN_IN] = {401, false, "sign-in-required", "Please sign in."},
+    [FD_PROBLEM_PASSWORD] = {401, false, "sign-in-failed",
+                             "The e-mail address and the password do not match."},
+    [FD_PROBLEM_CROSS_SITE] = {403, false, "cross-site",
+                               "This request was not sent by a page of this server."},
+    [FD_PROBLEM_SIGN_IN_RATE] = {429, true, "sign-in-throttled",
+                                 "Too many tries to sign in; please wait."},
 };
 
 int fd_problem_status(enum fd_problem_type type)

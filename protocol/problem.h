@@ -44,6 +44,10 @@ enum fd_problem_type {
     FD_PROBLEM_FILTER,               /* 400 the model's provider declines to answer it */
     FD_PROBLEM_REFUSED,              /* 400 the model's provider does not take the request */
     FD_PROBLEM_CANCELLED,            /* 409 somebody stopped the answer */
+    FD_PROBLEM_SIGN_IN,              /* 401 no session, or it is over */
+    FD_PROBLEM_PASSWORD,             /* 401 address and password do not match */
+    FD_PROBLEM_CROSS_SITE,           /* 403 not sent by a page of ours */
+    FD_PROBLEM_SIGN_IN_RATE,         /* 429 too many tries */
     FD_PROBLEM_TYPES
 };
 

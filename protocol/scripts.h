@@ -18,6 +18,7 @@ enum fd_script {
     FD_SCRIPT_CHARGE,
     FD_SCRIPT_ASK,
     FD_SCRIPT_CONFIRM,
+    FD_SCRIPT_HAPPEN, /* on live, unlike the others */
     FD_SCRIPTS
 };
 

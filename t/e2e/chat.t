@@ -60,7 +60,7 @@ subtest 'EDGE-5: Prefer: respond-async (RFC 7240): accepted now, read later' => 
     is $r->{headers}{'preference-applied'}, 'respond-async';
     is $r->{headers}{location}, "/api/v1/chat/$r->{json}{job_id}/events", 'where the answer is';
     is $client->post('/api/v1/chat', \%body, { Prefer => 'respond-async' })->{json}{job_id}, $r->{json}{job_id}, 'a repetition names the same job';
-    my $s = $client->resume($r->{json}{job_id}, $session)->run(10);
+    my $s = $client->resume($r->{json}{job_id}, $session)->run(30);
     is $s->{terminal}{json}{response}, 'In good time.', 'the answer';
 };
 
@@ -91,26 +91,30 @@ subtest 'EDGE-5 ENG-9: the same request is answered once' => sub {
 
 subtest 'ENG-9: one answer at a time in a conversation' => sub {
     my $slow = $client->ask({ message => 'Slow @{"tokens":20,"gap_ms":50}@', session_id => $session });
-    $slow->next(5);
+    $slow->next(20);
     my $r = $client->post('/api/v1/chat', { message => 'Me too', session_id => $session });
     is $r->{status}, 409;
     is $r->{json}{job_id}, $slow->{job}, 'names the running job';
     my $attached = $client->resume($r->{json}{job_id}, $session);
-    $attached->run(10);
-    $slow->run(10);
+    $attached->run(30);
+    $slow->run(30);
     is $attached->{text}, $slow->{text}, 'both saw the whole answer';
 };
 
 subtest 'EDGE-7: cancel' => sub {
     my $s = $client->ask({ message => 'Long @{"tokens":500,"gap_ms":20}@', session_id => $session });
-    $s->next(5) for 1 .. 4;
+    $s->next(20) for 1 .. 4;
     my $r = $client->post("/api/v1/chat/$s->{job}/cancel", '{}', { 'X-Frontdesk-Session' => $session });
     is $r->{status}, 200;
-    $s->run(10);
+    $s->run(30);
     is $s->{terminal}{event}, 'cancelled', 'the stream says so';
     my $end = $stack->until(sub { my ($e) = grep { $_->{event} eq 'end' && $_->{question} =~ /^Long/ } $stack->journal; $e }, 5, 'upstream end');
     is $end->{how}, 'client', 'the upstream connection was closed';
-    my $again = $client->post("/api/v1/chat/$s->{job}/cancel", '{}', { 'X-Frontdesk-Session' => $session });
+    my $again;
+    my $told = $stack->until(sub { # the job's state follows its last event
+        $again = $client->post("/api/v1/chat/$s->{job}/cancel", '{}', { 'X-Frontdesk-Session' => $session });
+        return $again->{status} != 200 || $again->{json}{state} eq 'cancelled';
+    });
     is $again->{status}, 200, 'cancelling twice is fine';
     is $again->{json}{state}, 'cancelled', 'and tells the state';
     my ($cost) = $stack->sql("SELECT estimated::text || ' ' || (tokens_output > 0)::text FROM usage_ledger WHERE job_id = '$s->{job}'");

@@ -3,6 +3,7 @@ use strict;
 use warnings;
 use lib 't/lib';
 use Frontdesk::Admin;
+use Frontdesk::Browser;
 use Frontdesk::Stack;
 use POSIX ();
 use Test::More;
@@ -36,6 +37,8 @@ my %shell = (
     FRONTDESK_DEMO_SECRET_KEY => $stack->{sk}, FRONTDESK_DEMO_PUBLISHABLE_KEY => $stack->{pk},
     JOB => $asked->{job}, SESSION => $asked->{session},
 );
+my $owner = Frontdesk::Browser->user($stack, 'owner@docs.example', 'owner');
+@shell{qw(FRONTDESK_DEMO_OWNER_EMAIL FRONTDESK_DEMO_OWNER_PASSWORD)} = @$owner{qw(email password)};
 # What a reader has from an earlier answer: made anew for each command.
 my %made = (
     KEY_ID         => sub { $admin->make_key },
@@ -44,7 +47,14 @@ my %made = (
     APPROVAL_ID    => sub { $admin->make_approval },
     INTEGRATION_ID => sub { $admin->make_integration },
     ENDPOINT       => sub { $admin->make_endpoint },
+    CONVERSATION   => sub { $admin->make_conversation },
+    WAITING        => sub { $admin->make_conversation },
+    HELD           => sub { $admin->make_held },
+    IDENTITY_SECRET => sub { $admin->make_identity_secret },
+    MESSAGE        => sub { (grep { $_->{event} eq 'meta' } @{ $asked->{events} })[0]{json}{message_id} },
     TICKET         => sub { $stack->client(key => $stack->{sk}, origin => undef)->post("/api/v1/chat/$asked->{job}/ticket", '{}', { 'X-Frontdesk-Session' => $asked->{session} })->{json}{ticket} },
+    USER_ID        => sub { $admin->make_user },
+    SIGNED_IN      => sub { $owner->sign_in; "frontdesk=" . $owner->token },
     MONTH          => sub { POSIX::strftime('%Y-%m', gmtime) },
 );
 my %examples = ('docs/api.md' => 8, 'docs/admin-api.md' => 30);

@@ -7,11 +7,12 @@ use Frontdesk::Stack;
 use Test::More;
 
 my $stack = Frontdesk::Stack->new(worker => {
-    FRONTDESK_HEARTBEAT_MS => 200, FRONTDESK_TAKEOVER_IDLE_MS => 600,
+    FRONTDESK_HEARTBEAT_MS => 200, FRONTDESK_TAKEOVER_IDLE_MS => 1200,
 });
 my $built = { $stack->environment }->{STACK_BUILD};
 system('grep', '-q', 'FRONTDESK_FAIL_AT', "$built/frontdesk") == 0 or plan skip_all => 'a release build has no fail points';
 $stack->start(no_worker => 1);
+$stack->limits(requests_per_minute => 100000, concurrent_chats => 50, messages_per_month => 0);
 my $client = $stack->client;
 my $whole = join '', map { "word$_ " } 1 .. 12;
 
@@ -30,7 +31,7 @@ for my $case (@cases) {
         is $s->{status}, 200, 'accepted' or return diag $s->read_all;
         ok $stack->until(sub { !kill(0, $pid) || Frontdesk::Stack::zombie($pid) }, 10), 'the worker dies there';
         $stack->start_worker('worker-2');
-        $s->run(20);
+        $s->run(40);
         is $s->{text}, $whole, 'the whole answer';
         is $s->{broken}, 0, 'no gap, no double' or diag explain $s->{gaps};
         is $s->{terminal}{event}, 'done', 'done';

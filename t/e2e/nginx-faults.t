@@ -8,7 +8,8 @@ use Test::More;
 use Time::HiRes qw(sleep time);
 
 my $many = $ENV{FRONTDESK_LONG} ? 1000 : 200;
-my $stack = Frontdesk::Stack->new(env => { STACK_NGINX_WORKERS => 2, STACK_SEND_TIMEOUT => '3s' },
+my $stack = Frontdesk::Stack->new(env => { STACK_NGINX_WORKERS => 2, STACK_SEND_TIMEOUT => '3s',
+                                         STACK_HTTP_EXTRA => 'frontdesk_read_rate 0;' },
                                   worker => { FRONTDESK_JOB_SLOTS => 2000 });
 $stack->start;
 $stack->sql("UPDATE organizations SET limits = '{\"requests_per_minute\": 100000, \"concurrent_chats\": 5000, \"messages_per_month\": 0}', generation = generation + 1");
@@ -24,17 +25,17 @@ sub nginx_workers {
 
 subtest 'EDGE-6: reload with open streams' => sub {
     my @s = map { $client->ask({ message => "Reload $_ \@{\"tokens\":$words,\"gap_ms\":30}\@" }) } 1 .. 10;
-    $_->next(5) for @s;
+    $_->next(20) for @s;
     my @old = nginx_workers();
     $stack->must('nginx', 'reload');
     my @done;
     for my $s (@s) {
-        $s->run(15);
+        $s->run(30);
         for (1 .. 20) {
             last if $s->{terminal};
             my $more = $client->resume(@$s{qw(job session last_id)});
             $more->follow($s);
-            $more->run(15);
+            $more->run(30);
             $s = $more;
         }
         push @done, $s if $s->{terminal} && $s->{text} eq $whole && !$s->{broken} && !$s->{resets};
@@ -57,26 +58,26 @@ subtest 'EDGE-6: a reader that does not read' => sub {
     my @slow = map { $client->ask({ message => "Slow $_ \@{\"tokens\":4000,\"text\":\"" . ('x ' x 3000) . "\"}\@" }) } 1 .. 5;
     my $ok = $client->chat({ message => 'Fast @{"tokens":20}@' });
     is $ok->{terminal}{event}, 'done', 'others are served';
-    $_->run(20) for @slow;
+    $_->run(40) for @slow;
     is scalar(grep { ($_->{terminal}{event} // '') eq 'done' && !$_->{broken} } @slow), 5, 'and those who read late got all of it';
 };
 
 subtest "EDGE-6: $many clients reconnect at once" => sub {
     my $one = $client->ask({ message => "Herd \@{\"tokens\":$words,\"gap_ms\":50}\@" });
-    $one->next(5) for 1 .. 5;
+    $one->next(20) for 1 .. 5;
     my @ids = map { $_->{id} } @{ $one->{events} };
     my @herd = map { my $s = $client->resume($one->{job}, $one->{session}, $ids[0]); $s->{last_id} = $ids[0]; $s } 1 .. $many;
-    $_->run(20) for @herd;
+    $_->run(40) for @herd;
     is scalar(grep { $_->{text} eq $whole && !$_->{broken} } @herd), $many, 'every one of them has the whole text';
 };
 
 subtest 'EDGE-6: a client that leaves' => sub {
     for my $n (0, 1, 3, 10) {
         my $s = $client->ask({ message => "Leave $n \@{\"tokens\":30,\"gap_ms\":10}\@" });
-        $s->next(5) for 1 .. $n;
+        $s->next(20) for 1 .. $n;
         my ($job, $session) = @$s{qw(job session)};
         $s->close;
-        my $again = $client->resume($job, $session)->run(10);
+        my $again = $client->resume($job, $session)->run(30);
         is $again->{text}, join('', map { "word$_ " } 1 .. 30), "left after $n, the answer is there";
     }
 };

@@ -24,14 +24,14 @@ subtest 'EDGE-6: resume of a finished answer, from every id' => sub {
         my $s = $client->resume($first->{job}, $first->{session}, $ids[$k]);
         my $expected = join '', map { $_->{json}{text} } grep { $_->{event} eq 'delta' } @{ $first->{events} }[$k + 1 .. $#ids];
         $s->{last_id} = $ids[$k];
-        $s->run(5);
+        $s->run(30);
         is $s->{text}, $expected, "from $ids[$k]" or last;
         is $s->{broken}, 0, 'no gap' or last;
         is $s->{terminal}{event}, 'done' or last;
     }
 };
 is $client->resume($first->{job}, $first->{session}, $ids[-1])->{status}, 204, 'EDGE-6: fully read: 204, so that EventSource stops';
-is $client->resume($first->{job}, $first->{session})->run(5)->{text}, $whole, 'from the start without an id';
+is $client->resume($first->{job}, $first->{session})->run(30)->{text}, $whole, 'from the start without an id';
 
 subtest 'EDGE-6: cut after every event of a running answer' => sub {
     my @cuts = $long ? (1 .. $words + 1) : (1, 2, 5, 9, 17, $words);
@@ -47,7 +47,7 @@ subtest 'EDGE-6: cut after every event of a running answer' => sub {
 subtest 'EDGE-6: many readers of one answer' => sub {
     my $ask = $client->ask({ message => "$question many" });
     my @readers = map { $client->resume($ask->{job}, $ask->{session}) } 1 .. 8;
-    $_->run(10) for $ask, @readers;
+    $_->run(30) for $ask, @readers;
     is scalar(grep { $_->{text} eq $whole && !$_->{broken} } $ask, @readers), 9, 'all saw all of it';
 };
 
@@ -56,7 +56,7 @@ subtest 'ENG-9: replay after the events expired' => sub {
     my $s = $client->resume($first->{job}, $first->{session}, $ids[3]);
     is $s->{status}, 200;
     $s->{last_id} = $ids[3];
-    $s->run(10);
+    $s->run(30);
     is $s->{text}, $whole, 'the stored answer';
     is $s->{resets}, 1, 'announced by a reset';
     is $s->{terminal}{event}, 'done';
@@ -69,21 +69,21 @@ subtest 'ENG-9: replay after the job\'s hash expired too' => sub {
     $stack->redis('jobs', 'DEL', "fd:job:{0}:$first->{job}");
     my $s = $client->resume($first->{job}, $first->{session});
     is $s->{status}, 200;
-    is $s->run(10)->{text}, $whole, 'from PostgreSQL';
+    is $s->run(30)->{text}, $whole, 'from PostgreSQL';
     my $foreign = $client->resume($first->{job}, $client->post('/api/v1/sessions/start', '{}')->{json}{session_id});
     is $foreign->{status}, 404, 'but not for another session';
 };
 
 subtest 'a live server that lost its memory in mid-answer' => sub {
     my $s = $client->ask({ message => 'Flush @{"tokens":40,"gap_ms":30}@' });
-    $s->next(5) for 1 .. 6;
+    $s->next(20) for 1 .. 6;
     $stack->redis('live', 'FLUSHALL');
     $stack->stack('frontdesk', [qw(key list)]);
     my ($job, $session) = @$s{qw(job session)};
-    $s->run(25);
+    $s->run(40);
     if (!$s->{terminal}) {
         my $again = $client->resume($job, $session, $s->{last_id})->follow($s);
-        $again->run(20);
+        $again->run(40);
         $s = $again;
     }
     is $s->{terminal}{event}, 'done', 'it ends';

@@ -1,4 +1,4 @@
-# Redis and PostgreSQL on bad days: killed, restarted, frozen, full, locked.
+# Redis on bad days: killed, restarted, frozen, full.
 # EDGE-10, ENG-19
 use strict;
 use warnings;
@@ -8,26 +8,27 @@ use POSIX ();
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-my $stack = Frontdesk::Stack->new(env => { STACK_PG_FSYNC => 'on' });
+my $stack = Frontdesk::Stack->new;
 $stack->start;
 my $client = $stack->client;
 my $words = 40;
 my $whole = join '', map { "word$_ " } 1 .. $words;
 
-sub quick { my ($code, $limit, $what) = @_; my $at = time; my $r = $code->(); cmp_ok time - $at, '<', $limit, "$what: within $limit s"; return $r; }
+sub quick { my ($code, $limit, $what) = @_; my $at = time; my $r = $code->(); cmp_ok time - $at, '<', $stack->limit($limit), "$what: within $limit s"; return $r; }
 sub normal {
     my ($seconds) = @_;
     my $at = time;
     my $ok = $stack->until(sub { my $r = eval { $client->post('/api/v1/chat', { message => 'Back? @{"tokens":2}@' }) }; $r && $r->{status} == 200 }, $seconds, 'normal service');
-    ok $ok, "back to normal within $seconds s";
-    diag sprintf 'back after %.1f s', time - $at;
+    my $took = time - $at;
+    ok $ok && $took < $stack->limit($seconds), "back to normal within $seconds s" or diag sprintf 'after %.1f s', $took;
     return;
 }
 
 for my $role (qw(jobs live)) {
     subtest "EDGE-10: the $role server is killed while an answer runs" => sub {
         my $s = $client->ask({ message => "Kill $role \@{\"tokens\":$words,\"gap_ms\":50}\@" });
-        $s->next(5) for 1 .. 5;
+        is $s->{status}, 200, 'a question' or diag $s->read_all;
+        $s->next(20) for 1 .. 5;
         $stack->signal(KILL => $role);
         $stack->redis_forget;
         my $refused = quick(sub { $client->post('/api/v1/chat', { message => 'Anybody?' }) }, 20, 'a question meanwhile');
@@ -39,7 +40,7 @@ for my $role (qw(jobs live)) {
         $stack->must($role, 'start');
         normal(5);
         my ($job, $session) = @$s{qw(job session)};
-        $s->run(20);
+        $s->run(40);
         if (!$s->{terminal}) { my $more = $client->resume($job, $session, $s->{last_id})->follow($s); $more->run(30); $s = $more; }
         is $s->{text}, $whole, 'the answer came whole';
         is $s->{broken}, 0, 'in order' or diag explain $s->{gaps};
@@ -69,7 +70,7 @@ subtest 'EDGE-2 EDGE-10: the live server lost its memory: keys are valid again w
     is $start->($used), 200, 'one that it did';
     is $start->($unused =~ s/.$/!/r), 401, 'what is no key is nobody\'s again';
     is $stack->redis('live', 'EXISTS', 'fd:keys:synced'), 1, 'the mark is there';
-    cmp_ok time - $at, '<', 5, 'within 5 s, not with the next minute\'s synchronisation';
+    cmp_ok time - $at, '<', $stack->limit(5), 'within 5 s, not with the next minute\'s synchronisation';
 };
 
 subtest 'EDGE-10: who waits for a whole answer does not wait for ever' => sub {
@@ -99,32 +100,6 @@ subtest 'a full jobs server refuses whole' => sub {
     is_deeply $stack->redis('jobs', 'KEYS', 'fd:sess:*'), [], 'and left nothing behind';
     $stack->redis('jobs', 'CONFIG', 'SET', 'maxmemory', 0);
     normal(5);
-};
-
-subtest 'PostgreSQL killed: chat goes on, the end comes late' => sub {
-    my $s = $client->ask({ message => "PG \@{\"tokens\":$words,\"gap_ms\":30}\@" });
-    $s->next(5) for 1 .. 5;
-    $stack->must('postgres', 'stop', STACK_PG_STOP => 'immediate');
-    sleep 2;
-    $stack->must('postgres', 'start');
-    $s->run(30);
-    is $s->{terminal}{event}, 'done', 'done';
-    is $s->{text}, $whole, 'whole';
-    is $stack->sql("SELECT count(*) FROM messages WHERE job_id = '$s->{job}' AND role = 'assistant'"), 1, 'stored once';
-    normal(15);
-};
-
-subtest 'PostgreSQL locked: chat still streams' => sub {
-    my $pid = fork;
-    if (!$pid) { $stack->{owner} = 0; $stack->sql('BEGIN; LOCK TABLE messages; SELECT pg_sleep(3); COMMIT'); POSIX::_exit(0); }
-    sleep 0.5;
-    my $s = $client->ask({ message => 'Locked @{"tokens":5}@' });
-    my $first = time;
-    while (my $e = $s->next(10)) { last if $e->{event} eq 'delta'; }
-    cmp_ok time - $first, '<', 2, 'tokens come while the table is locked';
-    $s->run(30);
-    is $s->{terminal}{event}, 'done', 'the end after it';
-    waitpid $pid, 0;
 };
 
 ok $stack->until(sub { $stack->redis('jobs', 'XLEN', 'fd:jobs:{0}') == 0 }, 15), 'the queue is empty';

@@ -10,13 +10,14 @@ use Test::More;
 use Time::HiRes qw(sleep time);
 
 my $stack = Frontdesk::Stack->new(worker => {
-    FRONTDESK_HEARTBEAT_MS => 300, FRONTDESK_TAKEOVER_IDLE_MS => 1000, FRONTDESK_ABANDONED_MS => 8000,
+    FRONTDESK_HEARTBEAT_MS => 300, FRONTDESK_TAKEOVER_IDLE_MS => 2000, FRONTDESK_ABANDONED_MS => 8000,
 });
 my $tools = Frontdesk::Tools->new($stack);
 $stack->start;
 $stack->start_worker('worker-2');
 $tools->add('look_up');
 $tools->add('book', risk => 'write');
+$tools->add('refund', risk => 'high');
 my $client = $stack->client;
 
 sub crash {
@@ -129,11 +130,45 @@ subtest 'ENG-10: SIGTERM while the visitor is asked' => sub {
     $stack->start_worker($name);
 };
 
+subtest 'ENG-10: SIGTERM while an approved call runs: it is waited for' => sub {
+    my $s = $tools->ask('Approved', { rounds => [{ tools => [$tools->call('refund', behave => 'slow', ms => 3000)] }, { text => 'Somebody looks at it.' }] });
+    $s->run(30);
+    is $s->{terminal}{event}, 'done', 'the answer ends before it';
+    my $id = $stack->sql("SELECT id FROM tool_executions WHERE job_id = '$s->{job}'");
+    $stack->frontdesk('approvals', 'approve', $id, '--org', $stack->{org});
+    is $stack->{status}, 0, 'approved';
+    ok $stack->until(sub { $tools->of_job('request', $s) == 1 }, 20, 'the run'), 'a worker runs it';
+    $stack->must('worker', 'stop', FRONTDESK_WORKER_NAME => $_) for qw(worker-1 worker-2); # whichever it is
+    is $tools->statuses($s), 'done', 'its end is stored before they go';
+    is $tools->of_job('request', $s), 1, 'it ran once';
+    $stack->start_worker($_) for qw(worker-1 worker-2);
+};
+
+subtest 'ENG-10: no time is left for the visitor\'s word' => sub {
+    $stack->must('worker', 'stop', FRONTDESK_WORKER_NAME => $_) for qw(worker-1 worker-2);
+    $stack->redis('jobs', 'ZADD', 'fd:alive:{0}', 4e12, 'nobody');
+    my $s = $tools->ask('Late', { rounds => [{ tools => [$tools->call('book')] }, { text => 'There was no time.' }] });
+    # the job as it would be after minutes of waiting: its deadline is near
+    my ($entry) = @{ $stack->redis('jobs', 'XRANGE', 'fd:jobs:{0}', '-', '+') };
+    my %field = @{ $entry->[1] };
+    $field{deadline} = int(time * 1000) + 32_000;
+    $stack->redis('jobs', 'XDEL', 'fd:jobs:{0}', $entry->[0]);
+    my $again = $stack->redis('jobs', 'XADD', 'fd:jobs:{0}', '*', %field);
+    $stack->redis('jobs', 'HSET', "fd:job:{0}:$s->{job}", deadline => $field{deadline}, entry => $again);
+    $stack->redis('jobs', 'ZREM', 'fd:alive:{0}', 'nobody');
+    $stack->start_worker($_) for qw(worker-1 worker-2);
+    $s->run(30);
+    is $s->{text}, 'There was no time.', 'answered' or diag explain $s->{events};
+    is scalar(() = $tools->named($s, 'confirm')), 0, 'the visitor is not asked what cannot be done any more';
+    is $tools->of_job('request', $s), 0, 'nothing happened';
+    is $stack->sql("SELECT status || ' ' || failure FROM tool_executions WHERE job_id = '$s->{job}'"), 'failed no_time', 'and the row says why';
+};
+
 subtest 'ENG-10: the visitor leaves while a write waits' => sub {
     my $s = $tools->ask('Left', { rounds => [{ tools => [$tools->call('book')] }, { text => 'Booked.' }] });
     $tools->run_to($s, 'confirm');
     $client->post("/api/v1/chat/$s->{job}/cancel", '{}', { 'X-Frontdesk-Session' => $s->{session} });
-    $s->run(5);
+    $s->run(30);
     is $s->{terminal}{event}, 'cancelled', 'cancelled';
     is $tools->word($s)->{status}, 404, 'a late word is not taken';
     is $tools->statuses($s), 'expired', 'the question is closed';

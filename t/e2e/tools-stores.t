@@ -9,7 +9,7 @@ use Test::More;
 use Time::HiRes qw(sleep time);
 
 my $stack = Frontdesk::Stack->new(worker => {
-    FRONTDESK_HEARTBEAT_MS => 300, FRONTDESK_TAKEOVER_IDLE_MS => 1000, FRONTDESK_ABANDONED_MS => 8000,
+    FRONTDESK_HEARTBEAT_MS => 300, FRONTDESK_TAKEOVER_IDLE_MS => 2000, FRONTDESK_ABANDONED_MS => 8000,
 });
 my $tools = Frontdesk::Tools->new($stack);
 $stack->start;
@@ -49,8 +49,8 @@ subtest 'ENG-10: both Redis servers gone while the visitor is asked' => sub {
         isnt $tools->word($s)->{status}, 200, 'jobs away: the word is not taken' if $role eq 'jobs';
         $stack->must($role, 'start');
         ok $stack->until(sub { $tools->word($s)->{status} == 200 }, 10), "$role back: accepted";
-        $s->run(6) unless $s->{terminal};
-        if (!$s->{terminal}) { my $more = $client->resume(@$s{qw(job session last_id)})->follow($s); $more->run(15); $s = $more; }
+        $s->run(30) unless $s->{terminal};
+        if (!$s->{terminal}) { my $more = $client->resume(@$s{qw(job session last_id)})->follow($s); $more->run(30); $s = $more; }
         is $s->{text}, 'Booked.', "$role: answered";
         is $tools->of_job('effect', $s), 1, "$role: one effect";
     }

@@ -4,6 +4,7 @@ use strict;
 use warnings;
 use lib 't/lib';
 use Frontdesk::Admin;
+use Frontdesk::Browser;
 use Frontdesk::Stack;
 use IO::Socket::UNIX;
 use JSON::PP ();
@@ -23,18 +24,82 @@ my $bare = $stack->client(key => undef, origin => undef);
 
 sub code { my ($r) = @_; return ($r->{json} || {})->{code} // ''; }
 
+# -- users of every role, keys of every scope, sessions that are over ---------------------
+
+my @roles = qw(client staff admin owner superadmin);
+my %rank;
+@rank{@roles} = 0 .. $#roles;
+my %caller = map { $_ => Frontdesk::Browser->user($stack, "$_\@shop.example", $_ eq 'superadmin' ? 'owner' : $_) } @roles;
+$stack->frontdesk('user', 'superadmin', 'superadmin@shop.example', 'on', '--org', $stack->{org});
+$caller{'a stranger'} = Frontdesk::Browser->user($stack, 'owner@other.example', 'owner', $other->{org});
+$caller{over} = Frontdesk::Browser->user($stack, 'over@shop.example', 'owner');
+$caller{over}->twin->post('auth/logout');
+$stack->must('admin', 'stop');
+$stack->must('admin', 'start', FRONTDESK_SESSION_ACCESS_S => 1, FRONTDESK_SESSION_IDLE_S => 100000);
+$caller{expired} = Frontdesk::Browser->user($stack, 'expired@shop.example', 'owner');
+my $leaving = $caller{expired}->twin; # ends one of them
+$leaving->sign_in;
+$stack->must('admin', 'stop');
+$stack->must('admin', 'start');
+$caller{superadmin}->sign_in;
+my %scoped = map { $_ => Frontdesk::Admin->new($stack, key => $stack->key('create', '--kind', 'sk', '--name', $_, '--scope', $_)->{key}) } qw(read write);
+$stack->until(sub { $caller{expired}->get('auth/me')->{status} == 401 && $caller{over}->get('auth/me')->{status} == 401 }, 20, 'two sessions to be over');
+
+# What the table says of a caller: 401, 403, or 0: it is heard.
+sub verdict {
+    my ($who, $route) = @_;
+    return 0 if $route->{access} eq 'open';
+    return $who eq 'expired' && $route->{pattern} =~ m{^auth/(?:refresh|logout)$} ? 0 : 401 if $who =~ /^(?:over|expired)$/;
+    my $least = $rank{ $route->{role} };
+    if ($scoped{$who}) {
+        return 403 if $least > $rank{admin} || $route->{access} eq 'user' || $route->{access} eq 'access';
+        return $who eq 'read' && $route->{method} ne 'GET' ? 403 : 0;
+    }
+    return ($rank{$who} // $rank{owner}) < $least ? 403 : 0;
+}
+
+# Asks what does no harm: of nothing that exists, with a field that nobody knows.
+sub asks {
+    my ($who, $route) = @_;
+    my $path = $mine->path($route->{pattern}, ('00000000-0000-4000-8000-000000000000') x 3);
+    my @body = $route->{method} =~ /GET|DELETE/ ? () : ('{"no_such_field":1}');
+    return $scoped{$who}->request($route->{method}, $path, @body) if $scoped{$who};
+    return $caller{$who}->twin->request($route->{method}, $path, @body) unless $route->{pattern} =~ m{^auth/(?:refresh|logout|sessions)$};
+    return $leaving->request($route->{method}, $path, @body) if $who eq 'expired' && $route->{pattern} eq 'auth/logout';
+    my $fresh = $caller{$who}->twin; # it will be over, or all others
+    my $lives = $who !~ /^(?:over|expired)$/;
+    $fresh->sign_in if $lives;
+    my $r = $fresh->request($route->{method}, $path, @body);
+    $caller{$who}->sign_in if $lives;
+    return $r;
+}
+
+for my $route ($mine->routes) {
+    my $name = "$route->{method} $route->{pattern}";
+    subtest "ADM-1: $name for every role, scope and session" => sub {
+        for my $who (@roles, sort(keys %scoped), 'over', 'expired', 'a stranger') {
+            my ($want, $r) = (verdict($who, $route), asks($who, $route));
+            if ($want) {
+                is $r->{status}, $want, "$who: $want" or diag $r->{body};
+            } else {
+                ok $r->{status} !~ /^(?:401|403|405|5..)$/, "$who is heard" or diag "$r->{status} $r->{body}";
+            }
+        }
+    };
+}
+
 # -- the matrix: every route x every kind of caller --------------------------------
 
 my %row = Frontdesk::Admin->matrix;
 my $revoked = $mine->post('keys', { name => 'soon gone', kind => 'sk' })->{json};
 $mine->delete("keys/$revoked->{id}");
 my @strangers = (
-    ['no key',             {},                                           401, 'key-missing'],
+    ['no key',             {},                                           401, 'sign-in-required'],
     ['a publishable key',  { 'X-Api-Key' => $stack->{pk}, Origin => $stack->{origin} }, 403, 'key-kind'],
     ['a revoked key',      { 'X-Api-Key' => $revoked->{key} },           401, 'key-invalid'],
     ['a browser',          { 'X-Api-Key' => $mine->{key}, Origin => 'https://evil.example' }, 401, 'key-invalid'],
     ['claimed headers',    { 'X-Frontdesk-Org' => $stack->{org}, 'X-Frontdesk-Role' => 'owner',
-                             'X-Frontdesk-Actor' => "key:$stack->{org}", 'X-Frontdesk-Token' => 'x' x 64 }, 401, 'key-missing'],
+                             'X-Frontdesk-Actor' => "key:$stack->{org}", 'X-Frontdesk-Token' => 'x' x 64 }, 401, 'sign-in-required'],
 );
 
 for my $route ($mine->routes) {
@@ -42,6 +107,7 @@ for my $route ($mine->routes) {
     my $name = "$method $pattern";
     my $row  = delete $row{$name};
     ok $row, "$name is in the matrix" or next;
+    next if $route->{access} =~ /^(?:open|user)$/; # of no key: above, and in sign-in.t
     subtest "$name keeps organisations apart" => sub {
         my @ids  = $row->{ids} ? $row->{ids}->($mine) : ();
         my @body = defined $row->{body} ? ($row->{body}) : $method =~ /GET|DELETE/ ? () : ($raw ? 'x' : {});
@@ -70,12 +136,18 @@ for my $route ($mine->routes) {
 }
 is join(', ', sort keys %row), '', 'and the matrix has no route that is not there';
 
+for my $method (qw(FOO PROPFIND LOCK)) {
+    my $odd = $mine->request($method, 'organization', $method eq 'LOCK' ? {} : undef);
+    is "$odd->{status} " . code($odd) . " $odd->{headers}{'content-type'}", '405 method-not-allowed application/problem+json', "EDGE-8: $method is refused in JSON"
+        or diag $odd->{body};
+}
+
 # -- what a client says of itself ----------------------------------------------------
 
 my $r = $mine->get('organization', { 'X-Frontdesk-Org' => $other->{org}, 'X-Frontdesk-Role' => 'client',
                                      'X-Frontdesk-Actor' => 'user:' . $other->{org}, 'X-Request-Id' => 'forged' });
 is $r->{json}{id}, $stack->{org}, 'EDGE-8: a client\'s own identity headers are overwritten';
-unlike $stack->log_text('admin.log'), qr/forged|user:/, 'and are in no log';
+unlike $stack->log_text('admin.log'), qr/forged|user:$other->{org}/, 'and are in no log';
 
 # Straight to the socket, past nginx.
 sub direct {
@@ -256,7 +328,7 @@ ok $stack->until(sub { $mine->get('organization')->{status} == 200 }, 15), 'unti
 my $log = $stack->log_text('admin.log');
 unlike $log, qr/fd_[ps]k_[0-9A-Za-z]/, 'OPS-3: no key is in the log';
 unlike $log, qr/$token/, 'nor the token';
-my ($line) = grep { /"route":"organization"/ && /$stack->{org}/ } split /\n/, $log;
+my ($line) = grep { /"route":"organization"/ && /"actor":"key:/ && /$stack->{org}/ } split /\n/, $log;
 my $entry = JSON::PP::decode_json($line);
 like $entry->{request_id}, qr/^[0-9a-f]{32}$/, 'its lines have nginx\'s request id';
 like $stack->log_text('access.log'), qr/"request_id":"$entry->{request_id}"/, 'which is in nginx\'s too';

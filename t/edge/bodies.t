@@ -261,7 +261,7 @@ subtest 'EDGE-6: HTTP/2 streams end alone' => sub {
         is join('', map { JSON::PP::decode_json($_)->{text} } $s->{body} =~ /^event: delta\ndata: (.*)$/mg), $whole, 'another goes on to its end';
     }
     my $again = $client->resume($cut, $session[0]);
-    $again->run(10);
+    $again->run(30);
     is $again->{text}, $whole, 'and the answer of the one that was reset is there';
     my $more = $h2->request(POST => $chat, \%h2, $question);
     $h2->finish($more);

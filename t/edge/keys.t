@@ -228,11 +228,11 @@ sub ask {
     return { status => $status, process => $process };
 }
 
-# Seconds until all connections have the status; undef when they do not within 3 s.
+# Seconds until all connections have the status; undef when they never have.
 sub all_have {
     my ($status, $key, @sockets) = @_;
     my $start = time;
-    while (time - $start < 3) {
+    while (time - $start < 20) {
         my $others = grep { ask($_, $key)->{status} != $status } @sockets;
         return time - $start unless $others;
         sleep 0.02;
@@ -259,13 +259,13 @@ subtest 'EDGE-2: a revoked key stops within a second on every process and ends i
         push @streams, $s;
     }
     my $other = $stack->client->ask({ message => 'Other @{"tokens":40,"gap_ms":50}@' });
-    $_->next(5) for @streams, $other;
+    $_->next(20) for @streams, $other;
 
     $stack->frontdesk(qw(key revoke), $doomed->{id});
     my $seconds = all_have(401, $doomed->{key}, @sockets);
-    ok defined $seconds && $seconds < 1, 'refused everywhere within a second' or diag $seconds // 'never';
+    ok defined $seconds && $seconds < $stack->limit(1), 'refused everywhere within a second' or diag $seconds // 'never';
     my ($ended, $said) = (0, 0);
-    my $end = time + 1;
+    my $end = time + $stack->limit(1);
     for my $s (@streams) {
         while ($end - time > 0 && $s->next($end - time)) { }
         $ended++ if $s->{ended};
@@ -275,7 +275,7 @@ subtest 'EDGE-2: a revoked key stops within a second on every process and ends i
     is $said, @streams, 'each with the reason';
     is $bare->post('/api/v1/chat', { message => 'x' }, { 'X-Api-Key' => $doomed->{key} })->{status}, 401, 'no job';
     $_->close for @streams; # nginx lingers, and logs, until then
-    $other->run(10);
+    $other->run(40);
     is $other->{terminal}{event}, 'done', 'another key\'s stream goes on';
     ok $stack->until(sub { (() = $stack->log_text('access.log') =~ /"close":"revoked"/g) == @streams }, 2), 'the log says revoked';
 };
@@ -283,14 +283,14 @@ subtest 'EDGE-2: a revoked key stops within a second on every process and ends i
 subtest 'EDGE-2: rotation: both work during the overlap, then the new one alone' => sub {
     my $old = $stack->key(qw(create --kind pk --name turning --origin), $stack->{origin});
     my @sockets = everywhere($old->{key});
-    my $new = $stack->key('rotate', $old->{id}, qw(--overlap 3s));
+    my $new = $stack->key('rotate', $old->{id}, qw(--overlap 5s));
     my $turned = time;
     isnt $new->{key}, $old->{key}, 'another key';
     ok defined all_have(200, $old->{key}, @sockets), 'the old one works on every process';
     ok defined all_have(200, $new->{key}, @sockets), 'and the new one';
-    sleep 4.1 - (time - $turned); # times of expiry are whole seconds
-    my $seconds = all_have(401, $old->{key}, @sockets);
-    ok defined $seconds && $seconds < 1, 'then the old one has expired everywhere';
+    ok defined all_have(401, $old->{key}, @sockets), 'then the old one has expired everywhere';
+    cmp_ok time - $turned, '>', 4, 'not before its time'; # which is in whole seconds
+    cmp_ok time - $turned, '<', $stack->limit(7), 'and soon after it';
     like $bare->get($config, { 'X-Api-Key' => $old->{key} })->{json}{detail} // 'expired', qr/expired/, 'and says so while known';
     ok defined all_have(200, $new->{key}, @sockets), 'the new one has not';
     my $now = $stack->key('rotate', $new->{id}, qw(--overlap 0s));
@@ -305,7 +305,7 @@ subtest 'EDGE-2: a process that missed the announcement' => sub {
     is ask($sockets[0], $missed->{key})->{status}, 200, 'unannounced, the cache holds';
     $stack->redis('live', 'CLIENT', 'KILL', 'TYPE', 'pubsub');
     my $seconds = all_have(401, $missed->{key}, @sockets);
-    ok defined $seconds && $seconds < 1, 'a process whose control channel broke asks' or diag $seconds // 'never';
+    ok defined $seconds && $seconds < $stack->limit(1), 'a process whose control channel broke asks' or diag $seconds // 'never';
 
     my $later = $stack->key(qw(create --kind pk --name later --origin), $stack->{origin});
     @sockets = everywhere($later->{key});

@@ -178,19 +178,19 @@ subtest 'EDGE-3: concurrent chats' => sub {
     afresh(concurrent_chats => 3);
     my $many = sub { at_once(\@hosts, POST => '/api/v1/chat',
         map { { body => { message => "$_ \@{\"tokens\":10,\"gap_ms\":$_[0]}\@", stream => JSON::PP::true } } } 1 .. 12) };
-    my @all = $many->(200);
+    my @all = $many->(400);
     is_deeply statuses(@all), { 200 => 3, 429 => 9 }, '3 of 12' or diag explain statuses(@all);
     my $before = contents();
     my ($more) = at_once(\@hosts, POST => '/api/v1/chat', { body => { message => 'more' } });
     told($more, 'concurrency-limited');
     is_deeply contents(), $before, 'refusals store nothing';
     my @running = grep { $_->{status} == 200 } @all;
-    $_->run(15) for @running;
+    $_->run(30) for @running;
     is scalar(grep { $_->{terminal}{event} eq 'done' } @running), 3, 'those 3 are answered';
     ok $stack->until(sub { @{ $stack->redis('jobs', 'ZRANGE', "fd:lease:{0}:$stack->{org}", 0, -1) } == 0 }, 5), 'their places are free';
-    @all = $many->(5);
+    @all = $many->(300);
     is_deeply statuses(@all), { 200 => 3, 429 => 9 }, 'and taken again';
-    $_->run(15) for grep { $_->{status} == 200 } @all;
+    $_->run(30) for grep { $_->{status} == 200 } @all;
     ok $stack->until(sub { $stack->redis('jobs', 'XLEN', 'fd:jobs:{0}') == 0 }, 5), 'idle';
 };
 
@@ -222,7 +222,7 @@ subtest 'EDGE-3 ENG-9: an idempotent repeat is free, also for a client that is l
                 headers => { 'X-Real-IP' => $from, 'Idempotency-Key' => 'repeat-' . time });
     my ($first) = at_once(\@pages, POST => '/api/v1/chat', \%once);
     is $first->{status}, 200, 'the message';
-    $first->run(10);
+    $first->run(30);
     my $start = time;
     my ($second) = at_once(\@pages, POST => '/api/v1/chat', { body => { message => 'last' }, headers => { 'X-Real-IP' => $from } });
     is $second->{status}, 200, 'one more';
@@ -233,7 +233,7 @@ subtest 'EDGE-3 ENG-9: an idempotent repeat is free, also for a client that is l
     my $before = contents();
     my @again = at_once(\@pages, POST => '/api/v1/chat', (\%once) x 8);
     is_deeply statuses(@again), { 200 => 8 }, 'repeats are answered' or diag explain statuses(@again);
-    $_->run(10) for @again;
+    $_->run(30) for @again;
     is scalar(grep { $_->{text} eq $first->{text} && $_->{job} eq $first->{job} } @again), 8, 'with the same answer';
     is_deeply contents(), $before, 'and change nothing';
 
@@ -242,7 +242,7 @@ subtest 'EDGE-3 ENG-9: an idempotent repeat is free, also for a client that is l
              headers => { 'X-Real-IP' => $from, 'Idempotency-Key' => 'at-once-' . time });
     my @all = at_once(\@pages, POST => '/api/v1/chat', (\%once) x 10);
     is_deeply statuses(@all), { 200 => 10 }, '10 at once on two hosts';
-    $_->run(10) for @all;
+    $_->run(30) for @all;
     my %job = map { $_->{job} => 1 } @all;
     is keys %job, 1, 'are one job';
     is scalar(grep { $_->{event} eq 'request' && $_->{question} =~ /^twice/ } $stack->journal), 1, 'asked once';
@@ -309,7 +309,7 @@ subtest 'EDGE-5: the queue is bounded by length and by bytes' => sub {
         is_deeply contents(), $before, 'and nothing stored';
         kill CONT => $pid;
         my @taken = grep { $_->{status} == 200 } @all;
-        $_->run(15) for @taken;
+        $_->run(30) for @taken;
         is scalar(grep { ($_->{terminal}{event} // '') eq 'done' } @taken), 3, 'what was taken is answered';
         ok $stack->until(sub { $stack->redis('jobs', 'XLEN', 'fd:jobs:{0}') == 0 }, 5), 'the queue is empty';
         is $stack->redis('jobs', 'HGET', 'fd:load:{0}', 'bytes') // 0, 0, 'and weighs nothing';

@@ -1,61 +1,23 @@
 # POST /v1/chat/completions and GET /v1/models byte by byte: framing, headers, hostile
-# bodies, who may not, and what a client that leaves or a worker that dies means.  EDGE-11
+# bodies, who may not.  EDGE-11
 use strict;
 use warnings;
 use utf8;
 use lib 't/lib';
-use Frontdesk::Stack;
+use Frontdesk::Door qw(error_of frames content read_until);
 use JSON::PP ();
 use Test::More;
-use Time::HiRes qw(sleep time);
+use Time::HiRes qw(time);
 
-my $stack = Frontdesk::Stack->new(env => {
-    STACK_LOCATION_EXTRA => 'frontdesk_heartbeat 150ms;',
-    STACK_HTTP_EXTRA     => 'frontdesk_read_rate 0;',
-});
-$stack->start;
-$stack->limits(requests_per_minute => 100000, concurrent_chats => 1000, messages_per_month => 0);
-
-my $json = JSON::PP->new->utf8->canonical->allow_nonref;
-my $client = $stack->client(key => undef, origin => undef, timeout => 20);
-my %auth = (Authorization => "Bearer $stack->{sk}");
-my $path = '/v1/chat/completions';
-my $true = JSON::PP::true;
-my $n = 0;
-
-sub user { my ($scenario) = @_; $n++; return { role => 'user', content => "Edge $n @" . JSON::PP->new->canonical->encode($scenario || {}) . '@' }; }
-sub body { my ($scenario, %more) = @_; return { model => 'mock-fast', messages => [user($scenario)], %more }; }
-sub ask { my ($body, %headers) = @_; return $client->post($path, $body, { %auth, %headers }); }
-sub open_ { my ($body, %headers) = @_; return $client->open(POST => $path, { %auth, %headers }, $json->encode($body)); }
-sub read_until { my ($s, $what) = @_; while ($s->{body} !~ $what && !$s->{ended} && $s->fill(10)) { $s->decode; } return; }
-sub jobs_made { return { @{ $stack->redis('jobs', 'XINFO', 'STREAM', 'fd:jobs:{0}') } }->{'entries-added'}; }
-sub provider_end { my ($question) = @_; my ($end) = grep { $_->{event} eq 'end' && $_->{question} eq $question } $stack->journal; return $end; }
-sub asked { my ($question) = @_; return scalar grep { $_->{event} eq 'request' && $_->{question} eq $question } $stack->journal; }
-
-# An answer in OpenAI's shape: "status code param type".
-sub error_of {
-    my ($r) = @_;
-    my $e = ref $r->{json} eq 'HASH' ? $r->{json}{error} : undef;
-    return "$r->{status} no error: $r->{body}" unless ref $e eq 'HASH';
-    return "$r->{status} members: " . join ' ', sort keys %$e unless join(' ', sort keys %$e) eq 'code message param type';
-    return join ' ', $r->{status}, map { $_ // '-' } @$e{qw(code param type)};
-}
-
-# The data of each frame; whatever is no frame of ours is in the second list.
-sub frames {
-    my ($text) = @_;
-    my (@data, @odd);
-    for (split /\n\n/, $text) {
-        if (/^data: ([^\n]*)$/) { push @data, $1; } elsif (!/^: ping$/) { push @odd, $_; }
-    }
-    return (\@data, \@odd);
-}
-sub content { my ($data) = @_; return join '', map { $_->{choices}[0]{delta}{content} // '' } map { $json->decode($_) } grep { $_ ne '[DONE]' } @$data; }
+my $door = Frontdesk::Door->new;
+my ($stack, $client, $impatient) = @$door{qw(stack client impatient)};
+my %auth = %{ $door->{auth} };
+my ($path, $json, $true) = ($Frontdesk::Door::path, $Frontdesk::Door::json, JSON::PP::true);
 
 # -- the wire ----------------------------------------------------------------------
 
 subtest 'EDGE-11: a stream\'s bytes' => sub {
-    my $r = ask(body({ tokens => 6, gap_ms => 20 }, stream => $true));
+    my $r = $door->ask($door->body({ tokens => 6, gap_ms => 20 }, stream => $true));
     is $r->{status}, 200, 'answered';
     is $r->{headers}{'content-type'}, 'text/event-stream', 'as events';
     like $r->{headers}{'x-request-id'}, qr/^[0-9a-f]{32}$/, 'with an id for support';
@@ -70,26 +32,46 @@ subtest 'EDGE-11: a stream\'s bytes' => sub {
 };
 
 subtest 'EDGE-11: a long silence' => sub {
-    my $s = open_(body({ tokens => 2, gap_ms => 700 }, stream => $true));
+    my $s = $door->open_($door->body({ tokens => 2, gap_ms => 700 }, stream => $true), $impatient);
     $s->read_all;
     like $s->{body}, qr/\n\n: ping\n\n/, 'is broken by comments';
     is_deeply((frames($s->{body}))[1], [], 'which are no events');
 };
 
-subtest 'EDGE-11: an error before the first byte keeps its status' => sub {
+subtest 'EDGE-11: a slow first token is not cut by a proxy' => sub {
+    my $s = $door->open_($door->body({ first_ms => 3000, tokens => 3 }, stream => $true), $impatient);
+    is $s->{status}, 200, 'the header comes with the first heartbeat';
+    read_until($s, qr/: ping\n\n/);
+    unlike $s->{body}, qr/data:/, 'and comments before the first token';
+    $s->read_all;
+    my ($data, $odd) = frames($s->{body});
+    is_deeply $odd, [], 'which are no events';
+    is content($data), 'word1 word2 word3 ', 'then the whole answer';
+    is $data->[-1], '[DONE]', 'and its end';
+};
+
+subtest 'EDGE-11: an error before the first heartbeat keeps its status' => sub {
     my $at = time;
-    my $r = ask(body({ first_ms => 500, status => 401 }, stream => $true));
+    my $r = $door->ask($door->body({ first_ms => 500, status => 401 }, stream => $true));
     is error_of($r), '502 provider_failed - server_error', 'of a stream as well';
     is $r->{headers}{'content-type'}, 'application/json', 'as JSON';
     cmp_ok time - $at, '>', 0.5, 'long after the request';
     unlike $r->{body}, qr/data:|ping/, 'no frame came before it';
-    is error_of(ask(body({ status => 401 }))), '502 provider_failed - server_error', 'and of an answer in one piece';
-    is ask(body())->{status}, 200, 'the next one is answered'; # five failures in a row would open the breaker
-    is error_of(ask(body({ tokens => 3, usage => 0 }, model => 'gpt-9', stream => $true))), '404 model_not_found model invalid_request_error', 'an unknown model';
+    is error_of($door->ask($door->body({ status => 401 }))), '502 provider_failed - server_error', 'and of an answer in one piece';
+    is $door->ask($door->body)->{status}, 200, 'the next one is answered'; # five failures in a row would open the breaker
+    is error_of($door->ask($door->body({ tokens => 3, usage => 0 }, model => 'gpt-9', stream => $true))), '404 model_not_found model invalid_request_error', 'an unknown model';
+};
+
+subtest 'EDGE-11: an error after the first heartbeat' => sub {
+    my $r = $impatient->post($path, $door->body({ first_ms => 2000, status => 401 }, stream => $true), {%auth});
+    is $r->{status}, 200, 'finds the status gone';
+    my ($data, $odd) = frames($r->{body});
+    is_deeply [$odd, scalar @$data, $json->decode($data->[0])->{error}{code}], [[], 1, 'provider_failed'], 'and is the only frame';
+    is $door->ask($door->body)->{status}, 200, 'the next one is answered';
 };
 
 subtest 'EDGE-11: an error after the first byte' => sub {
-    my ($data, $odd) = frames(ask(body({ tokens => 5, gap_ms => 10, error_after => 3 }, stream => $true))->{body});
+    my ($data, $odd) = frames($door->ask($door->body({ tokens => 5, gap_ms => 10, error_after => 3 }, stream => $true))->{body});
     is_deeply $odd, [], 'only frames';
     my $last = $json->decode($data->[-1]);
     is_deeply [sort keys %$last], ['error'], 'the last one is the error';
@@ -100,16 +82,16 @@ subtest 'EDGE-11: an error after the first byte' => sub {
 
 subtest 'EDGE-11: forged frames' => sub {
     my $text = "a\n\ndata: [DONE]\n\nid: 9\nevent: done\ndata: {}\n\n\x{2028}\r\n\r\n: x";
-    my ($data, $odd) = frames(ask(body({ text => $text }, stream => $true))->{body});
+    my ($data, $odd) = frames($door->ask($door->body({ text => $text }, stream => $true))->{body});
     is_deeply $odd, [], 'a model\'s text cannot make one';
     is content($data), $text, 'and comes as it was written';
     is scalar(grep { $_ eq '[DONE]' } @$data), 1, 'one end';
 };
 
 subtest 'EDGE-11: a large answer' => sub {
-    my $text = join ' ', map { "wörd-$_ \"\\\t" } 1 .. 15000;
+    my $text = join ' ', map { "wörd-$_ \"\\\t" } 1 .. 6000;
     for my $stream (0, 1) {
-        my $r = ask(body({ text => $text }, $stream ? (stream => $true) : ()));
+        my $r = $door->ask($door->body({ text => $text }, $stream ? (stream => $true) : ()));
         my $got = $stream ? content((frames($r->{body}))[0]) : $r->{json}{choices}[0]{message}{content};
         ok $got eq $text, ($stream ? 'streamed' : 'whole') . ': ' . length($text) . ' characters';
     }
@@ -118,8 +100,8 @@ subtest 'EDGE-11: a large answer' => sub {
 # -- who -----------------------------------------------------------------------------
 
 subtest 'EDGE-11: who may' => sub {
-    my $b = $json->encode(body());
-    my $before = jobs_made();
+    my $b = $json->encode($door->body);
+    my $before = $door->jobs_made;
     is error_of($client->post($path, $b)), '401 invalid_api_key - invalid_request_error', 'nobody without a key';
     is error_of($client->post($path, $b, { Authorization => 'Bearer sk-proj-abc' })), '401 invalid_api_key - invalid_request_error', 'nor with another\'s';
     is error_of($client->post($path, $b, { Authorization => 'Basic abc' })), '401 invalid_api_key - invalid_request_error', 'nor by a password';
@@ -129,7 +111,7 @@ subtest 'EDGE-11: who may' => sub {
     is error_of($client->get('/v1/models', { Authorization => "Bearer $stack->{pk}" })), '403 key_kind - request_forbidden', 'nor the list of models';
     is error_of($client->post($path, $b, { %auth, Origin => 'https://shop.example' })), '401 invalid_api_key - invalid_request_error', 'nor a secret key in a browser';
     like $_->{headers}{'x-request-id'}, qr/^[0-9a-f]{32}$/, 'each with its id' for $pk;
-    is jobs_made(), $before, 'no job was made';
+    is $door->jobs_made, $before, 'no job was made';
     is $client->post($path, $b, { 'X-Api-Key' => $stack->{sk} })->{status}, 200, 'X-Api-Key is taken as well';
 };
 
@@ -137,7 +119,7 @@ subtest 'EDGE-11: other addresses and methods' => sub {
     is error_of($client->get('/v1/responses', \%auth)), '404 unknown_url - invalid_request_error', 'what there is not';
     is error_of($client->get('/v1/chat/sessions', \%auth)), '404 unknown_url - invalid_request_error', 'what there is elsewhere only';
     is error_of($client->post('/v1/chat', $json->encode({ message => 'hi' }), \%auth)), '404 unknown_url - invalid_request_error', 'our own chat is below /api/v1';
-    is $client->post('/api/v1/chat/completions', $json->encode(body()), \%auth)->{status}, 404, 'and the door is not';
+    is $client->post('/api/v1/chat/completions', $json->encode($door->body), \%auth)->{status}, 404, 'and the door is not';
     my $r = $client->get($path, \%auth);
     is error_of($r), '405 method_not_allowed - invalid_request_error', 'GET';
     is $r->{headers}{allow}, 'POST, OPTIONS', 'says what would do';
@@ -153,12 +135,12 @@ subtest 'EDGE-11: models' => sub {
     is error_of($client->get('/v1/models/', \%auth)), '404 unknown_url - invalid_request_error', 'nor nothing';
     $stack->sql(qq(UPDATE org_ai_settings SET enabled_models = '[{"model_id": "mock-reasoning", "is_default": true}]', default_model_id = 'mock-reasoning' WHERE org_id = '$stack->{org}'));
     $stack->redis('live', 'PUBLISH', 'fd:ctl', "org $stack->{org}");
-    ok $stack->until(sub { error_of(ask(body())) eq '404 model_not_found model invalid_request_error' }, 5), 'a model that is not enabled';
+    ok $stack->until(sub { error_of($door->ask($door->body)) eq '404 model_not_found model invalid_request_error' }, 5), 'a model that is not enabled';
     is_deeply [map { $_->{id} } @{ $client->get('/v1/models', \%auth)->{json}{data} }], [qw(auto mock-reasoning)], 'is not listed';
-    is ask(body({ tokens => 1 }, model => 'auto'))->{json}{model}, 'mock-reasoning', 'and not routed to';
+    is $door->ask($door->body({ tokens => 1 }, model => 'auto'))->{json}{model}, 'mock-reasoning', 'and not routed to';
     $stack->sql(qq(UPDATE org_ai_settings SET enabled_models = '[]', default_model_id = NULL WHERE org_id = '$stack->{org}'));
     $stack->redis('live', 'PUBLISH', 'fd:ctl', "org $stack->{org}");
-    ok $stack->until(sub { ask(body({ tokens => 1 }))->{status} == 200 }, 5), 'enabled again';
+    ok $stack->until(sub { $door->ask($door->body({ tokens => 1 }))->{status} == 200 }, 5), 'enabled again';
 };
 
 # -- hostile bodies --------------------------------------------------------------------
@@ -170,7 +152,7 @@ sub with { my ($members) = @_; return "{\"model\":\"mock-fast\",\"messages\":[$m
 sub tool { my ($parameters) = @_; return "\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\",\"parameters\":$parameters}}]"; }
 
 subtest 'EDGE-11: no job is made of a bad body' => sub {
-    my $before = jobs_made();
+    my $before = $door->jobs_made;
     my %bad = (
         'nothing'                  => ['', '400 malformed_json -'],
         'no JSON'                  => ['hello', '400 malformed_json -'],
@@ -200,143 +182,43 @@ subtest 'EDGE-11: no job is made of a bad body' => sub {
         my $r = $client->post($path, $bytes, { %auth, 'Content-Length' => length $bytes });
         like error_of($r), qr/^\Q$expected\E.* invalid_request_error$/, $name or diag $r->{body};
     }
-    is error_of(ask(with(''), 'Content-Type' => 'text/plain')), '415 media_type - invalid_request_error', 'another type';
-    is error_of(ask(with(''), 'Content-Encoding' => 'gzip')), '415 media_type - invalid_request_error', 'compressed';
-    is error_of(ask(with(''), 'Idempotency-Key' => 'x' x 300)), '400 bad_request Idempotency-Key invalid_request_error', 'a long idempotency key';
-    is jobs_made(), $before, 'not one';
+    is error_of($door->ask(with(''), 'Content-Type' => 'text/plain')), '415 media_type - invalid_request_error', 'another type';
+    is error_of($door->ask(with(''), 'Content-Encoding' => 'gzip')), '415 media_type - invalid_request_error', 'compressed';
+    is error_of($door->ask(with(''), 'Idempotency-Key' => 'x' x 300)), '400 bad_request Idempotency-Key invalid_request_error', 'a long idempotency key';
+    is $door->jobs_made, $before, 'not one';
 };
 
 subtest 'EDGE-11: at the bound and beyond it' => sub {
     my $bound = 1048576;
     my $padded = sub { my ($size) = @_; my $b = with('"user":""'); substr($b, -2, 0) = 'x' x ($size - length $b); return $b; };
-    is ask($padded->($bound))->{status}, 200, '1 MiB is taken';
-    is error_of(ask($padded->($bound + 1))), '413 too_large - invalid_request_error', 'one byte more is not';
+    is $door->ask($padded->($bound))->{status}, 200, '1 MiB is taken';
+    is error_of($door->ask($padded->($bound + 1))), '413 too_large - invalid_request_error', 'one byte more is not';
     my $long = 'מילה ' x 100_000;
     utf8::encode(my $bytes = $long);
-    my $r = ask({ model => 'mock-fast', messages => [{ role => 'system', content => $long }, user({ tokens => 1 })] });
+    my $r = $door->ask({ model => 'mock-fast', messages => [{ role => 'system', content => $long }, $door->user({ tokens => 1 })] });
     is $r->{status}, 200, length($bytes) . ' bytes of text are passed on' or diag $r->{body};
     my ($sent) = grep { $_->{event} eq 'request' } reverse $stack->journal;
     ok $sent->{body}{messages}[0]{content} eq $long, 'whole';
-    is ask(with(tool($nested)))->{status}, 200, 'a schema of ten levels';
+    is $door->ask(with(tool($nested)))->{status}, 200, 'a schema of ten levels';
 };
 
 subtest 'EDGE-11: nothing of a caller\'s gets out of its place' => sub {
-    my $r = ask({ model => 'mock-fast', messages => [user(), { role => 'assistant', tool_calls => [{ id => 'a', type => 'function',
+    my $r = $door->ask({ model => 'mock-fast', messages => [$door->user, { role => 'assistant', tool_calls => [{ id => 'a', type => 'function',
         function => { name => 'f', arguments => '{}},"model":"mock-reasoning","x":{' } }] }, { role => 'tool', tool_call_id => 'a', content => 'b' }] });
     is error_of($r), '400 invalid_value messages[1].tool_calls invalid_request_error', 'arguments that are more than one object';
-    my $question = user({ tokens => 1 });
-    ask({ model => 'mock-fast', messages => [{ role => 'system', content => "\",\"model\":\"mock-reasoning\"" }, $question] });
+    my $question = $door->user({ tokens => 1 });
+    $door->ask({ model => 'mock-fast', messages => [{ role => 'system', content => "\",\"model\":\"mock-reasoning\"" }, $question] });
     my ($sent) = grep { $_->{event} eq 'request' && $_->{question} eq $question->{content} } $stack->journal;
     is $sent->{body}{model}, 'mock-fast', 'text is text';
     is scalar @{ $sent->{body}{messages} }, 2, 'no prompt, record or tool of the organisation is added';
     ok !$sent->{body}{tools}, 'none at all';
 };
 
-# -- time --------------------------------------------------------------------------------
-
-subtest 'EDGE-11: a client that leaves stops the provider' => sub {
-    for my $stream (0, 1) {
-        my $b = body({ tokens => 400, gap_ms => 50 }, $stream ? (stream => $true) : ());
-        my $question = $b->{messages}[0]{content};
-        my $s = $client->connect_;
-        my $text = $json->encode($b);
-        syswrite $s, $client->head(POST => $path, { %auth }, $text) . $text;
-        $stack->until(sub { asked($question) }, 5);
-        sleep 0.2;
-        close $s;
-        ok $stack->until(sub { provider_end($question) }, 10), $stream ? 'of a stream' : 'of an answer in one piece';
-        is provider_end($question)->{how}, 'client', 'its connection is closed';
-    }
-};
-
-subtest 'EDGE-11: with an idempotency key it may come back' => sub {
-    my $b = body({ tokens => 30, gap_ms => 50 });
-    my $text = $json->encode($b);
-    my $s = $client->connect_;
-    syswrite $s, $client->head(POST => $path, { %auth, 'Idempotency-Key' => 'back-1' }, $text) . $text;
-    $stack->until(sub { asked($b->{messages}[0]{content}) }, 5);
-    close $s;
-    my $r = $client->post($path, $text, { %auth, 'Idempotency-Key' => 'back-1' });
-    is $r->{json}{choices}[0]{message}{content}, join('', map { "word$_ " } 1 .. 30), 'the whole answer';
-    is asked($b->{messages}[0]{content}), 1, 'asked for once';
-};
-
-subtest 'EDGE-11: the same key long after' => sub {
-    my $tools = [map { { type => 'function', function => { name => $_ } } } qw(f g)];
-    my %scenario = (whole => { text => "Said – once. \"x\"" }, calls => { text => 'Let me see. ', tools => [{ name => 'f', arguments => { a => 1 } }, { name => 'g', arguments => {} }] });
-    for my $what (sort keys %scenario) {
-        for my $stream (0, 1) {
-            my $b = body($scenario{$what}, tools => $tools, $stream ? (stream => $true, stream_options => { include_usage => $true }) : ());
-            my $first = ask($b, 'Idempotency-Key' => "long-$what-$stream");
-            $stack->redis('live', 'DEL', "fd:ev:$first->{headers}{'x-frontdesk-job'}");
-            my $again = ask($b, 'Idempotency-Key' => "long-$what-$stream");
-            is $again->{status}, 200, "$what, " . ($stream ? 'streamed' : 'in one piece') . ': from the database' or diag $again->{body};
-            if ($stream) {
-                my ($old, $new) = map { (frames($_->{body}))[0] } $first, $again;
-                is content($new), content($old), 'the same text';
-                is $new->[-1], '[DONE]', 'to its end';
-                is_deeply $json->decode($new->[-2])->{usage}, $json->decode($old->[-2])->{usage}, 'and usage';
-                is calls_of($new), calls_of($old), 'and calls';
-            } else {
-                is_deeply $again->{json}, $first->{json}, 'the same answer';
-            }
-        }
-    }
-};
-sub calls_of {
-    my ($data) = @_;
-    my @calls;
-    for (map { @{ $_->{choices}[0]{delta}{tool_calls} || [] } } map { $json->decode($_) } grep { $_ ne '[DONE]' } @$data) {
-        $calls[ $_->{index} ] .= join ' ', map { $_ // '' } @$_{qw(id type)}, $_->{function}{name}, $_->{function}{arguments};
-    }
-    return join ' | ', map { s/\s+//gr } @calls;
-}
-
-subtest 'EDGE-11: a worker that dies' => sub {
-    my $late = open_(body({ tokens => 40, gap_ms => 100 }, stream => $true)); # has begun when it happens
-    my $early = $client->connect_;
-    my $text = $json->encode(body({ tokens => 3, first_ms => 3000 }, stream => $true));
-    syswrite $early, $client->head(POST => $path, { %auth }, $text) . $text;
-    read_until($late, qr/word3/);
-    $stack->signal(KILL => 'worker', 'worker-1');
-    $stack->start_worker('worker-2');
-    $late->{timeout} = 40;
-    $late->read_all;
-    my ($data, $odd) = frames($late->{body});
-    is_deeply $odd, [], 'after the first byte: only frames';
-    is $json->decode($data->[-1])->{error}{code}, 'interrupted', 'an error, since nothing can be spliced';
-    my $stream = Frontdesk::Client::Stream->new($early, 40);
-    $stream->read_head;
-    $stream->read_all;
-    is $stream->{status}, 200, 'before it nothing is seen of it';
-    is content((frames($stream->{body}))[0]), 'word1 word2 word3 ', 'but the whole answer';
-};
-
-subtest 'EDGE-11: a reload of nginx' => sub {
-    my $s = open_(body({ tokens => 20, gap_ms => 100 }, stream => $true));
-    read_until($s, qr/word2/);
-    $stack->must('nginx', 'reload');
-    $s->read_all;
-    my ($data) = frames($s->{body});
-    is content($data), join('', map { "word$_ " } 1 .. 20), 'lets a stream come to its end';
-    is $data->[-1], '[DONE]', 'which cannot be resumed';
-};
-
-subtest 'EDGE-11: nobody there' => sub {
-    $stack->must('live', 'stop');
-    $stack->redis_forget;
-    my $r = $stack->until(sub { my $r = ask(body({ tokens => 1 })); $r->{status} == 503 ? $r : undef }, 5);
-    is error_of($r), '503 unavailable - server_error', 'Redis is away';
-    ok $r->{headers}{'retry-after'}, 'and says when to come back';
-    $stack->must('live', 'start');
-    ok $stack->until(sub { ask(body({ tokens => 1 }))->{status} == 200 }, 15), 'it is back';
-};
-
 is $stack->sql("SELECT count(*) FROM conversations"), 0, 'no conversation was made';
 my $access = $stack->log_text('access.log');
 unlike $access, qr/gpt-9|%22/, 'the log holds routes, no strangers\' bytes';
 like $access, qr{"path":"chat/completions"}, 'of the door as well';
-ok $stack->until(sub { $stack->redis('jobs', 'XLEN', 'fd:jobs:{0}') == 0 }, 15), 'the queue is empty';
-ok $stack->until(sub { $stack->metrics->{frontdesk_edge_streams} == 0 }, 8), 'nothing is left open';
+ok $stack->until(sub { $door->jobs_left == 0 }, 15), 'the queue is empty';
+ok $stack->until(sub { $stack->metrics->{frontdesk_edge_streams} == 0 }, 20), 'nothing is left open';
 $stack->finish;
 done_testing;

@@ -20,6 +20,7 @@ my $client = $stack->client;
 my $nobody = $stack->client(key => undef, origin => undef);
 my $words = 30;
 my $slow = "Count \@{\"tokens\":$words,\"gap_ms\":20}\@";
+my $slower = "Count \@{\"tokens\":$words,\"gap_ms\":120}\@"; # there is time to do something meanwhile
 
 # -- health --------------------------------------------------------------------
 
@@ -77,11 +78,12 @@ sub metrics {
     return { map { my $v = $value->{$_}; (s/^frontdesk_edge_//r) => $v } keys %$value };
 }
 
-# The difference that some code makes to some metrics.
+# The difference that some code makes to some metrics; a reference: what it finds out itself.
 sub moves {
     my ($name, $expected, $code) = @_;
     my $before = metrics();
     $code->();
+    $expected = { map { $_ => ref $expected->{$_} ? ${ $expected->{$_} } : $expected->{$_} } keys %$expected };
     my $after;
     $stack->until(sub { $after = metrics(); !grep { $after->{$_} - $before->{$_} != $expected->{$_} } keys %$expected }, 3);
     is_deeply { map { $_ => $after->{$_} - $before->{$_} } keys %$expected }, $expected, "EDGE-9: $name";
@@ -109,31 +111,32 @@ moves('a request with a known key', { requests_total => 1, 'keys_total{result="h
     'keys_total{result="denied"}' => 0, 'admissions_total{result="admitted"}' => 0 }, sub { $client->get('/api/v1/config') });
 moves('a key of nobody', { requests_total => 1, 'keys_total{result="denied"}' => 1 },
     sub { $client->get('/api/v1/config', { 'X-Api-Key' => 'fd_pk_x' }) });
-moves('a stream', { requests_total => 1, 'admissions_total{result="admitted"}' => 1, events_total => $words + 2, resumes_total => 0, replays_total => 0,
-    streams => 0, admission_seconds_count => 1, first_event_seconds_count => 1 }, sub { $client->chat({ message => $slow }) });
+my $events;
+moves('a stream', { requests_total => 1, 'admissions_total{result="admitted"}' => 1, events_total => \$events, resumes_total => 0, replays_total => 0,
+    streams => 0, admission_seconds_count => 1, first_event_seconds_count => 1 }, sub { $events = @{ $client->chat({ message => $slow })->{events} } });
 my $session = $client->post('/api/v1/sessions/start', '{}')->{json}{session_id};
 moves('busy and a repeat', { 'admissions_total{result="busy"}' => 1, 'admissions_total{result="duplicate"}' => 1, 'admissions_total{result="admitted"}' => 1 }, sub {
-    my %once = (message => $slow, session_id => $session, client_message_id => 'twice');
+    my %once = (message => $slower, session_id => $session, client_message_id => 'twice');
     my $s = $client->ask(\%once);
     $client->post('/api/v1/chat', { message => 'x', session_id => $session });
     my $again = $client->ask(\%once);
-    $_->run(10) for $s, $again;
+    $_->run(30) for $s, $again;
 });
 moves('a resume', { resumes_total => 1, 'admissions_total{result="admitted"}' => 1 }, sub {
     my $s = $client->chat({ message => 'x @{"tokens":3}@' });
-    $client->resume(@$s{qw(job session)})->run(5);
+    $client->resume(@$s{qw(job session)})->run(30);
 });
 moves('a replay', { replays_total => 1 }, sub {
     my $s = $client->chat({ message => 'x @{"tokens":3}@' });
     $stack->until(sub { $stack->redis('jobs', 'XLEN', 'fd:jobs:{0}') == 0 }, 5, 'the job to be over');
     $stack->redis('live', 'DEL', "fd:ev:$s->{job}");
-    is $client->resume(@$s{qw(job session)})->run(5)->{terminal}{event}, 'done', 'replayed';
+    is $client->resume(@$s{qw(job session)})->run(30)->{terminal}{event}, 'done', 'replayed';
 });
 moves('a limit', { 'admissions_total{result="limited"}' => 1 }, sub {
     $stack->limits(requests_per_minute => 100000, concurrent_chats => 1, messages_per_month => 0);
-    my $s = $client->ask({ message => $slow });
+    my $s = $client->ask({ message => $slower });
     is $client->post('/api/v1/chat', { message => 'x' })->{status}, 429, 'limited';
-    $s->run(10);
+    $s->run(30);
     $stack->limits(requests_per_minute => 100000, concurrent_chats => 1000, messages_per_month => 0);
 });
 moves('a connection made anew', { redis_reconnects_total => 2, 'redis_up{role="jobs"}' => 0 }, sub {
@@ -143,11 +146,11 @@ moves('a connection made anew', { redis_reconnects_total => 2, 'redis_up{role="j
 
 subtest 'EDGE-9: gauges follow, and come back' => sub {
     my $idle = metrics();
-    my @s = map { $client->ask({ message => "$slow $_" }) } 1 .. 12;
-    $_->next(5) for @s;
+    my @s = map { $client->ask({ message => "$slower $_" }) } 1 .. 12;
+    $_->next(20) for @s;
     is metrics()->{streams}, 12, '12 open answers';
     $s[$_]->close for 0 .. 5;
-    $_->run(10), $_->close for @s[6 .. 11];
+    $_->run(30), $_->close for @s[6 .. 11];
     ok $stack->until(sub { my $now = metrics(); !grep { $now->{$_} != $idle->{$_} } qw(streams redis_pending processes) }, 5), 'none is left'
         or diag explain metrics();
     kill KILL => ($stack->nginx_workers)[0];
@@ -172,16 +175,16 @@ subtest 'EDGE-9: variables for the log' => sub {
     like $l->{auth}, qr/^(?:pass|cached)$/, '$frontdesk_auth';
     is $l->{limit}, 'pass', '$frontdesk_limit';
     is $l->{session}, substr(sha256_hex($s->{session}), 0, 16), '$frontdesk_session: a hash';
-    is $l->{events}, $words + 2, '$frontdesk_events';
+    is $l->{events}, scalar @{ $s->{events} }, '$frontdesk_events';
     is $l->{close}, 'done', '$frontdesk_close';
     like $l->{$_}, qr/^\d+$/, "\$frontdesk_$_" for qw(first_byte_ms redis_ms);
     cmp_ok $l->{first_byte_ms}, '<=', 1000 * $l->{ms}, 'the first byte is not after the last';
 
-    $s = $client->ask({ message => $slow });
-    $s->next(5);
+    $s = $client->ask({ message => $slower });
+    $s->next(20);
     $s->close;
     is $line->($s->{job}, qr/"POST"/)->{close}, 'client', 'a client that left';
-    my $later = $client->resume(@$s{qw(job session)})->run(10);
+    my $later = $client->resume(@$s{qw(job session)})->run(30);
     $later->close;
     is $line->($s->{job}, qr/"GET"/)->{close}, 'done', 'a resume that was read';
 
@@ -217,7 +220,7 @@ for my $role (qw(jobs live)) {
             is $r->{status}, 503, "$name: 503";
             like $r->{headers}{'retry-after'} // '', qr/^[1-9]\d*$/, '... with Retry-After';
             is $r->{json}{retryable}, JSON::PP::true, '... retryable';
-            cmp_ok time - $at, '<', 2, '... soon';
+            cmp_ok time - $at, '<', $stack->limit(2), '... soon';
         }
         my $at = time;
         my $later = $client->resume(@$s{qw(job session)});
@@ -225,13 +228,15 @@ for my $role (qw(jobs live)) {
         like $later->{headers}{'content-type'} // '', qr{^text/event-stream}, '... a stream';
         $later->read_all;
         like $later->{body}, qr/^retry: [1-9]\d*\n\n\z/, '... that says when to come again, and ends' or diag $later->{body};
-        cmp_ok time - $at, '<', 2, '... at once';
+        cmp_ok time - $at, '<', $stack->limit(2), '... at once';
         is $client->get('/api/v1/config')->{status}, 200, 'config still comes';
         is $nobody->get('/widget.js')->{status}, 200, 'the widget too';
         is $client->get('/api/v1/config', { Origin => 'https://evil.example' })->{status}, 403, 'origins are still checked';
         cmp_ok metrics()->{'admissions_total{result="unavailable"}'}, '>', $away, 'counted';
         $stack->must($role, 'start');
-        ok $stack->until(sub { $nobody->get('/readyz')->{status} == 200 }, 5), 'ready again within 5 s';
+        my $back = time;
+        ok $stack->until(sub { $nobody->get('/readyz')->{status} == 200 }, 20), 'ready again';
+        cmp_ok time - $back, '<', $stack->limit(5), 'within 5 s';
         ok $stack->until(sub { $client->post('/api/v1/chat', { message => 'x @{"tokens":2}@' })->{status} == 200 }, 5), 'and serving';
     };
 }
@@ -242,7 +247,7 @@ subtest 'EDGE-10: a frozen live server' => sub {
     my $at = time;
     is $client->get('/api/v1/config')->{status}, 200, 'config comes from the cache';
     is $client->post('/api/v1/chat', { message => 'x' })->{status}, 503, 'chat does not hang';
-    cmp_ok time - $at, '<', 7, 'both in time';
+    cmp_ok time - $at, '<', $stack->limit(7), 'both in time';
     is $nobody->get('/healthz')->{status}, 200, 'healthy';
     $stack->signal(CONT => 'live');
     ok $stack->until(sub { $client->post('/api/v1/chat', { message => 'x @{"tokens":2}@' })->{status} == 200 }, 5), 'and serving again';

@@ -4,6 +4,7 @@ use strict;
 use warnings;
 use utf8;
 use lib 't/lib';
+use Frontdesk::Npm;
 use Frontdesk::Stack;
 use JSON::PP ();
 use POSIX ();
@@ -11,24 +12,13 @@ use Test::More;
 use Time::HiRes qw(time);
 
 my $dir = Frontdesk::Stack::root() . '/t/engine/aimock';
-my $cli = "$dir/node_modules/\@copilotkit/aimock/dist/cli.js";
+my $npm = Frontdesk::Npm->new($dir);
 my $aimock_pid;
-
-sub npm { my @words = @_; return system('npm', @words, '--prefix', $dir, qw(--no-audit --no-fund --loglevel=error)) == 0; }
-
-# The machine's Node, or one from npm where it is too old.
-sub node {
-    my ($major, $minor) = (qx(node --version 2>/dev/null) // '') =~ /^v(\d+)\.(\d+)/;
-    return 'node' if $major && ($major > 20 || ($major == 20 && $minor >= 15));
-    my $own = "$dir/node_modules/node/bin/node";
-    -x $own || npm(qw(install --no-save node@22)) || die "no Node 20.15 or later\n";
-    return $own;
-}
 
 sub start_aimock {
     my ($port, @words) = @_;
-    -f $cli || npm('ci') || die "npm ci failed in $dir\n";
-    my @command = (node(), $cli, '-p', $port, '-h', '127.0.0.1', '-f', "$dir/fixtures", @words);
+    $npm->install('@copilotkit/aimock');
+    my @command = ($npm->node, "$dir/node_modules/\@copilotkit/aimock/dist/cli.js", '-p', $port, '-h', '127.0.0.1', '-f', "$dir/fixtures", @words);
     $aimock_pid = fork // die "fork: $!";
     if (!$aimock_pid) {
         $ENV{AIMOCK_API_KEYS} = 'sk-aimock';

@@ -35,7 +35,7 @@ my ($fast, $dear, $unpriced) = ('gpt-4.1-mini', 'gpt-4.1', 'mock-unpriced');
 my $stack = Frontdesk::Stack->new(worker => {
     OPENAI_FAST_MODEL => $fast, OPENAI_REASONING_MODEL => $unpriced, OPENAI_FALLBACK_MODEL => $dear,
     FRONTDESK_LLM_FIRST_TOKEN_MS => 3000, FRONTDESK_MAX_TOKENS => 1000, FRONTDESK_SYNC_MS => 500,
-    FRONTDESK_HEARTBEAT_MS => 300, FRONTDESK_TAKEOVER_IDLE_MS => 1500,
+    FRONTDESK_HEARTBEAT_MS => 300, FRONTDESK_TAKEOVER_IDLE_MS => 2000,
     FRONTDESK_OUTBOUND_ALLOW => '127.0.0.1:' . $hook->sockport,
 });
 $stack->start;
@@ -71,7 +71,7 @@ subtest 'ENG-16: without a cap nothing is reserved' => sub {
     my $s = $client->ask({ message => 'Budget free @{"tokens":3,"first_ms":600}@' });
     sleep 0.4;
     is $stack->sql('SELECT count(*) FROM budget_reservations'), 0, 'while it is answered';
-    is $s->run(10)->{terminal}{event}, 'done', 'answered';
+    is $s->run(30)->{terminal}{event}, 'done', 'answered';
     my $u = ask({ tokens => 3 }, model_id => $unpriced);
     is $u->{terminal}{event}, 'done', 'an unknown price is allowed';
     ok !defined $u->{terminal}{json}{cost}, 'its cost is unknown, not 0';
@@ -80,12 +80,12 @@ subtest 'ENG-16: without a cap nothing is reserved' => sub {
 my $worst;
 subtest 'ENG-16: reserved before the call, settled after it' => sub {
     budget('--monthly', '1');
-    my $s = $client->ask({ message => 'Budget held @{"tokens":20,"first_ms":800}@' });
+    my $s = $client->ask({ message => 'Budget held @{"tokens":20,"first_ms":2000}@' });
     ok $stack->until(sub { held() > 0 }, 3, 'a reservation'), 'the most it can cost is held';
     $worst = held();
     cmp_ok $worst, '>=', 1600, 'a whole answer and the prompt' or diag $worst;
     like $stack->sql('SELECT owner FROM budget_reservations'), qr/^worker-1 /, 'by its worker';
-    is $s->run(10)->{terminal}{event}, 'done', 'answered';
+    is $s->run(30)->{terminal}{event}, 'done', 'answered';
     is held(), 0, 'nothing is held';
     is spent(), ledger(), 'what is spent is what the ledger says';
     cmp_ok spent(), '<', $worst, 'less than was held';
@@ -101,15 +101,15 @@ subtest 'ENG-16: failed, cancelled, left: given back' => sub {
     ask({ status => 400 });
     is held(), 0, 'after a failure';
     my $s = $client->ask({ message => 'Budget cancelled @{"tokens":500,"gap_ms":20}@' });
-    $s->next(5) for 1 .. 4;
+    $s->next(20) for 1 .. 4;
     cmp_ok held(), '>', 0, 'held while it runs';
     $client->post("/api/v1/chat/$s->{job}/cancel", '{}', { 'X-Frontdesk-Session' => $s->{session} });
-    is $s->run(10)->{terminal}{event}, 'cancelled', 'cancelled';
+    is $s->run(30)->{terminal}{event}, 'cancelled', 'cancelled';
     is held(), 0, 'nothing is held';
     my $early = $client->ask({ message => 'Budget early @{"tokens":5,"first_ms":2000}@' });
-    $early->next(5);
+    $early->next(20);
     $client->post("/api/v1/chat/$early->{job}/cancel", '{}', { 'X-Frontdesk-Session' => $early->{session} });
-    $early->run(10);
+    $early->run(30);
     is held(), 0, 'nor when no word had come';
     is spent(), ledger(), 'and the sums agree';
 
@@ -123,9 +123,8 @@ subtest 'ENG-16: failed, cancelled, left: given back' => sub {
     $client->post("/api/v1/chat/$waits->{job}/cancel", '{}', { 'X-Frontdesk-Session' => $waits->{session} });
     sleep 0.3;
     close $psql;
-    is $waits->run(10)->{terminal}{event}, 'cancelled', 'cancelled';
-    sleep 0.3;
-    is held(), 0, 'nothing is held for nobody';
+    is $waits->run(30)->{terminal}{event}, 'cancelled', 'cancelled';
+    ok $stack->until(sub { held() == 0 }), 'nothing is held for nobody';
 };
 
 subtest 'ENG-16: a clear refusal' => sub {
@@ -149,7 +148,7 @@ subtest 'ENG-16: no crowd spends more than there is' => sub {
     my $before = ledger();
     my @open = map { $client->ask({ message => "Budget crowd $_ \@{\"tokens\":400,\"first_ms\":1500}\@" }) } 1 .. 40;
     my %end;
-    $end{ $_->run(20)->{terminal}{event} }++ for @open;
+    $end{ $_->run(40)->{terminal}{event} }++ for @open;
     my $cost = ledger() - $before;
     note "$end{done} answered, $end{error} refused, $cost of $room spent";
     is $end{done} + $end{error}, 40, 'each is answered or refused';
@@ -201,7 +200,7 @@ subtest 'ENG-16: a crash: whoever takes over holds it, once' => sub {
     budget('--monthly', '100');
     $stack->start_worker('worker-2');
     my $s = $client->ask({ message => 'Budget crash @{"tokens":100,"gap_ms":30}@' });
-    $s->next(5) for 1 .. 4;
+    $s->next(20) for 1 .. 4;
     my ($owner) = $stack->sql('SELECT owner FROM budget_reservations') =~ /^(\S+)/;
     $stack->signal('KILL', 'worker', $owner);
     ok $stack->until(sub { my $o = $stack->sql('SELECT owner FROM budget_reservations'); $o && $o !~ /^$owner / }, 15, 'the other'), 'the other worker holds it';
@@ -255,9 +254,9 @@ subtest 'ENG-16: over the month\'s messages: slower, and told so' => sub {
     $stack->limits(requests_per_minute => 60, concurrent_chats => 100, messages_per_month => $used + 1);
     $stack->redis('jobs', 'HDEL', "fd:org:{0}:$stack->{org}", 'tat');
     my $s = ask({ tokens => 2 });
-    is_deeply [grep { $_->{event} eq 'notice' } @{ $s->{events} }], [], 'the last one within it: no word';
+    is_deeply [grep { $_->{event} eq 'notice' && $_->{json}{kind} eq 'upgrade' } @{ $s->{events} }], [], 'the last one within it: no word';
     $s = ask({ tokens => 2 });
-    my ($notice) = grep { $_->{event} eq 'notice' } @{ $s->{events} };
+    my ($notice) = grep { $_->{event} eq 'notice' && $_->{json}{kind} eq 'upgrade' } @{ $s->{events} };
     is $notice->{json}{kind}, 'upgrade', 'beyond: an upgrade is due';
     is $s->{terminal}{event}, 'done', 'and it is answered';
     my $r = once({ tokens => 2 });

@@ -42,7 +42,7 @@ subtest 'ENG-8: what is not the same' => sub {
     my $dry = $client->post('/api/v1/chat', { message => 'Case @{"tokens":2}@', dry_run => JSON::PP::true });
     ok !$dry->{json}{cached}, 'a dry run asks nobody';
     $stack->frontdesk('settings', 'set', '--org', $stack->{org}, 'system_prompt=Speak like a pirate.');
-    sleep 0.3;
+    $stack->heard;
     my $other = $client->chat({ message => 'Same @{"tokens":5}@' });
     ok !done($other)->{cached}, 'other settings, another answer';
 };
@@ -59,7 +59,7 @@ subtest 'ENG-8: another organisation asks for itself' => sub {
 
 subtest 'ENG-8: at the same time, one call of the model' => sub {
     my @s = map { $client->ask({ message => 'Crowd @{"tokens":20,"gap_ms":30}@' }) } 1 .. 6;
-    $_->run(15) for @s;
+    $_->run(30) for @s;
     is scalar(grep { ($_->{terminal}{event} // '') eq 'done' } @s), 6, 'all are answered';
     is scalar(grep { $_->{text} eq $s[0]{text} } @s), 6, 'with the same words';
     is asked('Crowd'), 1, 'the model was asked once';

@@ -62,7 +62,8 @@ subtest 'frontdesk help' => sub {
     my $help = run_('help');
     is $help->{status}, 0, 'help: status 0';
     my @commands = $help->{out} =~ /^    ([\w-]+) +\S/mg;
-    is_deeply [sort @commands], [sort qw(worker admin migrate seed key integration vault plan budget usage dry-run prompt knowledge models settings route doctor approvals jobs tool help version)], 'lists every command';
+    is_deeply [sort @commands], [sort qw(worker admin migrate seed key user integration identity vault plan budget usage dry-run prompt knowledge models settings route
+        conversations visitor retention doctor approvals jobs tool help version)], 'lists every command';
     for my $command (grep { !/help|version/ } @commands) {
         my $r = run_('help', $command);
         is $r->{status}, 0, "help $command";
@@ -275,7 +276,9 @@ subtest 'OPS-2: frontdesk seed is idempotent' => sub {
     $stack->read_keys;
     isnt $stack->{pk}, $old, 'new keys';
     is $stack->client->get('/api/v1/config')->{status}, 200, 'which work';
-    ok $stack->until(sub { $stack->client(key => $old)->get('/api/v1/config')->{status} == 401 }, 1, 'the old key'), 'the lost ones do not, within a second';
+    my $at = time;
+    ok $stack->until(sub { $stack->client(key => $old)->get('/api/v1/config')->{status} == 401 }, 20, 'the old key'), 'the lost ones do not';
+    cmp_ok time - $at, '<', $stack->limit(1), 'within a second';
 
     is run_('seed')->{status}, 0, 'the models alone';
     refused('seed --origin without --demo', 2, qr/frontdesk seed --demo/, run_('seed', '--origin', 'https://a.example'));
@@ -336,18 +339,18 @@ subtest 'EDGE-2: frontdesk key rotate and revoke' => sub {
     my $third = run_(qw(key rotate --json --overlap 0s), $second->{id})->{json};
     my $at = time;
     ok $stack->until(sub { works($second->{key}) == 401 }, 3, 'the old key to stop'), 'without an overlap the old one stops';
-    cmp_ok time - $at, '<', 1, 'within a second';
+    cmp_ok time - $at, '<', $stack->limit(1), 'within a second';
     is works($third->{key}), 200, 'and the new one works';
 
     my $slow = Frontdesk::Client->new(port => $stack->{port}, key => $third->{key});
     my $open = $slow->ask({ message => 'Revoked @{"tokens":200,"gap_ms":50}@' });
-    $open->next(5) for 1 .. 3;
+    $open->next(20) for 1 .. 3;
     my $r = run_('key', 'revoke', $third->{id});
     $at = time;
     is $r->{out}, "revoked $third->{id}\n", 'revoked';
     ok $stack->until(sub { works($third->{key}) == 401 }, 3, 'the key to stop'), 'it stops';
-    cmp_ok time - $at, '<', 1, 'within a second';
-    $open->run(3);
+    cmp_ok time - $at, '<', $stack->limit(1), 'within a second';
+    $open->run(30);
     ok $open->{eof} || $open->{ended}, 'and its open stream ends';
     is run_(qw(key revoke --json), $first->{id})->{json}{status}, 'revoked', '--json';
 };
@@ -464,6 +467,13 @@ subtest 'OPS-3: frontdesk doctor' => sub {
     chmod 0644, $settings{FRONTDESK_ADMIN_TOKEN_FILE};
     finds('a token for everyone', 'FAIL', 'admin.token', qr/mode 644/, qr/chmod/, doctor());
     chmod 0600, $settings{FRONTDESK_ADMIN_TOKEN_FILE};
+
+    chmod 0644, $settings{FRONTDESK_VAULT_KEYS};
+    finds('a vault for everyone', 'FAIL', 'vault', qr/only its owner may read/, qr/chmod 600/, doctor());
+    chmod 0600, $settings{FRONTDESK_VAULT_KEYS};
+    finds('no vault', 'FAIL', 'vault', qr/none: No such file|none/, qr/frontdesk vault init/, doctor({ FRONTDESK_VAULT_KEYS => "$dir/none" }));
+    finds('no vault is set', 'WARN', 'vault', qr/cannot be stored/, qr/FRONTDESK_VAULT_KEYS/, doctor({ FRONTDESK_VAULT_KEYS => undef }));
+    is scalar(grep { $_->{check} =~ /^(?:knowledge\.pdf|sandbox\.landlock)$/ } @{ doctor()->{json}{checks} }), 2, 'what reads PDF files is tried';
 
     psql(\%settings, 'ALTER TABLE articles NO FORCE ROW LEVEL SECURITY');
     finds('a table without its guard', 'FAIL', 'postgresql.isolation', qr/1 tables .* articles$/, qr/FORCE ROW LEVEL SECURITY/, doctor());

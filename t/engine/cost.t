@@ -112,9 +112,9 @@ subtest 'ENG-6: retries and fallbacks' => sub {
 
 subtest 'ENG-6: cancelled and left' => sub {
     my $s = $client->ask({ message => 'Cost cancelled @{"tokens":500,"gap_ms":20}@' });
-    $s->next(5) for 1 .. 5;
+    $s->next(20) for 1 .. 5;
     $client->post("/api/v1/chat/$s->{job}/cancel", '{}', { 'X-Frontdesk-Session' => $s->{session} });
-    $s->run(10);
+    $s->run(30);
     is $s->{terminal}{event}, 'cancelled';
     my ($row, @more) = ledger($s->{job});
     is scalar @more, 0, 'cancelled: one row';
@@ -124,7 +124,7 @@ subtest 'ENG-6: cancelled and left' => sub {
     is $row->{cost}, price($row), 'and paid';
 
     my $left = $client->ask({ message => 'Cost left @{"tokens":500,"gap_ms":20}@' });
-    $left->next(5) for 1 .. 5;
+    $left->next(20) for 1 .. 5;
     $left->close;
     ok $stack->until(sub { ($row) = ledger($left->{job}); $row }, 15, 'the row'), 'ENG-20: left alone: billed';
     is "$row->{estimated} $row->{cost}", 't ' . price($row), 'as an estimate' if $row;
@@ -135,7 +135,7 @@ subtest 'ENG-9: an answer given twice is billed once' => sub {
     my $first = $client->chat(\%body);
     $client->chat({ %body, session_id => $first->{session} });
     $stack->redis('live', 'DEL', "fd:ev:$first->{job}");
-    is $client->resume($first->{job}, $first->{session})->run(10)->{text}, $first->{text}, 'replayed from PostgreSQL';
+    is $client->resume($first->{job}, $first->{session})->run(30)->{text}, $first->{text}, 'replayed from PostgreSQL';
     is scalar @{ [ledger($first->{job})] }, 1, 'one row';
 };
 

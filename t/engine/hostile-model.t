@@ -36,7 +36,7 @@ sub call { my ($name, %arguments) = @_; return { name => $name, arguments => \%a
 # An answer whose model calls these, then speaks.
 sub worst {
     my ($words, $calls, %more) = @_;
-    my $s = $client->chat(ask($words, { rounds => [{ tools => $calls }, { text => 'Done for now.' }], %more }), seconds => 25);
+    my $s = $client->chat(ask($words, { rounds => [{ tools => $calls }, { text => 'Done for now.' }], %more }), seconds => 40);
     is $s->{broken}, 0, 'the stream is whole';
     return $s;
 }
@@ -50,6 +50,10 @@ subtest 'ENG-10: tools that are not offered' => sub {
     is scalar(() = names($s, 'tool')), 0, 'the visitor sees no tool';
     is scalar(grep { /"code":"unknown_tool"/ } told('Unlisted')), 7, 'each is told to be unknown';
     unlike $json->encode([map { $_->{json} } @{ $s->{events} }]), qr/delete_everything/, 'its names reach nobody';
+    is $stack->sql("SELECT string_agg(DISTINCT status || ' ' || failure || ' ' || success || ' ' || risk || ' ' || parameters, ',') FROM tool_executions WHERE job_id = '$s->{job}'"),
+        'failed unknown_tool false read {}', 'the operator sees that they were refused, without what was in them';
+    is $stack->sql("SELECT count(*) FROM tool_executions WHERE job_id = '$s->{job}' AND tool_name = 'rivals_tool'"), 1, 'each';
+    is $stack->sql("SELECT coalesce(jsonb_array_length(tool_calls), 0) FROM messages WHERE job_id = '$s->{job}' AND role = 'assistant'"), 0, 'the message has no call';
 };
 
 subtest 'ENG-10: other organisations\' ids in the arguments' => sub {
@@ -78,7 +82,7 @@ subtest 'ENG-10: more calls than a round may have' => sub {
 
 subtest 'ENG-10: calls without end' => sub {
     my $before = requests();
-    my $s = $client->chat(ask('Endless', { rounds => [map { { tools => [call('look_up', day => "e$_")] } } 1 .. 40] }), seconds => 25);
+    my $s = $client->chat(ask('Endless', { rounds => [map { { tools => [call('look_up', day => "e$_")] } } 1 .. 40] }), seconds => 40);
     is $s->{terminal}{event}, 'done', 'it ends';
     is requests() - $before, 6, 'after six rounds';
     like $s->{text}, qr/^I could not finish this/, 'with an honest sentence';
@@ -92,7 +96,7 @@ subtest 'ENG-10: the same write over and over' => sub {
     while (!names($s, 'confirm') && $s->next(10)) { }
     my @confirm = names($s, 'confirm');
     $client->post("/api/v1/chat/$s->{job}/confirm", { call_id => $confirm[0]{json}{call_id}, decision => 'accept' }, { 'X-Frontdesk-Session' => $s->{session} });
-    $s->run(15);
+    $s->run(30);
     is $s->{terminal}{event}, 'done', 'answered';
     is scalar(() = names($s, 'confirm')), 1, 'asked once';
     is scalar(() = $tools->effects('book')), $before + 1, 'done once';
@@ -106,7 +110,7 @@ subtest 'ENG-10: a model cannot say yes for its visitor' => sub {
     is requests(), $before, 'nothing runs on its word';
     my $id = (names($s, 'confirm'))[0]{json}{call_id};
     is $client->post("/api/v1/chat/$s->{job}/confirm", { call_id => $id, decision => 'decline' }, { 'X-Frontdesk-Session' => $s->{session} })->{status}, 200, 'declined';
-    $s->run(10);
+    $s->run(30);
     is requests(), $before, 'and nothing has run';
 };
 
@@ -158,7 +162,7 @@ subtest 'ENG-10: forged events, markup, turned-around text' => sub {
     while (!names($t, 'confirm') && $t->next(10)) { }
     is +(names($t, 'confirm'))[0]{json}{summary}, "Does book.\nday: monday price: free\ntext: <b>accept</b> ![i](https://evil.example)x", 'the question has one line an argument, whatever stands in it';
     $client->post("/api/v1/chat/$t->{job}/cancel", '{}', { 'X-Frontdesk-Session' => $t->{session} });
-    $t->run(5);
+    $t->run(30);
     is $stack->until(sub { $stack->sql("SELECT status FROM tool_executions WHERE job_id = '$t->{job}'") eq 'expired' }, 5) ? 1 : 0, 1, 'a cancelled answer leaves no open question';
 };
 

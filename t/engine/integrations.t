@@ -331,7 +331,7 @@ subtest 'ENG-11: an API: path, query and body' => sub {
     }
     is scalar(() = noted(qr{/cancel})), 0, 'what is not a GET is a write: it waits for the visitor';
     $client->post("/api/v1/chat/$s->{job}/confirm", { call_id => $confirm->{json}{call_id}, decision => 'accept' }, { 'X-Frontdesk-Session' => $s->{session} });
-    $s->run(10);
+    $s->run(30);
     is $s->{text}, 'Cancelled.', 'who agrees';
     my ($told) = map { $_->{body}{messages}[-1]{content} } (grep { $_->{event} eq 'request' && ($_->{question} // '') =~ /^Cancel/ } $stack->journal)[1];
     like $told, qr/"idempotency":"[^"]*\Q$s->{job}\E/, 'and it is done under a key of its own';
@@ -408,12 +408,12 @@ subtest 'ENG-11: named queries on the client\'s own PostgreSQL' => sub {
     sleep 0.5;
     $gone->next(0.1) until $gone->{job};
     $client->post("/api/v1/chat/$gone->{job}/cancel", {}, { 'X-Frontdesk-Session' => $gone->{session} });
-    $gone->run(5);
+    $gone->run(30);
     is $gone->{terminal}{event}, 'cancelled', 'who waits for a query may leave';
     my $began = time;
     is $stack->client->chat({ message => 'Quick @{"text":"At once."}@' })->{text}, 'At once.', 'others are answered meanwhile';
-    cmp_ok time - $began, '<', 2, 'at once';
-    $slow->run(15);
+    cmp_ok time - $began, '<', $stack->limit(2), 'at once';
+    $slow->run(30);
     is $slow->{text}, 'Late.', 'and a slow database is given up';
     is logged('their_nap', 'timeout')->{outcome}, 'timeout', 'as the log says';
     cli_ok('elsewhere', ['add', 'db2', '--type', 'database', '--url', '10.0.0.1:5432/x', '--credentials', '-'], { username => 'u', password => 'p' });

@@ -79,7 +79,7 @@ subtest 'two visitors\' answers at the same time' => sub {
     my $bad = 0;
     for (@streams) {
         my ($who, $secret, $s, $piece) = @$_;
-        $s->run(20);
+        $s->run(40);
         $bad++, diag "$who got $s->{text}" unless $s->{text} eq $piece x 20;
     }
     is $bad, 0, 'each visitor reads the own answer';
@@ -133,20 +133,20 @@ subtest 'EDGE-6: a stranger gets no events, not even the news that there are any
             unlike $r->{body}, qr/$b_secret/, 'no word of it';
         }
     }
-    my $again = $b->resume($job, $session)->run(10);
+    my $again = $b->resume($job, $session)->run(30);
     is $again->{text}, "I will remember $b_secret.", 'its visitor has it replayed';
 };
 
 subtest 'EDGE-7: a stranger cancels nothing' => sub {
     my $s = $b->ask({ message => 'Long B @{"tokens":60,"gap_ms":50}@', session_id => $session });
-    $s->next(5) for 1 .. 3;
+    $s->next(20) for 1 .. 3;
     for (@strangers) {
         my ($name, $client, $headers) = @$_;
         is $client->post("/api/v1/chat/$s->{job}/cancel", '{}', $headers)->{status}, 404, $name;
         is $client->get("/api/v1/chat/$s->{job}/events", $headers)->{status}, 404, 'nor may it listen' ;
     }
     $stack->redis('live', 'PUBLISH', 'fd:ctl', "cancel 0-$_") for 'f' x 32;
-    $s->run(10);
+    $s->run(30);
     is $s->{terminal}{event}, 'done', 'the answer came to its end';
 };
 

@@ -127,9 +127,9 @@ is chat({ tokens => 3, garbage => 100 })->{terminal}{event}, 'error', 'garbage';
 chat({ text => 'x' });
 is chat({ tokens => 5, cut_at => 900 })->{terminal}{event}, 'error', 'a cut';
 my $hold = $client->ask({ message => "$canary{message} hold \@{\"tokens\":300,\"gap_ms\":20}\@" });
-$hold->next(5) for 1 .. 3;
+$hold->next(20) for 1 .. 3;
 $client->post("/api/v1/chat/$hold->{job}/cancel", '{}', { 'X-Frontdesk-Session' => $hold->{session} });
-$hold->run(10);
+$hold->run(30);
 
 # A path that is no UTF-8 and tries to be JSON, from a client that is no friend.
 my $raw = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $stack->{port}) or die "connect: $!";
@@ -202,11 +202,11 @@ subtest 'OPS-3: the worker\'s metrics have moved' => sub {
     my $running = sub { my $values = quick(); return join ' ', sort map { /^frontdesk_jobs_running\{state="(\w+)"/ && $values->{$_} != 0 ? $1 : () } keys %$values };
     ok $stack->until(sub { $running->() eq '' }, 5, 'the end'), 'no job is running';
     my $slow = $client->ask({ message => 'Slow @{"tokens":400,"gap_ms":50}@' });
-    $slow->next(5) for 1 .. 3;
+    $slow->next(20) for 1 .. 3;
     is $running->(), 'streaming', 'one is, by state';
     ok $stack->until(sub { quick()->{frontdesk_queue_length} }, 10, 'the queue\'s length'), 'and is in the queue';
     $client->post("/api/v1/chat/$slow->{job}/cancel", '{}', { 'X-Frontdesk-Session' => $slow->{session} });
-    $slow->run(5);
+    $slow->run(30);
     my $nginx = metrics($client->get('/metrics')->{body});
     my @grown = grep { /^frontdesk_edge_(?:requests_total|events_total|admissions_total\{result="admitted"\})$/ && $nginx->{$_} > $before{nginx}{$_} } sort keys %$nginx;
     is scalar @grown, 3, 'EDGE-9: nginx\'s, too: requests, events and admissions' or diag explain $nginx;

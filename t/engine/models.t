@@ -8,7 +8,6 @@ use Frontdesk::Stack;
 use IO::Socket::INET;
 use JSON::PP ();
 use Test::More;
-use Time::HiRes qw(sleep);
 
 binmode Test::More->builder->$_, ':utf8' for qw(output failure_output todo_output);
 
@@ -37,7 +36,7 @@ sub settings {
     my (@assignments) = @_;
     frontdesk('settings', 'set', '--org', $stack->{org}, @assignments);
     is $stack->{status}, 0, "settings @assignments" or diag $complaint;
-    sleep 0.1; # the hint goes another way than the next question
+    $stack->heard;
     return;
 }
 sub write_file {
@@ -250,7 +249,8 @@ sub spend {
     my ($dollars) = @_;
     $stack->sql("DELETE FROM api_usage WHERE org_id = '$stack->{org}'");
     $stack->sql("INSERT INTO api_usage (org_id, date, model_id, cost_estimate) VALUES ('$stack->{org}', (now() AT TIME ZONE 'UTC')::date, 'x', " . int($dollars * 1e6) . ')');
-    settings('monthly_budget_usd=10');
+    frontdesk('budget', 'set', '--org', $stack->{org}, '--monthly', '10');
+    $stack->heard;
     return;
 }
 
@@ -270,7 +270,8 @@ subtest 'ENG-4: near the budget the cheapest, at its end a refusal' => sub {
     is_deeply [$s->{terminal}{event}, @{ $s->{terminal}{json} }{qw(status code)}], ['error', 402, 'budget-exhausted'], '100 %: refused';
     my $r = $client->post('/api/v1/chat', { message => 'Hi' });
     is $r->{status}, 402, 'without a stream, too';
-    settings('monthly_budget_usd=null');
+    frontdesk('budget', 'set', '--org', $stack->{org}, '--monthly', 'none');
+    $stack->heard;
     is ask('Hi')->{terminal}{event}, 'done', 'without a budget: as ever';
 };
 

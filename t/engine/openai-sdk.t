@@ -2,25 +2,15 @@
 use strict;
 use warnings;
 use lib 't/lib';
+use Frontdesk::Npm;
 use Frontdesk::Stack;
 use JSON::PP ();
 use Test::More;
 
 my $dir = Frontdesk::Stack::root() . '/t/engine/openai-sdk';
-
-sub npm { my @words = @_; return system('npm', @words, '--prefix', $dir, qw(--no-audit --no-fund --loglevel=error)) == 0; }
-
-# The machine's Node, or one from npm where it is too old.
-sub node {
-    my ($major, $minor) = (qx(node --version 2>/dev/null) // '') =~ /^v(\d+)\.(\d+)/;
-    return 'node' if $major && ($major > 20 || ($major == 20 && $minor >= 15));
-    my $own = "$dir/node_modules/node/bin/node";
-    -x $own || npm(qw(install --no-save node@22)) || die "no Node 20.15 or later\n";
-    return $own;
-}
-
--d "$dir/node_modules/openai" || npm('ci') || die "npm ci failed in $dir\n";
-my $node = node();
+my $npm = Frontdesk::Npm->new($dir);
+$npm->install('openai');
+my $node = $npm->node;
 
 my $stack = Frontdesk::Stack->new;
 $stack->start;
@@ -36,7 +26,7 @@ my $limited = organization('c0000000-0000-4000-8000-000000000001', 'Limited', '{
 my $spent = organization('c0000000-0000-4000-8000-000000000002', 'Spent', '{"messages_per_month": 1, "at_limit": "refuse"}');
 my $broke = organization('c0000000-0000-4000-8000-000000000003', 'Broke', '{}');
 $stack->sql("UPDATE org_ai_settings SET monthly_budget_usd = 0 WHERE org_id = 'c0000000-0000-4000-8000-000000000003'");
-$stack->redis('live', 'PUBLISH', 'fd:ctl', 'org c0000000-0000-4000-8000-000000000003');
+$stack->hint('c0000000-0000-4000-8000-000000000003');
 my $first = $stack->client(key => $spent, origin => '')->post('/v1/chat/completions',
     { model => 'auto', messages => [{ role => 'user', content => 'The month\'s message' }] });
 is $first->{status}, 200, 'the one message of the month' or diag $first->{body};

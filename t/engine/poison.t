@@ -10,7 +10,7 @@ use Test::More;
 use Time::HiRes qw(sleep time);
 
 my @workers = qw(worker-1 worker-2);
-my $stack = Frontdesk::Stack->new(worker => { FRONTDESK_HEARTBEAT_MS => 300, FRONTDESK_TAKEOVER_IDLE_MS => 1500 });
+my $stack = Frontdesk::Stack->new(worker => { FRONTDESK_HEARTBEAT_MS => 300, FRONTDESK_TAKEOVER_IDLE_MS => 2000 });
 $stack->start;
 $stack->start_worker('worker-2');
 my $client = $stack->client;
@@ -88,7 +88,7 @@ subtest 'ENG-19: a poison job ends as a dead letter after three crashes' => sub 
     ok defined $meanwhile, 'others are answered while it stands in the way';
     cmp_ok $meanwhile, '<', 3 * $calm + 2, sprintf 'and as fast as ever (%.1f s, calm: %.1f s)', $meanwhile, $calm;
 
-    $s->run(20);
+    $s->run(40);
     is $s->{terminal}{event}, 'error', 'its visitor is told' or diag explain $s->{events};
     is $s->{terminal}{json}{code}, 'internal', 'that it was us';
     cmp_ok $s->{resets}, '>=', 1, 'after a reset';
@@ -98,7 +98,7 @@ subtest 'ENG-19: a poison job ends as a dead letter after three crashes' => sub 
     my %entry = map { my %f = @{ $_->[1] }; ($f{job} => $f{reason}) } @{ $stack->redis('jobs', 'XRANGE', 'fd:dead:{0}', '-', '+') };
     is_deeply \%entry, { $poisoned => 'crashes' }, 'one dead letter, no innocent with it';
 
-    $_->run(20) for @others;
+    $_->run(40) for @others;
     my @bad = grep { ($_->{terminal}{event} // '') ne 'done' || $_->{text} ne $whole || $_->{broken} } @others;
     is scalar @bad, 0, 'the workers\' other answers came whole' or diag explain [map { [@$_{qw(text gaps terminal)}] } @bad];
     my $jobs = join ',', map { "'$_->{job}'" } @others;
@@ -110,12 +110,12 @@ subtest 'ENG-19: a poison job ends as a dead letter after three crashes' => sub 
 sub dead_job {
     my ($question) = @_;
     my $s = $client->ask({ message => "$question \@{\"tokens\":400,\"gap_ms\":50}\@" });
-    $s->next(5) for 1 .. 3;
+    $s->next(20) for 1 .. 3;
     my $owner = $stack->until(sub { $stack->redis('jobs', 'HGET', "fd:job:{0}:$s->{job}", 'owner') }, 5, 'an owner');
     $stack->redis('jobs', 'HSET', "fd:job:{0}:$s->{job}", 'crashes', 3);
     $stack->signal(KILL => 'worker', $owner);
     $stack->start_worker($owner);
-    $s->run(20);
+    $s->run(40);
     return $s;
 }
 
@@ -134,12 +134,12 @@ subtest 'ENG-19: frontdesk jobs list and show' => sub {
 
 subtest 'ENG-19: frontdesk jobs retry waits for the conversation' => sub {
     my $busy = $client->ask({ message => 'Busy @{"tokens":60,"gap_ms":50}@', session_id => $session });
-    $busy->next(5) for 1 .. 3;
+    $busy->next(20) for 1 .. 3;
     is $stack->frontdesk('jobs', 'retry', $poisoned), '', 'no second answer beside a running one';
     is $stack->{status}, 1, 'refused';
     is state_of($poisoned), 'dead crashes', 'it stays on the list';
     is $stack->redis('jobs', 'GET', "fd:sess:{0}:$stack->{org}:$session"), $busy->{job}, 'the running one keeps the conversation';
-    $busy->run(20);
+    $busy->run(40);
     is $busy->{terminal}{event}, 'done', 'and ends as ever';
     ok $stack->until(sub { !defined $stack->redis('jobs', 'GET', "fd:sess:{0}:$stack->{org}:$session") }, 5), 'then it is free';
 };
@@ -153,7 +153,7 @@ subtest 'ENG-19: frontdesk jobs retry answers it' => sub {
     ok $stack->until(sub { !defined $stack->redis('jobs', 'GET', "fd:sess:{0}:$stack->{org}:$session") }, 5), 'the conversation is free again';
     is state_of($poisoned), "failed retried as $new", 'the old one is off the list';
     is $stack->frontdesk(qw(jobs list)), '', 'which is empty';
-    my $late = $client->resume($new, $session)->run(10);
+    my $late = $client->resume($new, $session)->run(30);
     is $late->{text}, 'word1 word2 word3 word4 word5 ', 'its answer can be read as any other';
     my @messages = @{ $client->get("/api/v1/sessions/$session/history?limit=50")->{json}{messages} };
     is scalar(grep { $_->{role} eq 'user' && $_->{content} =~ /^Poison/ } @messages), 1, 'the question is in the history once';

@@ -19,8 +19,7 @@ my $client = $stack->client(key => $stack->{sk}, origin => undef);
 my $root = $stack->root;
 my ($timezone, $hours, $currency) = ('Asia/Jerusalem', 'Sunday to Thursday 09:00-18:00', 'ILS');
 
-sub hint { $stack->redis('live', 'PUBLISH', 'fd:ctl', "org $stack->{org}"); select undef, undef, undef, 0.2; return; }
-sub business { my ($json) = @_; $stack->sql("UPDATE organizations SET business_info = business_info || '$json' WHERE id = '$stack->{org}'"); return hint(); }
+sub business { my ($json) = @_; $stack->sql("UPDATE organizations SET business_info = business_info || '$json' WHERE id = '$stack->{org}'"); return $stack->hint; }
 sub sent { my ($call) = grep { $_->{event} eq 'request' } reverse $stack->journal; return map { $_->{content} } @{ $call->{body}{messages} }; }
 # The system prompt and the turn that the provider was sent for it.
 sub ask {
@@ -37,7 +36,7 @@ sub mismatches { my ($n) = $stack->worker_get('/metrics') =~ /^frontdesk_languag
 sub worker_log { return decode('UTF-8', $stack->log_text($_[0])); }
 
 $stack->sql("UPDATE org_ai_settings SET system_prompt = E'Mention the moon.\\nAnd {{question}}.' WHERE org_id = '$stack->{org}'");
-hint();
+$stack->hint;
 
 subtest 'ENG-12: the prompt in English' => sub {
     my ($system, $turn) = ask('How long does shipping to the United States take?');
@@ -91,6 +90,29 @@ subtest 'ENG-12: an answer in another language is counted and logged' => sub {
     is mismatches(), $before + 1, 'the wrong one is counted';
     like worker_log('worker-1.log'), qr/"answer\.language".*"expected":"en"/, 'and logged';
     unlike worker_log('worker-1.log'), qr/המשלוח/, 'without a word of it';
+    my ($notice) = grep { $_->{event} eq 'notice' && $_->{json}{kind} eq 'language' } @{ $answer->{events} };
+    like $notice->{json}{text}, qr/another language/, 'its reader is told, since it was read already';
+    my $session = $answer->{session};
+    like +(ask('And to Malta?', session_id => $session, language => 'en'))[1], qr/The last answer was not in English\. Write this one in English alone/, 'and the next turn insists';
+    unlike +(ask('And to Gozo then?', session_id => $session, language => 'en'))[1], qr/The last answer was not/, 'until it has worked';
+};
+
+subtest 'ENG-12: a whole answer in another language is asked for once more' => sub {
+    my $whole = sub { my ($message, $scenario) = @_; return $client->post('/api/v1/chat', { message => "$message @" . JSON::PP->new->encode($scenario) . '@', language => 'en' }); };
+    my @hebrew = (text => 'המשלוח אורך שלושה ימי עסקים בלבד');
+    my $calls = sub { my ($words) = @_; return grep { $_->{event} eq 'request' && $_->{question} =~ /^\Q$words\E/ } $stack->journal; };
+    my $r = $whole->('How long to Rome?', { rounds => [{@hebrew}, { text => 'It takes three business days.' }] });
+    is $r->{json}{response}, 'It takes three business days.', 'nobody has seen the first' or diag $r->{body};
+    ok !$r->{json}{notices}, 'nothing is to be said of it';
+    my @calls = $calls->('How long to Rome?');
+    like $calls[1]{body}{messages}[-1]{content}, qr/not in the language of the question, which is "en"/, 'the model was told why';
+    is $stack->sql("SELECT count(*) FROM usage_ledger WHERE job_id = '$r->{json}{job_id}'"), 2, 'both are in the ledger' if $r->{json}{job_id};
+    $r = $whole->('How long to Oslo?', {@hebrew});
+    is $r->{json}{response}, $hebrew[1], 'it insists: then it stands';
+    is_deeply [map { $_->{kind} } @{ $r->{json}{notices} }], ['language'], 'and it is said';
+    is scalar(() = $calls->('How long to Oslo?')), 2, 'it was asked twice, no more';
+    $r = $whole->('How long to Bern?', { rounds => [{@hebrew}, { status => 400 }] });
+    is $r->{json}{response}, $hebrew[1], 'if the second fails, the first has to do' or diag $r->{body};
 };
 
 subtest 'ENG-12: a hostile value stays a value' => sub {
@@ -107,7 +129,7 @@ subtest 'ENG-12: a hostile value stays a value' => sub {
 
 subtest 'ENG-12: the rules of tools, where there are tools' => sub {
     cli('tool', 'add', 'get_order_status', '--org', 'Demo Shop', '--url', 'https://n8n.example/webhook/orders');
-    hint();
+    $stack->hint;
     my ($system) = ask('Where is my order?');
     like $system, qr/^- Tools: get_order_status\. Call one when/m, 'in English';
     like $system, qr/or a tool returned it/, 'and where records are spoken of';

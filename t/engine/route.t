@@ -7,7 +7,6 @@ use lib 't/lib';
 use Frontdesk::Stack;
 use JSON::PP ();
 use Test::More;
-use Time::HiRes qw(sleep);
 
 binmode Test::More->builder->$_, ':utf8' for qw(output failure_output todo_output);
 
@@ -20,9 +19,7 @@ my $json = JSON::PP->new->canonical;
 sub settings {
     my ($set) = @_;
     $stack->sql("UPDATE org_ai_settings SET $set WHERE org_id = '$stack->{org}'");
-    $stack->redis('live', 'PUBLISH', 'fd:ctl', "org $stack->{org}");
-    sleep 0.1; # the hint goes another way than the next question
-    return;
+    return $stack->hint;
 }
 # Another worker in the place of the last one, once it is there.
 sub restart {
@@ -61,7 +58,7 @@ subtest 'ENG-2: context decides as well' => sub {
     my $body = 'Stalled strategy. ' . 'The matter is long and dry. ' x 120; # some 850 tokens
     $stack->sql("INSERT INTO articles (id, org_id, slug, title, body) VALUES ('aaaaaaaa-0000-4000-8000-000000000000', '$stack->{org}', 'stalled', 'Stalled', '')");
     $stack->sql("INSERT INTO article_sections (org_id, article_id, slug, position, label, body, language)"
-                . " SELECT '$stack->{org}', 'aaaaaaaa-0000-4000-8000-000000000000', 'stalled-' || n, n, 'Stalled strategy ' || n, '$body', 'en' FROM generate_series(1, 5) n");
+                . " SELECT '$stack->{org}', 'aaaaaaaa-0000-4000-8000-000000000000', 'stalled-' || n, n, 'Stalled strategy ' || n, '$body Case ' || n || '.', 'en' FROM generate_series(1, 5) n");
     my $s = ask('Build a win strategy for my top 5 stalled deals and draft next steps.');
     my $meta = meta($s);
     is $meta->{tier}, 'reasoning', 'the contract\'s long case: reasoning';

@@ -6,7 +6,6 @@ use lib 't/lib';
 use Frontdesk::Stack;
 use IO::Socket::UNIX;
 use Test::More;
-use Time::HiRes qw(sleep);
 
 my @workers = qw(worker-1 worker-2);
 my $stack = Frontdesk::Stack->new(worker => { FRONTDESK_SYNC_MS => 500, FRONTDESK_MAX_TOKENS => 700, OPENROUTER_TEMPERATURE => 0.3 });
@@ -20,7 +19,6 @@ sub change {
     $stack->sql("UPDATE org_ai_settings SET $set WHERE org_id = '$stack->{org}'");
     return;
 }
-sub hint { $stack->redis('live', 'PUBLISH', 'fd:ctl', "org $stack->{org}"); sleep 0.1; return; }
 
 # Questions at the same time until every worker has answered one: {worker: [model]}.
 sub models {
@@ -28,9 +26,9 @@ sub models {
     for my $round (1 .. 10) {
         my @streams = map { $n++; $client->ask({ message => "Settings $n \@{\"tokens\":2,\"gap_ms\":150}\@" }) } 1 .. 6;
         for my $s (@streams) {
-            my $meta = $s->next(5);
+            my $meta = $s->next(20);
             my ($owner) = $stack->sql("SELECT split_part(owner, ' ', 1) FROM jobs WHERE id = '$s->{job}'");
-            $s->run(10);
+            $s->run(30);
             ($owner) = $stack->sql("SELECT split_part(owner, ' ', 1) FROM jobs WHERE id = '$s->{job}'") unless $owner;
             push @{ $models{$owner} }, $meta->{json}{model};
         }
@@ -55,10 +53,10 @@ all_use('mock-fast', 'as the environment says');
 
 subtest 'a hint reaches every running worker' => sub {
     change("fast_model = 'own-fast'");
-    hint();
+    $stack->hint;
     all_use('own-fast', 'after the hint');
     change('fast_model = NULL');
-    hint();
+    $stack->hint;
     all_use('mock-fast', 'and back');
 };
 
@@ -72,20 +70,23 @@ subtest 'a change of the organisation is hinted by the synchronisation' => sub {
     local $SIG{ALRM} = sub { die "nothing heard\n" };
     eval { alarm 10; while (<$control>) { last if $heard = /^org \Q$stack->{org}\E/; } alarm 0; };
     ok $heard, 'the hint comes by itself';
-    sleep 0.1;
+    $stack->heard;
     all_use('own-fast', 'after it');
 };
 
 subtest 'a hint that was lost: the connection that carries them is back' => sub {
+    my $listeners = sub { eval { $stack->redis('live', 'PUBSUB', 'NUMSUB', 'fd:ctl')->[1] } // 0 };
+    my $all = $listeners->();
     $stack->must('live', 'stop');
     $stack->redis_forget;
     change("fast_model = 'own-newer'");
     $stack->must('live', 'start');
-    ok $stack->wait_ready(15), 'Redis is back';
-    sleep 0.5;
+    ok $stack->wait_ready, 'Redis is back';
+    ok $stack->until(sub { $listeners->() >= $all }), 'and so are those who listen to hints';
+    $stack->heard;
     all_use('own-newer', 'after the reconnect');
     change('fast_model = NULL');
-    hint();
+    $stack->hint;
 };
 
 subtest 'a hint that was lost: nothing is believed for longer than a minute' => sub {
@@ -93,40 +94,40 @@ subtest 'a hint that was lost: nothing is believed for longer than a minute' => 
     all_use('mock-fast', 'before');
     change("fast_model = 'own-late'");
     all_use('mock-fast', 'right after');
-    sleep 61;
+    select undef, undef, undef, 61;
     all_use('own-late', 'a minute later');
     change('fast_model = NULL');
-    hint();
+    $stack->hint;
 };
 
 subtest 'an answer keeps the settings that it began with' => sub {
     my $s = $client->ask({ message => 'Settings kept @{"tokens":20,"gap_ms":30}@' });
-    $s->next(5) for 1 .. 3;
+    $s->next(20) for 1 .. 3;
     change('enabled = false');
-    hint();
+    $stack->hint;
     is ask()->{terminal}{json}{code}, 'assistant-disabled', 'the next one is refused';
-    $s->run(10);
+    $s->run(30);
     is $s->{terminal}{event}, 'done', 'the running one comes to its end';
     change('enabled = true');
-    hint();
+    $stack->hint;
 };
 
 subtest 'ENG-1 ENG-2: tiers of the organisation come before the environment\'s' => sub {
     change("fast_model = 'own-fast', reasoning_model = 'own-reasoning', fallback_model = 'own-fallback'");
-    hint();
+    $stack->hint;
     is model(ask()), 'own-fast', 'fast';
     is last_call()->{model}, 'own-fast', 'asked of the provider';
     is model($client->chat({ message => 'Close the deal' })), 'own-reasoning', 'reasoning';
     is model($client->chat({ message => 'Settings fall @{"tokens":2,"status":[500,500,200]}@' })), 'own-fallback', 'fallback';
     is model(ask(model_id => 'own-fast')), 'own-fast', 'and may be asked for by name';
     change('reasoning_model = NULL');
-    hint();
+    $stack->hint;
     is model($client->chat({ message => 'Close the deal' })), 'mock-reasoning', 'each by itself: what is not set is the environment\'s';
     change(q(enabled_models = '[{"model_id": "listed", "is_default": true}]', default_model_id = 'listed'));
-    hint();
+    $stack->hint;
     is model(ask()), 'listed', 'a tier\'s model that is not enabled is not used';
     change(q(enabled_models = '[]', default_model_id = NULL, fast_model = NULL, fallback_model = NULL));
-    hint();
+    $stack->hint;
     is model(ask()), 'mock-fast', 'without settings: the environment';
 };
 
@@ -137,10 +138,10 @@ subtest 'ENG-1: what the environment does not say is built in' => sub {
     is model(ask()), 'gpt-4.1-mini', 'fast';
     is model($client->chat({ message => 'Close the deal' })), 'gpt-4.1', 'reasoning';
     change("fast_model = 'own-fast'");
-    hint();
+    $stack->hint;
     is model(ask()), 'own-fast', 'the organisation comes before that, too';
     change('fast_model = NULL');
-    hint();
+    $stack->hint;
 };
 
 subtest 'ENG-1 ENG-12: the other settings' => sub {
@@ -150,7 +151,7 @@ subtest 'ENG-1 ENG-12: the other settings' => sub {
     is $limit, 700, 'length of an answer: the environment\'s';
     change("temperature = 0.9, max_tokens = 55, system_prompt = 'Mention the moon.', max_chunks = 1, max_chunk_tokens = 300");
     $stack->sql("UPDATE organizations SET business_info = business_info || '{\"tone\": \"like a pirate\"}' WHERE id = '$stack->{org}'");
-    hint();
+    $stack->hint;
     my $s = $client->chat({ message => 'How long does shipping take?' });
     my $call = last_call();
     is $call->{temperature}, 0.9, 'temperature';

@@ -100,7 +100,7 @@ subtest 'ENG-10: a write waits for the visitor, and runs once' => sub {
     is $r->{status}, 200, 'accepted' or diag $r->{body};
     is_deeply $r->{json}, { job_id => $s->{job}, call_id => $id, decision => 'accept' }, 'what stands';
     is word($s, $id, 'decline')->{json}{decision}, 'accept', 'the first word stands';
-    $s->run(10);
+    $s->run(30);
     is $s->{terminal}{event}, 'done', 'done';
     is statuses($s, 'book'), 'waiting running done', 'waiting, running, done';
     is scalar(() = $tools->effects('book')), $before + 1, 'it happened once';
@@ -108,12 +108,22 @@ subtest 'ENG-10: a write waits for the visitor, and runs once' => sub {
     is word($s, $id, 'accept')->{json}{decision}, 'accept', 'too late, it is told what stands';
 };
 
+subtest 'ENG-10: a write whose server fails may have happened' => sub {
+    my $s = $client->ask(ask('Breaks', { rounds => [{ tools => [{ name => 'book', arguments => { day => 'breaks', behave => 'error' } }] }, { text => 'That has to be checked.' }] }));
+    word($s, run_to($s, 'confirm')->{json}{call_id}, 'accept');
+    $s->run(30);
+    is row($s->{job}, 'status'), 'unknown', 'the row does not say that it failed';
+    my $told = (asked('Breaks'))[1]{body}{messages}[-1]{content};
+    like $told, qr/"code":"http".*may have been done or not: say that it has to be checked/, 'nor does the model hear so' or diag $told;
+    like $told, qr/"retryable":false/, 'and it is not to be tried again';
+};
+
 subtest 'ENG-10: declined' => sub {
     my $before = () = $tools->effects('book');
     my $s = $client->ask(ask('No', { rounds => [{ tools => [{ name => 'book', arguments => { day => 'sunday' } }] }, { text => 'All right, nothing was booked.' }] }));
     my $confirm = run_to($s, 'confirm');
     is word($s, $confirm->{json}{call_id}, 'decline')->{status}, 200, 'declined';
-    $s->run(10);
+    $s->run(30);
     is statuses($s), 'waiting failed', 'not done';
     is scalar(() = $tools->effects('book')), $before, 'nothing happened';
     is row($s->{job}, 'status'), 'declined', 'the row says so';
@@ -134,7 +144,7 @@ subtest 'ENG-10: bad words' => sub {
     is $client->post("/api/v1/chat/$s->{job}/confirm", { call_id => $id, decision => 'accept' })->{status}, 400, 'without the session: 400';
     is $client->get("/api/v1/chat/$s->{job}/confirm")->{status}, 405, 'GET: 405';
     word($s, $id, 'decline');
-    $s->run(5);
+    $s->run(30);
 };
 
 subtest 'ENG-10: the same call twice in a round, and a write again, run once' => sub {
@@ -143,7 +153,7 @@ subtest 'ENG-10: the same call twice in a round, and a write again, run once' =>
     my $other = { name => 'book', arguments => { day => 'again' }, id => 'call_other' };
     my $s = $client->ask(ask('Twice', { rounds => [{ tools => [$call, $other] }, { tools => [$call] }, { text => 'Booked.' }] }));
     word($s, run_to($s, 'confirm')->{json}{call_id}, 'accept');
-    $s->run(10);
+    $s->run(30);
     is $s->{terminal}{event}, 'done', 'done' or diag explain $s->{events};
     is scalar(() = names($s, 'confirm')), 1, 'asked once';
     is scalar(() = $tools->effects('book')), $before + 1, 'done once';
@@ -206,6 +216,23 @@ subtest 'ENG-10: an outcome that comes late' => sub {
     ok !(grep { $_->{content} =~ /came in later/ } @{ $client->get("/api/v1/sessions/$s->{session}/history?limit=50")->{json}{messages} }), 'the visitor is not shown raw outcomes';
 };
 
+subtest 'ENG-10: a model of which the catalogue says that it takes no tools' => sub {
+    $stack->sql("INSERT INTO model_catalog (model_id, provider, name, supports_tools) VALUES ('mock-fast', 'mock', 'Mock', false)"
+        . " ON CONFLICT (model_id) DO UPDATE SET supports_tools = false");
+    $stack->hint;
+    my $s = $client->chat(ask('Listed', { rounds => [
+        { text => "<tool_call>{\"name\": \"look_up\", \"arguments\": {\"day\": \"fri\"}}</tool_call>" }, { text => 'Friday is fine.' }] }));
+    is $s->{text}, 'Friday is fine.', 'answers' or diag explain $s->{events};
+    my @requests = asked('Listed');
+    is scalar @requests, 2, 'without having been refused first';
+    ok !$requests[0]{body}{tools}, 'no tools on the wire';
+    like $requests[0]{body}{messages}[0]{content}, qr/<tool_call>.*"name":"look_up"/s, 'but in words';
+    $stack->sql("UPDATE model_catalog SET supports_tools = true WHERE model_id = 'mock-fast'");
+    $stack->hint;
+    my $native = $client->chat(ask('Takes them', { text => 'ok' }));
+    ok +(asked('Takes them'))[0]{body}{tools}, 'one that does is offered them';
+};
+
 subtest 'a model without tools gets them in words' => sub {
     my $s = $client->chat(ask('Words', { no_tools => 1, rounds => [
         { text => "One moment.\n<tool_call>{\"name\": \"look_up\", \"arguments\": {\"day\": \"thu\"}}</tool_call>\nIt is open." },
@@ -240,9 +267,9 @@ subtest 'ENG-10: a claim without a receipt' => sub {
     like $hebrew->{text}, qr/תיקון: אין לי אישור שהפעולה בוצעה/, 'in Hebrew, too';
     my $acts = $client->ask(ask('Claims and acts', { rounds => [{ text => 'I have booked your table.' }, { tools => [{ name => 'book', arguments => { day => 'guard' } }] }, { text => 'Now I have booked it.' }] }));
     word($acts, run_to($acts, 'confirm')->{json}{call_id}, 'accept');
-    $acts->run(10);
+    $acts->run(30);
     is $acts->{text}, "I have booked your table.\n\nNow I have booked it.", 'a correction may act; what a tool confirmed may be said';
-    my $broken = $client->chat(ask('Claims breaks', { rounds => [{ text => 'I have booked your table.' }, { status => 500, refuse_connection => 1 }] }), seconds => 25);
+    my $broken = $client->chat(ask('Claims breaks', { rounds => [{ text => 'I have booked your table.' }, { status => 500, refuse_connection => 1 }] }), seconds => 40);
     is $broken->{terminal}{event}, 'done', 'a correction that fails';
     like $broken->{text}, qr/\Q$not_done\E$/, 'leaves the sentence';
 };

@@ -141,35 +141,88 @@ static void test_query(void **state)
 
 static void test_identity(void **state)
 {
-    static const struct identity_claim good = {TOKEN, ORG, "staff", ACTOR, "req-1"};
+    static const struct identity_claim good = {TOKEN, ORG, "staff", ACTOR, "req-1", NULL, NULL};
     static const struct identity_claim bad[] = {
-        {NULL, ORG, "staff", ACTOR, "req-1"},
-        {"", ORG, "staff", ACTOR, "req-1"},
-        {TOKEN "x", ORG, "staff", ACTOR, "req-1"},
-        {"0123456789abcdef0123456789abcdeF", ORG, "staff", ACTOR, "req-1"},
-        {TOKEN, NULL, "staff", ACTOR, "req-1"},
-        {TOKEN, "5eed", "staff", ACTOR, "req-1"},
-        {TOKEN, ORG, NULL, ACTOR, "req-1"},
-        {TOKEN, ORG, "root", ACTOR, "req-1"},
-        {TOKEN, ORG, "", ACTOR, "req-1"},
-        {TOKEN, ORG, "staff", NULL, "req-1"},
-        {TOKEN, ORG, "staff", "key:", "req-1"},
-        {TOKEN, ORG, "staff", ORG, "req-1"},
-        {TOKEN, ORG, "staff", ACTOR, NULL},
-        {TOKEN, ORG, "staff", ACTOR, "a\"b"},
+        {NULL, ORG, "staff", ACTOR, "req-1", NULL, NULL},
+        {"", ORG, "staff", ACTOR, "req-1", NULL, NULL},
+        {TOKEN "x", ORG, "staff", ACTOR, "req-1", NULL, NULL},
+        {"0123456789abcdef0123456789abcdeF", ORG, "staff", ACTOR, "req-1", NULL, NULL},
+        {TOKEN, NULL, "staff", ACTOR, "req-1", NULL, NULL},
+        {TOKEN, "5eed", "staff", ACTOR, "req-1", NULL, NULL},
+        {TOKEN, ORG, NULL, ACTOR, "req-1", NULL, NULL},
+        {TOKEN, ORG, "root", ACTOR, "req-1", NULL, NULL},
+        {TOKEN, ORG, "", ACTOR, "req-1", NULL, NULL},
+        {TOKEN, ORG, "staff", NULL, "req-1", NULL, NULL},
+        {TOKEN, ORG, "staff", "key:", "req-1", NULL, NULL},
+        {TOKEN, ORG, "staff", ORG, "req-1", NULL, NULL},
+        {TOKEN, ORG, "staff", ACTOR, NULL, NULL, NULL},
+        {TOKEN, ORG, "staff", ACTOR, "a\"b", NULL, NULL},
     };
-    enum admin_role role = ADMIN_CLIENT;
+    struct arena a;
+    struct admin_request request = {.arena = &a};
 
     (void)state;
-    assert_true(identity_check(&good, TOKEN, &role));
-    assert_int_equal(role, ADMIN_STAFF);
+    arena_init(&a);
+    assert_true(identity_check(&good, TOKEN, &request));
+    assert_int_equal(request.role, ADMIN_STAFF);
+    assert_int_equal(request.scope, ADMIN_SCOPE_ALL);
+    assert_string_equal(request.org, ORG);
+    assert_null(request.user);
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        if (identity_check(&bad[i], TOKEN, &role))
+        if (identity_check(&bad[i], TOKEN, &request))
             fail_msg("claim %zu was believed", i);
     }
     /* a short secret opens nothing, even where it is right */
-    const struct identity_claim weak = {"secret", ORG, "staff", ACTOR, "req-1"};
-    assert_false(identity_check(&weak, "secret", &role));
+    const struct identity_claim weak = {"secret", ORG, "staff", ACTOR, "req-1", NULL, NULL};
+    assert_false(identity_check(&weak, "secret", &request));
+    arena_free(&a);
+}
+
+#define USER  "user:5eed0000-0000-4000-8000-00000000000b"
+#define NONCE "0123456789abcdefABCDEF"
+
+/* EDGE-8: a user has a session, a key has none, nobody has nothing at all. */
+static void test_identity_of_users(void **state)
+{
+    static const struct identity_claim good = {TOKEN,           ORG,  "superadmin", USER, "req-1",
+                                               OTHER " " NONCE, OTHER};
+    static const struct identity_claim nobody = {TOKEN, NULL, NULL, NULL, "req-1", NULL, NULL};
+    static const struct identity_claim reader = {TOKEN, ORG, "reader", ACTOR, "req-1", NULL, NULL};
+    static const struct identity_claim bad[] = {
+        {TOKEN, ORG, "staff", USER, "req-1", NULL, NULL},
+        {TOKEN, ORG, "staff", USER, "req-1", OTHER, NULL},
+        {TOKEN, ORG, "staff", USER, "req-1", OTHER " ", NULL},
+        {TOKEN, ORG, "staff", USER, "req-1", OTHER " " NONCE "x", NULL},
+        {TOKEN, ORG, "staff", USER, "req-1", "x " NONCE, NULL},
+        {TOKEN, ORG, "staff", USER, "req-1", OTHER " " NONCE, "team"},
+        {TOKEN, ORG, "staff", ACTOR, "req-1", OTHER " " NONCE, NULL},
+        {TOKEN, ORG, "staff", ACTOR, "req-1", NULL, OTHER},
+        {TOKEN, NULL, NULL, NULL, "req-1", OTHER " " NONCE, NULL},
+        {NULL, NULL, NULL, NULL, "req-1", NULL, NULL},
+        {TOKEN, NULL, NULL, NULL, NULL, NULL, NULL},
+    };
+    struct arena a;
+    struct admin_request request = {.arena = &a}, none = {.arena = &a};
+
+    (void)state;
+    arena_init(&a);
+    assert_true(identity_check(&good, TOKEN, &request));
+    assert_int_equal(request.role, ADMIN_SUPERADMIN);
+    assert_string_equal(request.user, &USER[5]);
+    assert_string_equal(request.session, OTHER);
+    assert_string_equal(request.nonce, NONCE);
+    assert_string_equal(request.team, OTHER);
+    assert_true(identity_check(&nobody, TOKEN, &none));
+    assert_null(none.actor);
+    assert_true(identity_check(&reader, TOKEN, &none));
+    assert_int_equal(none.role, ADMIN_ADMIN);
+    assert_int_equal(none.scope, ADMIN_SCOPE_READ);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        struct admin_request other = {.arena = &a};
+        if (identity_check(&bad[i], TOKEN, &other))
+            fail_msg("claim %zu was believed", i);
+    }
+    arena_free(&a);
 }
 
 struct fixture {
@@ -383,8 +436,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_router_finds),   cmocka_unit_test(test_router_prefers_words_to_names),
         cmocka_unit_test(test_router_refuses), cmocka_unit_test(test_query),
-        cmocka_unit_test(test_identity),       cmocka_unit_test(test_page),
-        cmocka_unit_test(test_fields),         cmocka_unit_test(test_listen),
+        cmocka_unit_test(test_identity),       cmocka_unit_test(test_identity_of_users),
+        cmocka_unit_test(test_page),           cmocka_unit_test(test_fields),
+        cmocka_unit_test(test_listen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -105,6 +105,8 @@ static void a_providers_list(void **state)
     assert_int_equal(m->context_length, 200000);
     assert_int_equal(m->modality_count, 2);
     assert_string_equal(m->modalities[1], "image");
+    assert_int_equal(m->tools, 1);              /* ENG-10 */
+    assert_int_equal(list.models[1].tools, -1); /* it does not say */
     assert_int_equal(m->price.input, 15000000);
     assert_int_equal(m->price.output, 75000000);
     assert_int_equal(m->price.cache_read, 1500000);
@@ -173,6 +175,9 @@ static void hostile_lists_are_refused_whole(void **state)
         {"{\"data\":[{\"id\":\"a\",\"architecture\":{\"input_modalities\":\"text\"}}]}",
          "modalities"},
         {"{\"data\":[{\"id\":\"a\",\"region\":{}}]}", "region"},
+        {"{\"effective_from\":\"2025-01-01\",\"models\":[{\"model_id\":\"a\",\"provider\":\"p\","
+         "\"supports_tools\":1}]}",
+         "supports_tools: must be true or false"},
         {"{\"models\":[{\"model_id\":\"a\",\"provider\":\"p\"}]}", "must have its date"},
         {"{\"effective_from\":\"yesterday\",\"models\":[{\"model_id\":\"a\"}]}", "date"},
         {"{\"effective_from\":\"2025-02-29\",\"models\":[{\"model_id\":\"a\"}]}", "date"},
@@ -252,7 +257,8 @@ static void prices_have_dates(void **state)
         1); /* older: history */
     assert_string_equal(price("m"), "2025-02-01 3000000 4000000");
 
-    put("{\"data\":[{\"id\":\"m\"}]}", 0); /* says nothing of prices */
+    put("{\"data\":[{\"id\":\"m\",\"supported_parameters\":[\"stop\"]}]}", 0);
+    put("{\"data\":[{\"id\":\"m\"}]}", 0); /* says nothing of prices, nor of tools */
     assert_string_equal(price("m"), "2025-02-01 3000000 4000000");
     put("{\"data\":[{\"id\":\"m\",\"pricing\":{\"prompt\":\"-1\",\"completion\":\"-1\"}}]}", 1);
     assert_string_equal(pg_do(&pg, "SELECT input_per_mtok IS NULL FROM model_price('m')"), "t");
@@ -265,7 +271,7 @@ static void prices_have_dates(void **state)
     assert_string_equal(price("x/half"), "");
     assert_string_equal(
         pg_do(&pg, "SELECT model_facts(ARRAY['v/m', 'x/free', 'none', NULL])"),
-        "[[\"m\", \"eu\", 1000, 1000000, 1000000], [\"x/free\", null, null, 0, 0]]");
+        "[[\"m\", \"eu\", 1000, 1000000, 1000000, 0], [\"x/free\", null, null, 0, 0, null]]");
     assert_string_equal(pg_do(&pg, "SELECT model_price_hint(3000000, 15000000, 200000)"),
                         "$9.00/1M tokens \xc2\xb7 200k context");
     assert_string_equal(pg_do(&pg, "SELECT model_price_hint(NULL, 15000000, 8191)"), "8k context");

@@ -78,8 +78,9 @@ static void contract_three_snippets_make_two_chunks(void **state)
 {
     (void)state;
     char *body = repeat("x", 1200);
-    struct snippet snippets[] = {
-        {"deal:1", "Acme", body, 3}, {"deal:2", "Globex", body, 2}, {"deal:3", "Initech", body, 1}};
+    struct snippet snippets[] = {{"deal:1", "Acme", body, 3, 0},
+                                 {"deal:2", "Globex", body, 2, 0},
+                                 {"deal:3", "Initech", body, 1, 0}};
     struct chunk_set set = pack(snippets, 3, 500, 6, 6000);
 
     assert_in_range(set.count, 2, 6);
@@ -89,9 +90,9 @@ static void contract_three_snippets_make_two_chunks(void **state)
 static void snippets_are_printed_in_falling_score(void **state)
 {
     (void)state;
-    struct snippet snippets[] = {{"article:b", "B", "second", 2},
-                                 {"article:a", "A", "first", 3},
-                                 {"article:c", "C", "also second", 2}};
+    struct snippet snippets[] = {{"article:b", "B", "second", 2, 0},
+                                 {"article:a", "A", "first", 3, 0},
+                                 {"article:c", "C", "also second", 2, 0}};
     struct chunk_set set = pack(snippets, 3, 1000, 6, 6000);
 
     assert_int_equal(set.count, 1);
@@ -108,8 +109,8 @@ static void a_snippet_that_fits_to_the_token_stays(void **state)
 {
     (void)state;
     /* "[a:1] A\n" is 8, the blank line 2: 8 + 190 + 2 + 8 + 192 = 400 bytes, 100 tokens */
-    struct snippet snippets[] = {{"a:1", "A", repeat("x", 190), 2},
-                                 {"a:2", "B", repeat("y", 192), 1}};
+    struct snippet snippets[] = {{"a:1", "A", repeat("x", 190), 2, 0},
+                                 {"a:2", "B", repeat("y", 192), 1, 0}};
     struct chunk_set set = pack(snippets, 2, 100, 6, 6000);
     assert_int_equal(set.count, 1);
     assert_int_equal(set.chunks[0].estimated_tokens, 100);
@@ -122,8 +123,8 @@ static void a_snippet_that_fits_to_the_token_stays(void **state)
 static void chunks_are_joined_by_the_separator(void **state)
 {
     (void)state;
-    struct snippet snippets[] = {{"a:1", "A", repeat("x", 300), 2},
-                                 {"a:2", "B", repeat("y", 300), 1}};
+    struct snippet snippets[] = {{"a:1", "A", repeat("x", 300), 2, 0},
+                                 {"a:2", "B", repeat("y", 300), 1, 0}};
     struct chunk_set set = pack(snippets, 2, 100, 6, 6000);
 
     assert_int_equal(set.count, 2);
@@ -137,7 +138,7 @@ static void chunks_are_joined_by_the_separator(void **state)
 static void nothing_makes_nothing(void **state)
 {
     (void)state;
-    struct snippet snippet = {"a:1", "A", "body", 1};
+    struct snippet snippet = {"a:1", "A", "body", 1, 0};
     static const struct chunk_limits none[] = {
         {0, 6, 6000}, {500, 0, 6000}, {500, 6, 0}, {-1, -1, -1}};
     struct chunk_set set = pack(NULL, 0, 500, 6, 6000);
@@ -156,7 +157,7 @@ static void at_most_eighty_snippets(void **state)
     (void)state;
     struct snippet snippets[100];
     for (int i = 0; i < 100; i++) {
-        snippets[i] = (struct snippet){arena_printf(&arena, "article:%d", i), "L", "b", 1 + i};
+        snippets[i] = (struct snippet){arena_printf(&arena, "article:%d", i), "L", "b", 1 + i, 0};
     }
     struct chunk_set set = pack(snippets, 100, 100000, 6, 100000);
     assert_int_equal(set.count, 1);
@@ -171,7 +172,7 @@ static void an_oversized_snippet_is_split_at_sentence_ends(void **state)
     static const char *const sentences[] = {"One sentence about shipping to v1.5 of the moon. ",
                                             "Is this a question? ", "משלוח עד הבית תוך יומיים. "};
     for (size_t i = 0; i < sizeof(sentences) / sizeof(*sentences); i++) {
-        struct snippet snippet = {"article:long", "Long", repeat(sentences[i], 60), 1};
+        struct snippet snippet = {"article:long", "Long", repeat(sentences[i], 60), 1, 0};
         struct chunk_set set = pack(&snippet, 1, 100, 100, 100000);
         check_bounds(&set, 100, 100, 100000);
         assert_in_range(set.count, 2, 100);
@@ -191,7 +192,7 @@ static void an_oversized_snippet_is_split_at_sentence_ends(void **state)
 static void a_line_is_a_sentence(void **state)
 {
     (void)state;
-    struct snippet snippet = {"article:l", "L", repeat("an item without a full stop\n", 40), 1};
+    struct snippet snippet = {"article:l", "L", repeat("an item without a full stop\n", 40), 1, 0};
     struct chunk_set set = pack(&snippet, 1, 60, 100, 100000);
 
     check_bounds(&set, 60, 100, 100000);
@@ -204,7 +205,7 @@ static void a_line_is_a_sentence(void **state)
 static void without_sentences_it_is_split_at_blanks_then_anywhere(void **state)
 {
     (void)state;
-    struct snippet blanks = {"article:l", "L", repeat("word ", 400), 1};
+    struct snippet blanks = {"article:l", "L", repeat("word ", 400), 1, 0};
     struct chunk_set set = pack(&blanks, 1, 60, 100, 100000);
     check_bounds(&set, 60, 100, 100000);
     for (size_t i = 0; i < set.count; i++) {
@@ -212,7 +213,7 @@ static void without_sentences_it_is_split_at_blanks_then_anywhere(void **state)
         assert_string_equal(set.chunks[i].text + len - 4, "word");
     }
 
-    struct snippet solid = {"article:l", "L", repeat("é", 1000), 1};
+    struct snippet solid = {"article:l", "L", repeat("é", 1000), 1, 0};
     set = pack(&solid, 1, 60, 100, 100000);
     check_bounds(&set, 60, 100, 100000);
     size_t seen = 0;
@@ -225,9 +226,9 @@ static void without_sentences_it_is_split_at_blanks_then_anywhere(void **state)
 static void smaller_ones_fill_what_is_left(void **state)
 {
     (void)state;
-    struct snippet snippets[] = {{"a:1", "A", repeat("x", 300), 3},
-                                 {"a:2", "B", repeat("y", 300), 2},
-                                 {"a:3", "C", "tiny", 1}};
+    struct snippet snippets[] = {{"a:1", "A", repeat("x", 300), 3, 0},
+                                 {"a:2", "B", repeat("y", 300), 2, 0},
+                                 {"a:3", "C", "tiny", 1, 0}};
     struct chunk_set set = pack(snippets, 3, 100, 1, 6000);
 
     assert_int_equal(set.count, 1);
@@ -238,14 +239,14 @@ static void smaller_ones_fill_what_is_left(void **state)
 static void a_heading_alone_is_never_sent(void **state)
 {
     (void)state;
-    struct snippet huge_label = {"article:x", repeat("label ", 500), "The body. And more of it.",
-                                 1};
+    struct snippet huge_label = {"article:x", repeat("label ", 500), "The body. And more of it.", 1,
+                                 0};
     struct chunk_set set = pack(&huge_label, 1, 100, 6, 6000);
     check_bounds(&set, 100, 6, 6000);
     assert_int_equal(set.count, 1);
     assert_non_null(strstr(set.chunks[0].text, "\nThe body. And more of it."));
 
-    struct snippet huge_id = {repeat("i", 5000), "L", "body", 1};
+    struct snippet huge_id = {repeat("i", 5000), "L", "body", 1, 0};
     set = pack(&huge_id, 1, 100, 6, 6000);
     assert_int_equal(set.count, 0);
 }
@@ -290,7 +291,7 @@ static void no_input_passes_a_bound(void **state)
             snippets[i] =
                 (struct snippet){arena_printf(&arena, "article:%u", below(1000)),
                                  random_text(round % 7 == 0 ? 900 : 40),
-                                 random_text(i % 4 == 0 ? 9000 : 700), 0.001 * (1 + below(50))};
+                                 random_text(i % 4 == 0 ? 9000 : 700), 0.001 * (1 + below(50)), 0};
         }
         struct chunk_set set = pack(snippets, count, tokens, chunks, context);
         check_bounds(&set, tokens, chunks, context);

@@ -11,10 +11,10 @@
 #include <string.h>
 
 static const struct snippet snippets[] = {
-    {"article:shipping", "Shipping", "", 1},
-    {"article:returns-2", "Returns", "", 1},
-    {"product:SKU 7/ב", "A mug", "", 1},
-    {"deal:42", "Not sent", "", 1},
+    {"article:shipping", "Shipping", "", 1, 0},
+    {"article:returns-2", "Returns", "", 1, 0},
+    {"product:SKU 7/ב", "A mug", "", 1, 0},
+    {"deal:42", "Not sent", "", 1, 0},
 };
 static const char *first_ids[] = {"article:shipping"};
 static const char *second_ids[] = {"article:returns-2", "product:SKU 7/ב"};
@@ -154,7 +154,7 @@ static void at_most_twenty(void **state)
     static const char *many_ids[30];
     for (int i = 0; i < 30; i++) {
         snprintf(ids[i], sizeof(ids[i]), "article:%d", i);
-        many[i] = (struct snippet){ids[i], "L", "", 1};
+        many[i] = (struct snippet){ids[i], "L", "", 1, 0};
         many_ids[i] = ids[i];
     }
     struct chunk chunk = {0, "", 1, many_ids, 30};

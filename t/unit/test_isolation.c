@@ -27,43 +27,64 @@ static int set_up(void **state)
 {
     if (!schema_start(&pg))
         return -1;
-    pg_do(&pg,
-          "INSERT INTO organizations (id, name) VALUES ('" ALICE "', 'Alice'), ('" BOB "', 'Bob');"
-          "INSERT INTO users (id, org_id, email, role) VALUES ('" BOBS "', '" BOB
-          "', 'b@b', 'owner');"
-          "INSERT INTO teams (id, org_id, name) VALUES ('" BOBS "', '" BOB "', 'team');"
-          "INSERT INTO team_members VALUES ('" BOB "', '" BOBS "', '" BOBS "', 'owner');"
-          "INSERT INTO org_ai_settings (org_id) VALUES ('" BOB "');"
-          "INSERT INTO conversations (id, org_id, session_id) VALUES ('" BOBS "', '" BOB "', 's');"
-          "INSERT INTO jobs (id, org_id, session_id, epoch, owner, body, accepted_at)"
-          " VALUES ('0-bob', '" BOB "', 's', 1, 'w', '{}', now());"
-          "INSERT INTO messages (org_id, conversation_id, role, content, created_at)"
-          " VALUES ('" BOB "', '" BOBS "', 'user', 'private', now()),"
-          "        ('" BOB "', '" BOBS "', 'user', 'later', now() + interval '75 days');"
-          "INSERT INTO usage_ledger (org_id, provider, model_id) VALUES ('" BOB "', 'p', 'm');"
-          "INSERT INTO api_usage (org_id, date, model_id) VALUES ('" BOB "', now(), 'm');"
-          "INSERT INTO budget_reservations VALUES ('0-bob', '" BOB
-          "', 1, 'w', 's', NULL, 1, now());"
-          "INSERT INTO alerts (org_id, month, kind) VALUES ('" BOB "', now(), 'quota_80');"
-          "INSERT INTO rate_card VALUES ('" BOB "', 'm', now(), 5);"
-          "INSERT INTO articles (id, org_id, slug, title, body) VALUES ('" BOBS "', '" BOB
-          "', 'a', 't', 'b');"
-          "INSERT INTO article_sections (org_id, article_id, slug, position, label, body,"
-          " language) VALUES ('" BOB "', '" BOBS "', 'a', 0, 'l', 'b', 'en');"
-          "INSERT INTO products (org_id, sku, name, price_minor, currency) VALUES ('" BOB
-          "', 's', 'n', 1, 'ILS');"
-          "INSERT INTO orders (org_id, number, customer_email, status, total_minor, currency)"
-          " VALUES ('" BOB "', 'n', 'e', 's', 1, 'ILS');"
-          "INSERT INTO tools VALUES ('t', 'd', '{}') ON CONFLICT DO NOTHING;"
-          "INSERT INTO client_tools (org_id, tool_name) VALUES ('" BOB "', 't');"
-          "INSERT INTO client_integrations (id, org_id, type, name) VALUES ('" BOBS "', '" BOB
-          "', 'shopify', 'n');"
-          "INSERT INTO integration_endpoints (org_id, integration_id, name, url) VALUES ('" BOB
-          "', '" BOBS "', 'n', 'u');"
-          "INSERT INTO integration_calls (org_id, integration_id, endpoint, failure) VALUES ('" BOB
-          "', '" BOBS "', 'n', 'ok');"
-          "INSERT INTO tool_executions (org_id, conversation_id, tool_name) VALUES ('" BOB
-          "', '" BOBS "', 't');");
+    pg_do(
+        &pg,
+        "INSERT INTO organizations (id, name) VALUES ('" ALICE "', 'Alice'), ('" BOB "', 'Bob');"
+        "INSERT INTO users (id, org_id, email, role) VALUES ('" BOBS "', '" BOB
+        "', 'b@b', 'owner');"
+        "INSERT INTO teams (id, org_id, name) VALUES ('" BOBS "', '" BOB "', 'team');"
+        "INSERT INTO team_members VALUES ('" BOB "', '" BOBS "', '" BOBS "', 'owner');"
+        "INSERT INTO user_sessions (org_id, user_id, nonce_sha256, access_until) VALUES ('" BOB
+        "', '" BOBS "', 'n', now());"
+        "INSERT INTO password_resets (token_sha256, org_id, user_id, expires_at) VALUES"
+        " (repeat('a', 64), '" BOB "', '" BOBS "', now());"
+        "INSERT INTO audit_log (org_id, actor, action) VALUES ('" BOB "', 'command', 'a');"
+        "INSERT INTO org_ai_settings (org_id) VALUES ('" BOB "');"
+        "INSERT INTO conversations (id, org_id, session_id) VALUES ('" BOBS "', '" BOB "', 's');"
+        "INSERT INTO jobs (id, org_id, session_id, epoch, owner, body, accepted_at)"
+        " VALUES ('0-bob', '" BOB "', 's', 1, 'w', '{}', now());"
+        "INSERT INTO messages (org_id, conversation_id, role, content, created_at)"
+        " VALUES ('" BOB "', '" BOBS "', 'user', 'private', now()),"
+        "        ('" BOB "', '" BOBS "', 'user', 'later', now() + interval '75 days');"
+        "INSERT INTO usage_ledger (org_id, provider, model_id) VALUES ('" BOB "', 'p', 'm');"
+        "INSERT INTO api_usage (org_id, date, model_id) VALUES ('" BOB "', now(), 'm');"
+        "INSERT INTO budget_reservations VALUES ('0-bob', '" BOB "', 1, 'w', 's', NULL, 1, now());"
+        "INSERT INTO alerts (org_id, month, kind) VALUES ('" BOB "', now(), 'quota_80');"
+        "INSERT INTO rate_card VALUES ('" BOB "', 'm', now(), 5);"
+        "INSERT INTO articles (id, org_id, slug, title, body) VALUES ('" BOBS "', '" BOB
+        "', 'a', 't', 'b');"
+        "INSERT INTO article_sections (org_id, article_id, slug, position, label, body,"
+        " language) VALUES ('" BOB "', '" BOBS "', 'a', 0, 'l', 'b', 'en');"
+        "INSERT INTO products (org_id, sku, name, price_minor, currency) VALUES ('" BOB
+        "', 's', 'n', 1, 'ILS');"
+        "INSERT INTO orders (org_id, number, customer_email, status, total_minor, currency)"
+        " VALUES ('" BOB "', 'n', 'e', 's', 1, 'ILS');"
+        "INSERT INTO tools VALUES ('t', 'd', '{}') ON CONFLICT DO NOTHING;"
+        "INSERT INTO client_tools (org_id, tool_name) VALUES ('" BOB "', 't');"
+        "INSERT INTO client_integrations (id, org_id, type, name) VALUES ('" BOBS "', '" BOB
+        "', 'shopify', 'n');"
+        "INSERT INTO integration_endpoints (org_id, integration_id, name, url) VALUES ('" BOB
+        "', '" BOBS "', 'n', 'u');"
+        "INSERT INTO integration_calls (org_id, integration_id, endpoint, failure) VALUES ('" BOB
+        "', '" BOBS "', 'n', 'ok');"
+        "INSERT INTO conversation_summaries (conversation_id, org_id) VALUES ('" BOBS "', '" BOB
+        "');"
+        "INSERT INTO org_ai_endpoints (org_id, kind, provider) VALUES ('" BOB
+        "', 'chat', 'openai');"
+        "INSERT INTO embedding_state (org_id) VALUES ('" BOB "');"
+        "INSERT INTO section_embeddings (org_id, section_id, model, digest, vector)"
+        " SELECT org_id, id, 'm', '', '' FROM article_sections WHERE org_id = '" BOB "';"
+        "INSERT INTO tool_executions (org_id, conversation_id, tool_name) VALUES ('" BOB "', '" BOBS
+        "', 't');"
+        "INSERT INTO identity_secrets (id, org_id, secret, last4) VALUES ('" BOBS "', '" BOB
+        "', 's', 'last');"
+        "INSERT INTO retention_settings (org_id) VALUES ('" BOB "');"
+        "INSERT INTO conversation_outcomes (org_id, conversation_id, started_at, changed_at,"
+        " channel) VALUES ('" BOB "', '" BOBS "', now(), now(), 'widget');"
+        "INSERT INTO conversation_search VALUES ('" BOB "', '" BOBS "', now(), '');"
+        "INSERT INTO tool_daily VALUES ('" BOB "', now(), 't', 1, 1, 1, '{}', '{}');"
+        "INSERT INTO visitor_requests (org_id, action, named_by, name_sha256, actor) VALUES ('" BOB
+        "', 'export', 'email', 'h', 'command');");
     *state = db_new(pg.app, "test");
     return 0;
 }
@@ -94,8 +115,15 @@ static const char *const tables[][2] = {
     {"users", "org_id"},
     {"teams", "org_id"},
     {"team_members", "org_id"},
+    {"user_sessions", "org_id"},
+    {"password_resets", "org_id"},
+    {"audit_log", "org_id"},
     {"api_keys", "org_id"},
     {"org_ai_settings", "org_id"},
+    {"org_ai_endpoints", "org_id"},
+    {"conversation_summaries", "org_id"},
+    {"embedding_state", "org_id"},
+    {"section_embeddings", "org_id"},
     {"conversations", "org_id"},
     {"jobs", "org_id"},
     {"messages", "org_id"},
@@ -106,6 +134,7 @@ static const char *const tables[][2] = {
     {"rate_card", "org_id"},
     {"articles", "org_id"},
     {"article_sections", "org_id"},
+    {"search_words", "org_id"},
     {"products", "org_id"},
     {"orders", "org_id"},
     {"client_tools", "org_id"},
@@ -113,6 +142,12 @@ static const char *const tables[][2] = {
     {"integration_endpoints", "org_id"},
     {"integration_calls", "org_id"},
     {"tool_executions", "org_id"},
+    {"identity_secrets", "org_id"},
+    {"retention_settings", "org_id"},
+    {"conversation_outcomes", "org_id"},
+    {"conversation_search", "org_id"},
+    {"tool_daily", "org_id"},
+    {"visitor_requests", "org_id"},
 };
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 
@@ -156,7 +191,11 @@ static int64_t affected(struct db *db, const char *org, const char *sql, const c
     const char *at_table = strstr(sql, "TABLE"), *at_org = strstr(sql, "ORG");
     snprintf(text, 200, "%.*s%s%.*s%s%s", (int)(at_table - sql), sql, table,
              (int)(at_org - at_table - 5), at_table + 5, column, at_org + 3);
-    if (attempt(db, org, text, &result) != DB_OK)
+    enum db_status status = attempt(db, org, text, &result);
+    if ((strcmp(table, "audit_log") == 0 || strcmp(table, "search_words") == 0) &&
+        strcmp(db_sqlstate(db), "42501") == 0)
+        return 0; /* nobody may change a row of it */
+    if (status != DB_OK)
         fail_msg("%s: %s", text, db_error(db));
     int64_t rows = PQntuples(result);
     PQclear(result);
@@ -284,8 +323,8 @@ static void test_limits_are_numbers(void **state)
 static void test_keys(void **state)
 {
     static const char *const origins[] = {"https://shop.example", "https://*.shop.example"};
-    const struct key_new page = {BOB, "page", FD_KEY_PUBLISHABLE, origins, 2};
-    const struct key_new server = {BOB, "server", FD_KEY_SECRET, NULL, 0};
+    const struct key_new page = {BOB, "page", FD_KEY_PUBLISHABLE, origins, 2, NULL};
+    const struct key_new server = {BOB, "server", FD_KEY_SECRET, NULL, 0, NULL};
     char key[FD_API_KEY_SIZE], other[FD_API_KEY_SIZE], id[37], new_id[37];
     char sha256[FD_SHA256_HEX_SIZE], expected[FD_SHA256_HEX_SIZE];
     bool changed;
@@ -320,16 +359,17 @@ static void test_keys(void **state)
 
     assert_int_equal(keys_create(*state, &server, key, id), DB_OK);
     assert_int_equal(
-        keys_create(*state, &(struct key_new){BOB, "", FD_KEY_SECRET, NULL, 0}, key, id),
+        keys_create(*state, &(struct key_new){BOB, "", FD_KEY_SECRET, NULL, 0, NULL}, key, id),
         DB_FAILED);
     assert_int_equal(
-        keys_create(*state, &(struct key_new){BOB, "x", FD_KEY_SECRET, origins, 1}, key, id),
+        keys_create(*state, &(struct key_new){BOB, "x", FD_KEY_SECRET, origins, 1, NULL}, key, id),
         DB_FAILED);
+    assert_int_equal(keys_create(*state,
+                                 &(struct key_new){BOB, "x", FD_KEY_PUBLISHABLE, NULL, 0, NULL},
+                                 key, id),
+                     DB_FAILED);
     assert_int_equal(
-        keys_create(*state, &(struct key_new){BOB, "x", FD_KEY_PUBLISHABLE, NULL, 0}, key, id),
-        DB_FAILED);
-    assert_int_equal(
-        keys_create(*state, &(struct key_new){BOBS, "x", FD_KEY_SECRET, NULL, 0}, key, id),
+        keys_create(*state, &(struct key_new){BOBS, "x", FD_KEY_SECRET, NULL, 0, NULL}, key, id),
         DB_FAILED);
     assert_non_null(strstr(db_error(*state), "no such organisation"));
     assert_int_equal(keys_revoke(*state, BOB, "'; DROP TABLE api_keys; --", sha256), DB_FAILED);

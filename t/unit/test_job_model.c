@@ -178,11 +178,13 @@ static void builtin_alone(void **state)
 /* -- ENG-3, ENG-4 --------------------------------------------------------------------------- */
 
 /* Prices in micro-dollars per million tokens. */
-static const struct tenant_model facts[] = {
-    {"x/dear", "us", 8000, 15000000, 75000000},  {"x/fair", "eu", 128000, 2000000, 8000000},
-    {"x/cheap", "eu", 16000, 100000, 400000},    {"x/dark", "eu", 200000, -1, -1},
-    {"x/gemini-pro-1.5", "us", 2000000, 1, 1},   {"openai/fast", "us", 100000, 400000, 1600000},
-    {"google/spare", "EU", 100000, 10000, 40000}};
+static const struct tenant_model facts[] = {{"x/dear", "us", 8000, 15000000, 75000000, -1},
+                                            {"x/fair", "eu", 128000, 2000000, 8000000, -1},
+                                            {"x/cheap", "eu", 16000, 100000, 400000, -1},
+                                            {"x/dark", "eu", 200000, -1, -1, -1},
+                                            {"x/gemini-pro-1.5", "us", 2000000, 1, 1, -1},
+                                            {"openai/fast", "us", 100000, 400000, 1600000, -1},
+                                            {"google/spare", "EU", 100000, 10000, 40000, -1}};
 
 static const char *const list[] = {"x/dear", "x/fair", "x/cheap", "x/dark"};
 
@@ -252,7 +254,7 @@ static void a_spent_budget_refuses_what_costs(void **state)
     choose(f, ROUTE_FAST, NULL);
     assert_int_equal(f->plan.refusal, MODEL_OVER_BUDGET);
 
-    static const struct tenant_model free_one[] = {{"x/dark", NULL, -1, 0, 0}};
+    static const struct tenant_model free_one[] = {{"x/dark", NULL, -1, 0, 0, -1}};
     f->tenant.models = free_one;
     f->tenant.model_count = 1;
     choose(f, ROUTE_FAST, NULL);

@@ -1,4 +1,4 @@
-/* The pure parts of a job: handles, entries, crumbs, memory's cut, the terminal event. */
+/* The pure parts of a job: handles, entries, crumbs, the terminal event. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,7 +8,6 @@
 #include "chat/crumb.h"
 #include "chat/entry.h"
 #include "chat/handle.h"
-#include "context/memory.h"
 #include "chat/outbox.h"
 #include "chat/store.h"
 #include "protocol/limits.h"
@@ -232,25 +231,6 @@ static void text_is_cut_to_fit(void **state)
     assert_int_equal(outbox_fit("hello", 5), 5);
 }
 
-/* -- memory
- * ---------------------------------------------------------------------------------------- */
-
-/* ENG-7: the newest messages that fit, beginning with the visitor's. */
-static void memory_is_cut_at_the_front(void **state)
-{
-    (void)state;
-    const struct llm_message m[] = {{.role = LLM_USER, .text = "aaaaaaaa"},
-                                    {.role = LLM_ASSISTANT, .text = "bbbbbbbb"},
-                                    {.role = LLM_USER, .text = "cccccccc"},
-                                    {.role = LLM_ASSISTANT, .text = "dddddddd"}};
-    assert_int_equal(memory_cut(m, 4, 100), 0);
-    assert_int_equal(memory_cut(m, 4, 8), 0);
-    assert_int_equal(memory_cut(m, 4, 7), 2); /* b fits, but nobody asked */
-    assert_int_equal(memory_cut(m, 4, 4), 2);
-    assert_int_equal(memory_cut(m, 4, 3), 4);
-    assert_int_equal(memory_cut(m, 0, 3), 0);
-}
-
 /* -- the terminal event
  * ------------------------------------------------------------------------------ */
 
@@ -386,7 +366,6 @@ int main(void)
         cmocka_unit_test(deleted_entry_is_gone),
         cmocka_unit_test(crumb_survives_a_crash),
         cmocka_unit_test(text_is_cut_to_fit),
-        cmocka_unit_test(memory_is_cut_at_the_front),
         cmocka_unit_test(done_event),
         cmocka_unit_test(failed_and_cancelled_events),
         cmocka_unit_test(usage_is_filled),

@@ -283,16 +283,16 @@ static void history_and_pages(void **state)
     struct llm_message *messages;
     size_t n;
     struct route_last last;
-    bool ended;
+    bool ended, human;
     arena_init(&a);
-    assert_int_equal(store_history(db, &a, ORG, SESSION, J3, 20, &messages, &n, &last, &ended),
-                     DB_OK);
+    assert_int_equal(
+        store_history(db, &a, ORG, SESSION, J3, 20, &messages, &n, &last, &ended, &human), DB_OK);
     assert_int_equal(n, 4);                    /* J1 and J2 */
     assert_true(last.known && last.at_ms > 0); /* ENG-2: how the latest answer was routed */
     assert_int_equal(messages[0].role, LLM_USER);
     assert_false(ended);
-    assert_int_equal(store_history(db, &a, OTHER, SESSION, J3, 20, &messages, &n, &last, &ended),
-                     DB_OK);
+    assert_int_equal(
+        store_history(db, &a, OTHER, SESSION, J3, 20, &messages, &n, &last, &ended, &human), DB_OK);
     assert_int_equal(n, 0);
 
     char cursor[256] = "";
@@ -336,14 +336,14 @@ static void ended_session_takes_no_message(void **state)
     struct llm_message *messages;
     size_t n;
     struct route_last last;
-    bool ended;
+    bool ended, human;
     arena_init(&a);
     assert_int_equal(store_end_session(db, ORG, SESSION, w.conversation), DB_OK);
     assert_int_equal(store_end_session(db, ORG, SESSION, w.conversation), DB_OK);
     assert_int_equal(claim(&w), STORE_ENDED);
     assert_int_equal(count("messages WHERE true", w.entry.id), 0);
-    assert_int_equal(store_history(db, &a, ORG, SESSION, "", 20, &messages, &n, &last, &ended),
-                     DB_OK);
+    assert_int_equal(
+        store_history(db, &a, ORG, SESSION, "", 20, &messages, &n, &last, &ended, &human), DB_OK);
     assert_true(ended);
     arena_free(&a);
     buf_free(&w.data);

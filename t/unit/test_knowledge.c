@@ -6,8 +6,7 @@
 #include <cmocka.h>
 
 #include "core/buf.h"
-#include "db/migrate.h"
-#include "pg_fixture.h"
+#include "schema_fixture.h"
 #include "tenant/knowledge.h"
 
 #define ALICE "a11ce000-0000-4000-8000-000000000001"
@@ -20,16 +19,9 @@ static struct knowledge_report report;
 
 static int set_up(void **state)
 {
-    struct migration_list list;
-    char error[256];
-
     (void)state;
     arena_init(&arena);
-    if (!pg_start(&pg) || !migrate_read(&arena, "migrations", &list, error))
-        return -1;
-    struct db *owner = db_new(pg.owner, "test");
-    bool ok = migrate_up(owner, &arena, &list, NULL) == DB_OK;
-    db_free(owner);
+    bool ok = schema_start(&pg);
     pg_do(&pg, "INSERT INTO organizations (id, name) VALUES ('" ALICE "', 'Alice'), ('" BOB
                "', 'Bob'); INSERT INTO org_ai_settings (org_id, languages) VALUES ('" BOB
                "', '{he,en}')");

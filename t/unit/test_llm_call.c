@@ -1,6 +1,7 @@
 /*
  * ENG-1: a call from its start to its end, over an HTTP client that the test plays:
- * it defines what call.c uses of net/http.h, so the real one is not linked.
+ * it defines what call.c uses of net/http.h and net/outbound.h, so the real ones are not
+ * linked.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,6 +15,7 @@
 #include "core/loop.h"
 #include "llm/call.h"
 #include "net/http.h"
+#include "net/outbound.h"
 
 struct http_request {
     bool used;
@@ -60,6 +62,48 @@ void http_cancel(struct http_request *request)
 const char *http_failure_text(enum http_failure failure)
 {
     return failure == HTTP_OK ? "ok" : "it failed";
+}
+
+struct outbound_request {
+    bool used;
+    bool cancelled;
+    int alive;
+    struct outbound_options options;
+    outbound_end_fn *on_end;
+    void *arg;
+    char url[128];
+};
+
+static struct outbound_request guarded;
+
+struct outbound_request *outbound_start(struct outbound *outbound,
+                                        const struct outbound_options *options,
+                                        outbound_end_fn *end, void *arg)
+{
+    assert_non_null(outbound);
+    guarded =
+        (struct outbound_request){.used = true, .options = *options, .on_end = end, .arg = arg};
+    (void)snprintf(guarded.url, sizeof(guarded.url), "%s", options->url);
+    return &guarded;
+}
+
+void outbound_alive(struct outbound_request *request)
+{
+    assert_ptr_equal(request, &guarded);
+    request->alive++;
+}
+
+const char *outbound_header(const struct outbound_request *request, const char *name)
+{
+    assert_ptr_equal(request, &guarded);
+    return strcmp(name, "retry-after") == 0 ? "7" : NULL;
+}
+
+void outbound_cancel(struct outbound_request *request)
+{
+    assert_ptr_equal(request, &guarded);
+    assert_false(request->cancelled);
+    request->cancelled = true;
 }
 
 struct seen {
@@ -432,6 +476,98 @@ static void eng_1_what_cannot_be_started(void **state)
     loop_free(loop);
 }
 
+/* -- to a URL that a tenant gave ------------------------------------------------------------- */
+
+static void begin_guarded(struct seen *seen)
+{
+    static char outbound; /* only its address */
+    struct llm_error error;
+    *seen = (struct seen){.loop = loop_new()};
+    buf_init(&seen->text, 65536);
+    http = (struct http_request){0};
+    guarded = (struct outbound_request){0};
+    endpoint = (struct llm_endpoint){.name = "openai",
+                                     .protocol = &llm_openai,
+                                     .base_url = "https://tenant.example/v1",
+                                     .api_key = "k",
+                                     .of_tenant = true,
+                                     .guarded = true};
+    const struct llm_call_options options = {.endpoint = &endpoint,
+                                             .outbound = (struct outbound *)(void *)&outbound,
+                                             .request = &request,
+                                             .first_ms = 1000,
+                                             .on_event = on_event,
+                                             .on_end = on_end,
+                                             .arg = seen};
+    seen->call = llm_call_start(seen->loop, NULL, &options, &error);
+    assert_non_null(seen->call);
+    assert_false(http.used); /* nothing that has no guard is asked */
+    assert_string_equal(guarded.url, "https://tenant.example/v1/chat/completions");
+}
+
+static void end_guarded(enum outbound_failure failure, int status)
+{
+    const struct outbound_response response = {
+        .failure = failure, .status = status, .retry_after_s = -1, .body = "", .error = "why"};
+    guarded.on_end(guarded.arg, &response);
+}
+
+static void eng_1_a_tenants_url_is_guarded(void **state)
+{
+    static const char text[] = CHUNK("Hel") CHUNK("lo") STOP DONE;
+    struct seen seen;
+    (void)state;
+    begin_guarded(&seen);
+    guarded.options.on_headers(guarded.arg, 200);
+    guarded.options.on_data(guarded.arg, text, strlen(text));
+    assert_true(guarded.alive > 0);
+    end_guarded(OUTBOUND_OK, 200);
+    turn(&seen);
+    assert_int_equal(seen.ends, 1);
+    assert_int_equal(seen.error.class, LLM_ERROR_NONE);
+    assert_string_equal(seen.text.data, "Hello");
+    end(&seen);
+}
+
+static void eng_1_what_the_guard_refuses_is_an_error(void **state)
+{
+    static const struct {
+        enum outbound_failure failure;
+        int status;
+        enum llm_error_class class;
+    } cases[] = {
+        {OUTBOUND_BLOCKED, 0, LLM_ERROR_REQUEST}, {OUTBOUND_REDIRECT, 302, LLM_ERROR_REQUEST},
+        {OUTBOUND_RESOLVE, 0, LLM_ERROR_CONNECT}, {OUTBOUND_CONNECT, 0, LLM_ERROR_CONNECT},
+        {OUTBOUND_TIMEOUT, 0, LLM_ERROR_TIMEOUT}, {OUTBOUND_CUT, 0, LLM_ERROR_CUT},
+        {OUTBOUND_OK, 401, LLM_ERROR_AUTH},       {OUTBOUND_OK, 429, LLM_ERROR_RATE},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct seen seen;
+        begin_guarded(&seen);
+        if (cases[i].failure == OUTBOUND_OK) {
+            guarded.options.on_headers(guarded.arg, cases[i].status);
+        }
+        end_guarded(cases[i].failure, cases[i].status);
+        turn(&seen);
+        assert_int_equal(seen.ends, 1);
+        assert_int_equal(seen.error.class, cases[i].class);
+        end(&seen);
+    }
+}
+
+static void eng_1_a_guarded_call_is_cancelled(void **state)
+{
+    struct seen seen;
+    (void)state;
+    begin_guarded(&seen);
+    llm_call_cancel(seen.call);
+    turn(&seen);
+    assert_true(guarded.cancelled);
+    assert_int_equal(seen.ends, 0);
+    end(&seen);
+}
+
 static void eng_1_the_built_in_streams(void **state)
 {
     struct seen seen;
@@ -488,6 +624,9 @@ int main(void)
         cmocka_unit_test(eng_1_a_lingering_response),
         cmocka_unit_test(eng_1_a_failure_after_the_end_is_none),
         cmocka_unit_test(eng_1_what_cannot_be_started),
+        cmocka_unit_test(eng_1_a_tenants_url_is_guarded),
+        cmocka_unit_test(eng_1_what_the_guard_refuses_is_an_error),
+        cmocka_unit_test(eng_1_a_guarded_call_is_cancelled),
         cmocka_unit_test(eng_1_the_built_in_streams),
         cmocka_unit_test(eng_1_the_built_in_is_cancelled),
     };

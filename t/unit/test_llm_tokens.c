@@ -33,6 +33,12 @@ static void eng_6_estimates(void **state)
         {"😀", 2},
         {"\xff\xff\xff", 2}, /* not UTF-8: still counted */
         {"\xd7", 1},
+        {"سلام", 4},
+        {"“ok” – yes", 5}, /* seven characters and three marks of a token each */
+        /* code and JSON: as many characters of prose would be 10, 7 and 6 */
+        {"{\"order_id\":\"A-1234\",\"status\":\"sent\"}", 13},
+        {"if (a == b && c() != d[0])", 9},
+        {"<p class=\"x\">a</p><br/>", 8},
     };
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -41,6 +47,41 @@ static void eng_6_estimates(void **state)
             fail_msg("\"%s\": %d", cases[i].text, tokens);
         }
     }
+}
+
+/* Contract: ceil(code points / 4) for ASCII prose, whatever its punctuation. */
+static void eng_6_prose_is_a_quarter_a_character(void **state)
+{
+    static const char *const prose[] = {
+        "[article:returns] Returns\nGoods (unused, in their box) may be sent back; see below.",
+        "\"It depends,\" she said: \"call us (or write), please.\" -- 24/7, #1 & more!",
+        "Price: 59.00 ILS. In stock: 7.\n- 20% off, 3 * 4 = 12; a/b, https://shop.example/x_y?z=1",
+        "1. One\n2. Two...\n\n---\n\n## Three (3), \"four\"; [five], [six]: seven.",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(prose) / sizeof(prose[0]); i++) {
+        size_t len = strlen(prose[i]);
+        assert_int_equal(tokens_estimate(prose[i], len), (len + 3) / 4);
+    }
+}
+
+/* Packing seeks the longest prefix that fits, and measures a heading and a body apart. */
+static void eng_6_more_text_never_costs_less(void **state)
+{
+    static const char text[] =
+        "{\"a\": [1, {\"ב\":\"שלום\"}]} -> f() 你好😀\xff end\nnext <b>line</b>";
+    int last = 0;
+    (void)state;
+    for (size_t len = 0; len < sizeof(text); len++) {
+        int tokens = tokens_estimate(text, len);
+        assert_true(len == 0 || tokens >= last || (text[len] & 0xC0) == 0x80);
+        if ((text[len] & 0xC0) != 0x80)
+            last = tokens;
+    }
+    const char *body = strchr(text, '\n') + 1;
+    size_t head = (size_t)(body - text);
+    assert_true(tokens_estimate(text, head) + tokens_estimate(body, strlen(body)) >=
+                tokens_estimate(text, strlen(text)));
 }
 
 static void eng_6_prices(void **state)
@@ -78,6 +119,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(eng_6_estimates),
+        cmocka_unit_test(eng_6_prose_is_a_quarter_a_character),
+        cmocka_unit_test(eng_6_more_text_never_costs_less),
         cmocka_unit_test(eng_6_prices),
     };
     return cmocka_run_group_tests_name("llm tokens", tests, NULL, NULL);

@@ -95,7 +95,7 @@ static void publish(enum publish_status expected, const char *org)
 static void make_key(const char *org, enum fd_key_kind kind, char id[37], char name[80])
 {
     static const char *const origins[] = {"https://a.example", "https://*.b.example"};
-    const struct key_new spec = {org, "k", kind, origins, kind == FD_KEY_SECRET ? 0 : 2};
+    const struct key_new spec = {org, "k", kind, origins, kind == FD_KEY_SECRET ? 0 : 2, NULL};
     char key[FD_API_KEY_SIZE];
 
     assert_int_equal(keys_create(db, &spec, key, id), DB_OK);

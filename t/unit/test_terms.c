@@ -46,27 +46,25 @@ static void english_words_are_stemmed_by_the_database(void **state)
 {
     (void)state;
     assert_int_equal(find("Returns fee", "en"), 2);
-    assert_string_equal(terms[0].simple, "'returns':*");
-    assert_string_equal(terms[0].english, "'returns'");
-    assert_string_equal(terms[0].stump, "'retu':*");
-    assert_string_equal(terms[1].simple, "'fee'");
-    assert_null(terms[1].stump);
+    assert_string_equal(terms[0].word, "returns");
+    assert_string_equal(terms[0].forms, "returns*");
+    assert_string_equal(terms[1].forms, "fee"); /* "feel" is another word */
 }
 
 static void other_alphabets_match_by_their_beginning(void **state)
 {
     (void)state;
     assert_int_equal(find("доставки", "ru"), 1);
-    assert_string_equal(terms[0].simple, "'доставк':*");
-    assert_null(terms[0].english);
+    assert_string_equal(terms[0].forms, "доставк*");
     assert_int_equal(find("l'envío", "es"), 1);
-    assert_string_equal(terms[0].simple, "'enví':*");
+    assert_string_equal(terms[0].forms, "enví*");
 }
 
 static bool searches(const char *word, const char *lexeme)
 {
     assert_int_equal(find(word, "he"), 1);
-    return strstr(terms[0].simple, arena_printf(&arena, "'%s':*", lexeme)) != NULL;
+    return strstr(arena_printf(&arena, " %s ", terms[0].forms),
+                  arena_printf(&arena, " %s* ", lexeme)) != NULL;
 }
 
 static void hebrew_is_searched_with_and_without_prefixes(void **state)
@@ -124,6 +122,14 @@ static void check_query(const char *query)
     assert_true(fd_utf8_valid(query, strlen(query)));
 }
 
+static void forms_are_alternatives_of_a_query(void **state)
+{
+    (void)state;
+    assert_string_equal(terms_query(&arena, "fee"), "'fee'");
+    assert_string_equal(terms_query(&arena, "ship* shop"), "'ship':* | 'shop'");
+    assert_string_equal(terms_query(&arena, ""), "");
+}
+
 static void no_question_writes_an_operator(void **state)
 {
     (void)state;
@@ -143,10 +149,9 @@ static void no_question_writes_an_operator(void **state)
         }
         size_t count = terms_of(&arena, text, len, round % 2 ? "en" : "he", terms);
         for (size_t i = 0; i < count; i++) {
-            check_query(terms[i].simple);
-            check_query(terms[i].english != NULL ? terms[i].english : "");
-            check_query(terms[i].stump != NULL ? terms[i].stump : "");
-            assert_null(strpbrk(terms[i].word, "'\"\\"));
+            check_query(terms_query(&arena, terms[i].forms));
+            assert_null(strpbrk(terms[i].word, "'\"\\{},"));
+            assert_null(strpbrk(terms[i].forms, "'\"\\{},"));
         }
     }
 }
@@ -160,6 +165,7 @@ int main(void)
         cmocka_unit_test(hebrew_is_searched_with_and_without_prefixes),
         cmocka_unit_test(addresses_are_not_words),
         cmocka_unit_test(each_word_once_and_at_most_sixteen),
+        cmocka_unit_test(forms_are_alternatives_of_a_query),
         cmocka_unit_test(no_question_writes_an_operator),
     };
 

@@ -19,7 +19,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum admin_role { ADMIN_CLIENT, ADMIN_STAFF, ADMIN_ADMIN, ADMIN_OWNER };
+/* In the order of tenant/users.h's ranks. */
+enum admin_role { ADMIN_CLIENT, ADMIN_STAFF, ADMIN_ADMIN, ADMIN_OWNER, ADMIN_SUPERADMIN };
+
+/* What a secret key may do with the role of an admin; a user's is the last. */
+enum admin_scope {
+    ADMIN_SCOPE_READ,
+    ADMIN_SCOPE_WRITE, /* but not change who gets in */
+    ADMIN_SCOPE_ALL
+};
 
 #define ADMIN_IDS_MAX 3
 
@@ -32,9 +40,17 @@ struct admin_request {
     const char *raw;                /* the body's bytes */
     size_t raw_len;
     const char *content_type; /* lower case, without parameters; "" if absent */
-    const char *org;          /* uuid; every statement names it */
+    const char *org;          /* uuid; every statement names it; NULL on an open route */
     enum admin_role role;
-    const char *actor; /* "key:<uuid>" or "user:<uuid>": for the audit log */
+    enum admin_scope scope;
+    const char *actor;   /* "key:<uuid>" or "user:<uuid>": for the audit log */
+    const char *user;    /* uuid; NULL: a key asks, or nobody */
+    const char *session; /* of the user, uuid */
+    const char *nonce;   /* of its claims */
+    const char *team;    /* uuid of the user's active team; NULL: none */
+    const char *address; /* of the client, "" if nginx does not say */
+    const char *agent;   /* its User-Agent, "" if absent */
+    bool secure;         /* HTTPS, or else a network that may be another's */
     const char *request_id;
     struct arena *arena; /* of the request */
     struct db *db;
@@ -42,17 +58,37 @@ struct admin_request {
     void *query; /* admin_query() */
 };
 
+struct admin_reply;
+
+/* An answer that is too long to be made at once (admin/stream.h): what `body` holds when the
+ * handler returns is its beginning. next() puts the next part there, which may be empty, on
+ * whatever thread, with the request's db; end() is called once, in any case. */
+enum admin_rest_status { ADMIN_REST_MORE, ADMIN_REST_DONE, ADMIN_REST_FAILED };
+struct admin_rest {
+    enum admin_rest_status (*next)(const struct admin_request *request, struct admin_reply *reply);
+    void (*end)(void *state);
+    void *state;
+};
+
 struct admin_reply {
     int status; /* 200 unless set */
     struct buf body;
     const char *content_type; /* "application/json" unless set */
     const char *filename;     /* Content-Disposition: attachment; NULL = none */
+    int retry_after;          /* seconds; 0 = none */
+    const char *cookies[2];   /* Set-Cookie; NULL = none */
+    struct admin_rest rest;   /* next NULL: the body is all */
 };
 
 typedef void admin_handler_fn(const struct admin_request *request, struct admin_reply *reply);
 
 enum admin_flags {
-    ADMIN_RAW = 1 /* the body is not JSON (an upload) */
+    ADMIN_RAW = 1,     /* the body is not JSON (an upload) */
+    ADMIN_OPEN = 2,    /* nobody needs to have signed in; nginx knows these routes, too */
+    ADMIN_USER = 4,    /* of a signed-in user, not of a key */
+    ADMIN_ACCESS = 8,  /* who gets in: not with a key that may only write */
+    ADMIN_ASKS = 16,   /* changes nothing, whatever its method, or records itself */
+    ADMIN_PRIVATE = 32 /* shows what a visitor said: the record says that it was, not what */
 };
 
 struct admin_route {

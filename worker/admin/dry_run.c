@@ -1,11 +1,12 @@
 /* POST dry-run (ENG-18): what would be asked, of whom, from what, at what price. */
 #include "admin/field.h"
 #include "chat/dry_run.h"
+#include "protocol/ids.h"
 #include "protocol/limits.h"
 
 static void make(const struct admin_request *request, struct admin_reply *reply)
 {
-    static const char *const known[] = {"message", "language", "model_id", NULL};
+    static const char *const known[] = {"message", "language", "model_id", "session_id", NULL};
     struct dry_run_ask ask = {.org = request->org};
     struct fd_json_writer w;
     struct dry_run run;
@@ -13,7 +14,8 @@ static void make(const struct admin_request *request, struct admin_reply *reply)
     if (!field_known(request, reply, known) ||
         !field_text(request, reply, "message", true, FD_MESSAGE_MAX, &ask.question) ||
         !field_text(request, reply, "language", false, FD_LANGUAGE_MAX, &ask.language) ||
-        !field_text(request, reply, "model_id", false, FD_MODEL_ID_MAX, &ask.model_id))
+        !field_text(request, reply, "model_id", false, FD_MODEL_ID_MAX, &ask.model_id) ||
+        !field_text(request, reply, "session_id", false, FD_SESSION_ID_LEN, &ask.session))
         return;
     enum db_status status = dry_run_make(request->db, request->config, request->arena, &ask, &run);
     if (status != DB_OK) {
@@ -30,7 +32,7 @@ static void make(const struct admin_request *request, struct admin_reply *reply)
 }
 
 static const struct admin_route routes[] = {
-    {"POST", "dry-run", ADMIN_STAFF, 0, make},
+    {"POST", "dry-run", ADMIN_STAFF, ADMIN_ASKS, make},
 };
 
 const struct admin_resource admin_dry_run = {routes, sizeof(routes) / sizeof(routes[0])};

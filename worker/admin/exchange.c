@@ -1,11 +1,14 @@
 #include "admin/exchange.h"
 
 #include "admin/admin.h"
+#include "admin/cookie.h"
 #include "admin/identity.h"
 #include "admin/meters.h"
 #include "admin/query.h"
+#include "admin/record.h"
 #include "admin/resources.h"
 #include "admin/router.h"
+#include "admin/stream.h"
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/pool.h"
@@ -84,6 +87,8 @@ static void add_headers(struct exchange *x)
 
     if (reply->status != 204) {
         add_header(x, "Content-Type", reply->content_type);
+    }
+    if (reply->status != 204 && reply->rest.next == NULL) {
         snprintf(length, sizeof(length), "%zu", reply->body.len);
         add_header(x, "Content-Length", length);
     }
@@ -91,13 +96,17 @@ static void add_headers(struct exchange *x)
     add_header(x, "X-Content-Type-Options", "nosniff");
     if (reply->status == 405 && x->allow != NULL)
         add_header(x, "Allow", x->allow);
-    if (reply->status == 503)
+    if (reply->retry_after > 0)
+        add_header(x, "Retry-After", arena_printf(&x->arena, "%d", reply->retry_after));
+    else if (reply->status == 503)
         add_header(x, "Retry-After", RETRY_AFTER);
+    for (size_t i = 0; i < 2 && reply->cookies[i] != NULL; i++)
+        add_header(x, "Set-Cookie", reply->cookies[i]);
     if (reply->filename != NULL)
         add_filename(x, reply->filename);
 }
 
-static void report(const struct exchange *x)
+static void report(const struct exchange *x, uint64_t bytes)
 {
     static const char *const classes[] = {"other", "1xx", "2xx", "3xx", "4xx", "5xx"};
     const struct admin_request *request = &x->request;
@@ -111,7 +120,7 @@ static void report(const struct exchange *x)
               LOG_FIELDS(LOG_STR("method", request->method),
                          LOG_STR("route", x->route != NULL ? x->route->pattern : NULL),
                          LOG_STR("actor", request->actor), LOG_INT("status", status),
-                         LOG_DOUBLE("ms", (double)us / 1e3), LOG_INT("bytes", x->reply.body.len)));
+                         LOG_DOUBLE("ms", (double)us / 1e3), LOG_INT("bytes", bytes)));
 }
 
 static void on_sent(struct evhttp_request *http, void *arg)
@@ -133,7 +142,7 @@ static void answer(struct exchange *x)
     if (out == NULL || (wanted && evbuffer_add(out, x->reply.body.data, x->reply.body.len) != 0))
         abort();
     add_headers(x);
-    report(x);
+    report(x, x->reply.body.len);
     x->server->sending++;
     evhttp_request_set_on_complete_cb(x->http, on_sent, x->server);
     evhttp_send_reply(x->http, x->reply.status, reason(x->reply.status), out);
@@ -148,6 +157,8 @@ static void end(struct exchange *x)
     if (x->http != NULL)
         answer(x);
     timer_free(x->deadline);
+    if (x->reply.rest.end != NULL)
+        x->reply.rest.end(x->reply.rest.state);
     server->bytes -= x->body_len;
     free(x->body);
     buf_free(&x->reply.body);
@@ -194,13 +205,44 @@ static void run(void *resource, void *arg)
 
     x->request.db = resource;
     if ((x->route->flags & ADMIN_RAW) != 0 || parse_body(x))
-        x->route->handle(&x->request, &x->reply);
+        record_run(x->route, &x->request, &x->reply);
+}
+
+static void streamed(void *arg, uint64_t bytes, bool whole)
+{
+    struct exchange *x = arg;
+
+    x->reply.status = whole ? x->reply.status : 500;
+    report(x, bytes);
+    end(x);
+}
+
+static bool goes_on(const struct exchange *x)
+{
+    return x->http != NULL && x->reply.rest.next != NULL && strcmp(x->request.method, "HEAD") != 0;
+}
+
+static void start_stream(struct exchange *x)
+{
+    struct evhttp_request *http = x->http;
+
+    timer_stop(x->deadline);
+    add_headers(x);
+    x->http = NULL;
+    stream_start(x->server, http, &x->request, &x->reply, streamed, x);
 }
 
 static void done(void *arg, bool ran)
 {
     struct exchange *x = arg;
 
+    if (ran && goes_on(x) && x->server->streams < STREAMS_MAX) {
+        start_stream(x);
+        return;
+    }
+    if (ran && goes_on(x))
+        admin_problem(&x->reply, &x->request, FD_PROBLEM_OVERLOADED, NULL,
+                      "so many exports run already; come again in a moment");
     if (!ran && x->http != NULL)
         admin_problem(&x->reply, &x->request, FD_PROBLEM_UNAVAILABLE, NULL, "it is being stopped");
     end(x);
@@ -231,6 +273,14 @@ static void on_deadline(void *arg)
 
 /* -- on the loop -------------------------------------------------------------------------- */
 
+static const char *text_header(struct exchange *x, const char *name)
+{
+    const char *value = header(x, name);
+
+    return value != NULL && fd_utf8_valid(value, strlen(value)) ? arena_strdup(&x->arena, value)
+                                                                : "";
+}
+
 static bool identify(struct exchange *x)
 {
     struct admin_request *request = &x->request;
@@ -238,15 +288,45 @@ static bool identify(struct exchange *x)
                                          .org = header(x, IDENTITY_ORG_HEADER),
                                          .role = header(x, IDENTITY_ROLE_HEADER),
                                          .actor = header(x, IDENTITY_ACTOR_HEADER),
+                                         .session = header(x, IDENTITY_SESSION_HEADER),
+                                         .team = header(x, IDENTITY_TEAM_HEADER),
                                          .request_id = header(x, IDENTITY_REQUEST_HEADER)};
 
     if (identity_request_id_valid(claim.request_id))
         request->request_id = arena_strdup(&x->arena, claim.request_id);
-    if (!identity_check(&claim, x->server->config->admin_token, &request->role))
+    if (!identity_check(&claim, x->server->config->admin_token, request))
         return false;
-    request->org = arena_strdup(&x->arena, claim.org);
-    request->actor = arena_strdup(&x->arena, claim.actor);
+    request->address = text_header(x, IDENTITY_ADDRESS_HEADER);
+    request->agent = text_header(x, IDENTITY_AGENT_HEADER);
+    request->secure =
+        cookie_secure(x->server->config, text_header(x, IDENTITY_SCHEME_HEADER), request->address);
     return true;
+}
+
+/* Is it this caller's to ask? False: it is refused. */
+static bool permit(struct exchange *x)
+{
+    const struct admin_request *request = &x->request;
+    unsigned flags = x->route->flags;
+    const char *method = request->method;
+
+    if ((flags & ADMIN_OPEN) != 0)
+        return true;
+    if (request->actor == NULL)
+        refuse(x, FD_PROBLEM_SIGN_IN, NULL, NULL);
+    else if (request->role < x->route->least)
+        refuse(x, FD_PROBLEM_ROLE, NULL,
+               arena_printf(&x->arena, "%s role required", admin_role_name(x->route->least)));
+    else if ((flags & ADMIN_USER) != 0 && request->user == NULL)
+        refuse(x, FD_PROBLEM_ROLE, NULL, "this is for users who signed in, not for keys");
+    else if (request->scope == ADMIN_SCOPE_READ && strcmp(method, "GET") != 0 &&
+             strcmp(method, "HEAD") != 0)
+        refuse(x, FD_PROBLEM_ROLE, NULL, "this key may only read");
+    else if (request->scope != ADMIN_SCOPE_ALL && (flags & ADMIN_ACCESS) != 0)
+        refuse(x, FD_PROBLEM_ROLE, NULL, "this key may not see or change who gets in");
+    else
+        return true;
+    return false;
 }
 
 /* False: it is refused. */
@@ -259,6 +339,10 @@ static bool find_route(struct exchange *x)
 
     enum router_verdict verdict = router_find(&x->arena, admin_resources, admin_resource_count,
                                               x->request.method, path != NULL ? path : "", match);
+    if (verdict != ROUTER_FOUND && x->request.actor == NULL) {
+        refuse(x, FD_PROBLEM_SIGN_IN, NULL, NULL);
+        return false;
+    }
     if (verdict != ROUTER_FOUND) {
         x->allow = match->allow;
         refuse(x, verdict == ROUTER_NO_PATH ? FD_PROBLEM_NOT_FOUND : FD_PROBLEM_METHOD, NULL, NULL);
@@ -272,12 +356,7 @@ static bool find_route(struct exchange *x)
         return false;
     }
     x->request.query = query;
-    if (x->request.role < x->route->least) {
-        refuse(x, FD_PROBLEM_ROLE, NULL,
-               arena_printf(&x->arena, "%s role required", admin_role_name(x->route->least)));
-        return false;
-    }
-    return true;
+    return permit(x);
 }
 
 /* Lower case, without parameters. */

@@ -72,3 +72,15 @@ bool field_texts(const struct admin_request *request, struct admin_reply *reply,
            wrong(request, reply, name,
                  arena_printf(request->arena, "an array of at most %zu texts would be right", max));
 }
+
+void field_refuse(const struct admin_request *request, struct admin_reply *reply,
+                  enum db_status status)
+{
+    const char *why = db_error(request->db), *colon = strstr(why, ": ");
+
+    if (status != DB_FAILED || db_sqlstate(request->db)[0] != '\0' || colon == NULL)
+        admin_db_problem(reply, request, status);
+    else
+        wrong(request, reply, arena_strndup(request->arena, why, (size_t)(colon - why)),
+              arena_strdup(request->arena, colon + 2));
+}

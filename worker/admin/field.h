@@ -18,4 +18,9 @@ bool field_int(const struct admin_request *request, struct admin_reply *reply, c
 bool field_texts(const struct admin_request *request, struct admin_reply *reply, const char *name,
                  size_t max, const char *const **texts, size_t *count);
 
+/* The problem of an operation that explained its refusal as "field: why"; another failure
+ * as admin_db_problem() has it. */
+void field_refuse(const struct admin_request *request, struct admin_reply *reply,
+                  enum db_status status);
+
 #endif

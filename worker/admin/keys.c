@@ -34,6 +34,7 @@ static void write_row(struct fd_json_writer *w, const PGresult *keys, int row)
     fd_jw_member(w, "created_at", db_text(keys, row, KEY_CREATED_AT));
     fd_jw_member(w, "expires_at", db_text(keys, row, KEY_EXPIRES_AT));
     fd_jw_member(w, "status", db_text(keys, row, KEY_STATUS));
+    fd_jw_member(w, "scope", db_text(keys, row, KEY_SCOPE));
     fd_jw_end_object(w);
 }
 
@@ -85,7 +86,7 @@ static void reply_key(struct admin_reply *reply, const char *id, const char *key
 
 static void create(const struct admin_request *request, struct admin_reply *reply)
 {
-    static const char *const known[] = {"name", "kind", "origins", NULL};
+    static const char *const known[] = {"name", "kind", "origins", "scope", NULL};
     char key[FD_API_KEY_SIZE], id[37];
     struct key_new spec = {.org = request->org};
     const char *kind;
@@ -93,8 +94,14 @@ static void create(const struct admin_request *request, struct admin_reply *repl
     if (!field_known(request, reply, known) ||
         !field_text(request, reply, "name", true, NAME_MAX_LEN, &spec.name) ||
         !field_text(request, reply, "kind", true, 2, &kind) ||
-        !field_texts(request, reply, "origins", ORIGINS_MAX, &spec.origins, &spec.origin_count))
+        !field_texts(request, reply, "origins", ORIGINS_MAX, &spec.origins, &spec.origin_count) ||
+        !field_text(request, reply, "scope", false, 8, &spec.scope))
         return;
+    if (spec.scope != NULL && !key_scope_valid(spec.scope)) {
+        admin_problem(reply, request, FD_PROBLEM_FIELD, "scope",
+                      "read, write or admin would be right");
+        return;
+    }
     if (strcmp(kind, "pk") != 0 && strcmp(kind, "sk") != 0) {
         admin_problem(reply, request, FD_PROBLEM_FIELD, "kind",
                       "pk (publishable) or sk (secret) would be right");
@@ -163,10 +170,10 @@ static void revoke(const struct admin_request *request, struct admin_reply *repl
 }
 
 static const struct admin_route routes[] = {
-    {"GET", "keys", ADMIN_ADMIN, 0, list},
-    {"POST", "keys", ADMIN_ADMIN, 0, create},
-    {"POST", "keys/:id/rotate", ADMIN_ADMIN, 0, rotate},
-    {"DELETE", "keys/:id", ADMIN_ADMIN, 0, revoke},
+    {"GET", "keys", ADMIN_ADMIN, ADMIN_ACCESS, list},
+    {"POST", "keys", ADMIN_ADMIN, ADMIN_ACCESS, create},
+    {"POST", "keys/:id/rotate", ADMIN_ADMIN, ADMIN_ACCESS, rotate},
+    {"DELETE", "keys/:id", ADMIN_ADMIN, ADMIN_ACCESS, revoke},
 };
 
 const struct admin_resource admin_keys = {routes, sizeof(routes) / sizeof(routes[0])};

@@ -2,6 +2,7 @@
  * for a program. */
 #include "admin/field.h"
 #include "admin/page.h"
+#include "chat/route_json.h"
 #include "context/retrieve.h"
 #include "core/language.h"
 #include "tenant/knowledge_json.h"
@@ -200,6 +201,8 @@ static void write_snippets(struct fd_json_writer *w, const struct snippet *snipp
         fd_jw_member(w, "body", snippets[i].body);
         fd_jw_key(w, "score");
         fd_jw_double(w, snippets[i].score);
+        fd_jw_key(w, "found");
+        route_write_found(w, snippets[i].reasons);
         fd_jw_end_object(w);
     }
     fd_jw_end_array(w);
@@ -211,8 +214,7 @@ static void search(const struct admin_request *request, struct admin_reply *repl
 {
     const char *question = admin_query(request, "q"), *language = admin_query(request, "language");
     struct fd_json_writer w;
-    struct snippet *snippets;
-    size_t count;
+    struct retrieved found;
 
     if (question == NULL || *question == '\0' || strlen(question) > QUESTION_MAX) {
         admin_problem(reply, request, FD_PROBLEM_BAD_REQUEST, "q",
@@ -221,14 +223,15 @@ static void search(const struct admin_request *request, struct admin_reply *repl
     }
     if (language == NULL)
         language = language_of(question, strlen(question), "en");
-    enum db_status status = retrieve_snippets(request->db, request->arena, request->org, question,
-                                              language, &snippets, &count);
+    const struct retrieve_ask ask = {
+        .org = request->org, .question = question, .language = language};
+    enum db_status status = retrieve_snippets(request->db, request->arena, &ask, &found);
     if (status != DB_OK) {
         admin_db_problem(reply, request, status);
         return;
     }
     buf_json(&reply->body, &w);
-    write_snippets(&w, snippets, count);
+    write_snippets(&w, found.snippets, found.count);
     buf_json_end(&reply->body, &w);
 }
 

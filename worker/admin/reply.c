@@ -18,6 +18,7 @@ void admin_problem(struct admin_reply *reply, const struct admin_request *reques
     reply->status = fd_problem_status(type);
     reply->content_type = "application/problem+json";
     reply->filename = NULL;
+    reply->rest.next = NULL;
 }
 
 /* What an operation refuses, it explains, and without a SQLSTATE; what PostgreSQL says of

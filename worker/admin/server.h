@@ -25,6 +25,7 @@ struct server {
     size_t open;    /* requests in work, those that were told 504 too */
     size_t sending; /* replies that are on their way; one whose client left stays counted */
     size_t bytes;   /* of their bodies */
+    size_t streams; /* answers that are made while they are sent */
     bool draining;
     int64_t drain_until; /* monotonic ms */
     int64_t quiet_until; /* so long the last replies may take */

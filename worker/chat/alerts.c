@@ -39,6 +39,8 @@ struct alerts {
     size_t open;
     int64_t pending;
     enum db_status status;
+    bool busy;  /* a round is under way */
+    bool again; /* and another is wanted at once */
 };
 
 static void next_round(struct alerts *alerts, int64_t ms)
@@ -46,7 +48,18 @@ static void next_round(struct alerts *alerts, int64_t ms)
     arena_free(&alerts->arena);
     sodium_memzero(alerts->deliveries, sizeof(alerts->deliveries));
     alerts->count = alerts->open = 0;
-    timer_set(alerts->timer, ms);
+    timer_set(alerts->timer, alerts->again ? 0 : ms);
+    alerts->busy = alerts->again = false;
+}
+
+void alerts_soon(struct alerts *alerts)
+{
+    if (alerts == NULL)
+        return;
+    if (alerts->busy)
+        alerts->again = true;
+    else
+        timer_set(alerts->timer, 0);
 }
 
 static void settled_one(struct alerts *alerts)
@@ -186,6 +199,7 @@ static void on_timer(void *arg)
     struct alerts *alerts = arg;
     if (alerts->engine->draining)
         return;
+    alerts->busy = true;
     if (!pool_submit(alerts->engine->pool, run_sweep, sweep_done, alerts))
         next_round(alerts, alerts->engine->config->sync_ms);
 }

@@ -10,6 +10,8 @@ struct alerts;
 struct engine;
 
 struct alerts *alerts_new(struct engine *engine);
+/* Something was raised that should not wait for the next synchronisation. */
+void alerts_soon(struct alerts *alerts);
 void alerts_free(struct alerts *alerts); /* after the pool, before engine->outbound */
 
 #endif

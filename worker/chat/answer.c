@@ -134,6 +134,25 @@ static void write_tools(struct fd_json_writer *w, const struct tool_set *tools)
     fd_jw_end_array(w);
 }
 
+void answer_write_memory(struct fd_json_writer *w, const struct answer_memory *memory)
+{
+    fd_jw_key(w, "memory");
+    fd_jw_object(w);
+    fd_jw_member_int(w, "messages", (int64_t)memory->messages);
+    fd_jw_member_int(w, "left_out", (int64_t)memory->left_out);
+    fd_jw_member_int(w, "shortened", (int64_t)memory->shortened);
+    fd_jw_key(w, "summary");
+    if (memory->summarised > 0) {
+        fd_jw_object(w);
+        fd_jw_member_int(w, "messages", memory->summarised);
+        fd_jw_member_int(w, "tokens", memory->summary_tokens);
+        fd_jw_end_object(w);
+    } else {
+        fd_jw_null(w);
+    }
+    fd_jw_end_object(w);
+}
+
 /* What a dry run has instead of an answer (ENG-18). */
 static void write_dry_run(struct fd_json_writer *w, const struct answer *answer)
 {
@@ -147,6 +166,7 @@ static void write_dry_run(struct fd_json_writer *w, const struct answer *answer)
     write_tools(w, answer->tools);
     fd_jw_member_int(w, "context_tokens", answer->chunks->context_tokens);
     fd_jw_member_int(w, "prompt_tokens", answer->prompt_tokens);
+    answer_write_memory(w, &answer->memory);
 }
 
 static void write_problem(struct fd_json_writer *w, const struct answer *answer)
@@ -158,18 +178,36 @@ static void write_problem(struct fd_json_writer *w, const struct answer *answer)
     fd_problem_write(w, &problem);
 }
 
+static void write_notice(struct fd_json_writer *w, const char *kind, const char *text)
+{
+    if (text == NULL)
+        return;
+    fd_jw_object(w);
+    fd_jw_member(w, "kind", kind);
+    fd_jw_member(w, "text", text);
+    fd_jw_end_object(w);
+}
+
 /* What a reader of the stream was told by a `notice`. */
 static void write_notices(struct fd_json_writer *w, const struct answer *answer)
 {
-    if (answer->upgrade == NULL)
+    if (answer->upgrade == NULL && answer->offer == NULL && answer->ungrounded == NULL &&
+        answer->otherwise == NULL)
         return;
     fd_jw_key(w, "notices");
     fd_jw_array(w);
-    fd_jw_object(w);
-    fd_jw_member(w, "kind", "upgrade");
-    fd_jw_member(w, "text", answer->upgrade);
-    fd_jw_end_object(w);
+    write_notice(w, "upgrade", answer->upgrade);
+    write_notice(w, "handoff_offer", answer->offer);
+    write_notice(w, "grounding", answer->ungrounded);
+    write_notice(w, "language", answer->otherwise);
     fd_jw_end_array(w);
+}
+
+static const char *finish_reason(const struct answer *answer)
+{
+    return answer->dry_run     ? "dry_run"
+           : answer->to_person ? "human"
+                               : llm_finish_name(answer->finish);
 }
 
 static void write_done(struct fd_json_writer *w, const struct answer *answer)
@@ -177,7 +215,10 @@ static void write_done(struct fd_json_writer *w, const struct answer *answer)
     fd_jw_object(w);
     if (!answer->stream) {
         fd_jw_key(w, "response");
-        fd_jw_string(w, answer->text, answer->text_len);
+        if (answer->to_person)
+            fd_jw_null(w);
+        else
+            fd_jw_string(w, answer->text, answer->text_len);
         fd_jw_member(w, "session_id", answer->session);
         fd_jw_key(w, "tool_calls_made");
         write_calls(w, answer);
@@ -185,10 +226,10 @@ static void write_done(struct fd_json_writer *w, const struct answer *answer)
     }
     fd_jw_member(w, "message_id", answer->message_id);
     fd_jw_member(w, "model", answer->model);
-    fd_jw_member(w, "tier", route_tier_name(answer->route.tier));
+    fd_jw_member(w, "tier", answer->to_person ? NULL : route_tier_name(answer->route.tier));
     if (!answer->stream)
         fd_jw_member(w, "intent", answer->route.intent);
-    fd_jw_member(w, "finish_reason", answer->dry_run ? "dry_run" : llm_finish_name(answer->finish));
+    fd_jw_member(w, "finish_reason", finish_reason(answer));
     write_usage(w, answer);
     write_cost(w, answer);
     fd_jw_key(w, "citations");

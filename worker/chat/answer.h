@@ -36,6 +36,7 @@ struct answer_attempt {
     struct llm_usage usage; /* no field is -1 but cost_micro */
     bool estimated;
     bool free;          /* the built-in provider */
+    bool own_key;       /* of the organisation, not the platform's */
     int64_t cost_micro; /* -1 = the price is unknown; filled when it is saved */
 };
 
@@ -45,6 +46,15 @@ struct answer_call {
     const char *name;
     const char *status; /* execution_status_name() */
     int64_t ms;
+};
+
+/* What of the conversation the model is shown. */
+struct answer_memory {
+    size_t messages; /* as they were */
+    size_t left_out; /* of the newest that were read */
+    size_t shortened;
+    int summarised;         /* messages that the summary tells of; 0 = none is shown */
+    int64_t summary_tokens; /* estimated */
 };
 
 struct answer {
@@ -80,8 +90,13 @@ struct answer {
 
     struct answer_attempt attempts[ANSWER_ATTEMPTS_MAX];
     size_t attempt_count;
-    const char *upgrade;   /* the month's messages are used up: what is said of it; or NULL */
-    int64_t prompt_tokens; /* estimated; of a dry run */
+    bool to_person;              /* a person has the conversation: nobody else answers */
+    const char *offer;           /* of a person: what is said of it; or NULL */
+    const char *ungrounded;      /* not in the sources: what is said of it; or NULL */
+    const char *otherwise;       /* in another language: what is said of it; or NULL */
+    const char *upgrade;         /* the month's messages are used up: what is said of it; or NULL */
+    int64_t prompt_tokens;       /* estimated; of a dry run */
+    struct answer_memory memory; /* of a dry run */
 };
 
 /* What is not reported is estimated; true if anything was. */
@@ -98,6 +113,8 @@ const char *answer_message_status(const struct answer *answer);
 /* The terminal event's data. */
 bool answer_data(const struct answer *answer, struct buf *out);
 
+/* memory: {messages, left_out, shortened, summary: {messages, tokens} or null} */
+void answer_write_memory(struct fd_json_writer *w, const struct answer_memory *memory);
 /* {tier, intent, reasons, version, split?, arm?, trial?, first_token_ms?, context_tokens,
  * chunks} and [{id, label}] for the message's row. */
 bool answer_route_json(const struct answer *answer, struct buf *out);

@@ -46,7 +46,8 @@ static enum db_status worst_case(struct db *db, struct budget_ask *ask, int64_t 
     enum db_status status = prices_find(db, ask->model, &price, &known);
     if (status != DB_OK)
         return status;
-    *amount = known ? price_worst(&price, budget_prompt_tokens(ask->prompt_tokens), ask->max_tokens)
+    int64_t tokens = ask->likely_tokens > 0 ? ask->likely_tokens : ask->prompt_tokens;
+    *amount = known ? price_worst(&price, budget_prompt_tokens(tokens), ask->max_tokens)
               : price_is_due(ask->provider) ? -1
                                             : 0;
     for (size_t i = 0; i < ask->before_count && *amount >= 0; i++) {

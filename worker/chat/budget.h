@@ -37,6 +37,7 @@ struct budget_ask {
     const char *provider; /* of the call that is to come */
     const char *model;
     int64_t prompt_tokens; /* estimated */
+    int64_t likely_tokens; /* as the model's provider will count them; 0 = not known */
     int max_tokens;
     struct answer_attempt before[ANSWER_ATTEMPTS_MAX]; /* calls of this job already made */
     size_t before_count;

@@ -1,14 +1,17 @@
 #include "chat/calls.h"
 
+#include "chat/alerts.h"
 #include "chat/door_models.h"
 #include "chat/entry.h"
 #include "chat/execution.h"
 #include "context/memory.h"
 #include "chat/meters.h"
+#include "chat/own_endpoints.h"
 #include "chat/replay.h"
 #include "chat/seat.h"
 #include "chat/store.h"
 #include "chat/sync.h"
+#include "chat/visitor_call.h"
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/loop.h"
@@ -42,7 +45,7 @@ struct calls {
     bool stopped;
 };
 
-enum call_op { CALL_HISTORY, CALL_END, CALL_MODELS, CALL_REPLAY, CALL_OUTCOME };
+enum call_op { CALL_HISTORY, CALL_END, CALL_MODELS, CALL_REPLAY, CALL_OUTCOME, CALL_VISITOR };
 
 struct call {
     struct calls *calls;
@@ -68,6 +71,10 @@ struct call {
 
     const char *tool_call; /* of OUTCOME */
     const struct fd_json *tool_outcome;
+
+    visitor_call_fn *visitor; /* of VISITOR */
+    const struct fd_json *args;
+    struct visitor_reply visitor_reply;
 };
 
 static void read_more(struct calls *calls);
@@ -156,11 +163,24 @@ static void replay(struct call *call)
     replay_write(&call->outbox, &call->outcome);
 }
 
+/* To the visitor's other pages, and to the operator who may have it. */
+static void tell_end(struct call *call)
+{
+    struct news news;
+    news_init(&news, &call->arena);
+    news_session(&news, call->session, FD_EVENT_STATUS, "{\"status\":\"ended\"}");
+    news_org(&news, call->org, FD_EVENT_STATUS,
+             arena_printf(&call->arena, "{\"conversation_id\":\"%s\",\"status\":\"ended\"}",
+                          call->conversation_id));
+    news_send(&news, call->calls->engine->live);
+}
+
 static void ended(struct call *call)
 {
     struct engine *engine = call->calls->engine;
     struct fd_json_writer w;
     memory_forget(engine->live, call->org, call->session);
+    tell_end(call);
     buf_json(&call->body, &w);
     fd_jw_object(&w);
     fd_jw_member(&w, "session_id", call->session);
@@ -173,12 +193,17 @@ static void ended(struct call *call)
 static void models(struct call *call)
 {
     struct engine *engine = call->calls->engine;
-    if (call->tenant == NULL || !call->tenant->active || !call->tenant->enabled)
+    if (call->tenant == NULL || !call->tenant->active || !call->tenant->enabled) {
         refuse(call, FD_PROBLEM_DISABLED, NULL, NULL);
-    else if (!door_models(&engine->endpoints, call->tenant, call->model, &call->body))
-        refuse(call, FD_PROBLEM_MODEL, "model", call->model);
-    else
+        return;
+    }
+    struct llm_endpoints *endpoints = own_endpoints_hold(engine, call->tenant);
+    bool found = door_models(endpoints, call->tenant, call->model, &call->body);
+    own_endpoints_release(engine, endpoints);
+    if (found)
         answer(call, 200, call->body.data, call->body.len);
+    else
+        refuse(call, FD_PROBLEM_MODEL, "model", call->model);
 }
 
 /* The next question finds it in PostgreSQL. */
@@ -194,7 +219,33 @@ static void take_outcome(struct call *call)
     answer(call, 200, stored, sizeof(stored) - 1);
 }
 
+static void take_visitor_reply(struct call *call)
+{
+    const struct visitor_reply *reply = &call->visitor_reply;
+    struct engine *engine = call->calls->engine;
+    news_send(&reply->news, engine->live);
+    if (reply->alert)
+        alerts_soon(engine->alerts);
+    if (reply->refused)
+        refuse(call, reply->problem, reply->field, reply->detail);
+    else
+        answer(call, 200, call->body.data, call->body.len);
+}
+
 /* -- the work ---------------------------------------------------------------------------------- */
+
+static enum db_status run_visitor(struct call *call, struct db *db)
+{
+    struct visitor_reply *reply = &call->visitor_reply;
+    const struct visitor_call asked = {.org = call->org,
+                                       .session = call->session,
+                                       .args = call->args,
+                                       .config = call->calls->engine->config,
+                                       .arena = &call->arena};
+    reply->body = &call->body;
+    news_init(&reply->news, &call->arena);
+    return call->visitor(db, &asked, reply);
+}
 
 static void run(void *resource, void *arg)
 {
@@ -219,6 +270,7 @@ static void run(void *resource, void *arg)
         call->status = execution_late(seat->db, &call->arena, call->org, call->tool_call,
                                       call->tool_outcome, &call->found, &call->session);
         break;
+    case CALL_VISITOR: call->status = run_visitor(call, seat->db); break;
     }
 }
 
@@ -242,6 +294,7 @@ static void done(void *arg, bool ran)
     case CALL_MODELS: models(call); break;
     case CALL_REPLAY: replay(call); break;
     case CALL_OUTCOME: take_outcome(call); break;
+    case CALL_VISITOR: take_visitor_reply(call); break;
     }
 }
 
@@ -260,6 +313,8 @@ static bool read_op(struct call *call, const char *op)
         call->op = CALL_REPLAY;
     else if (op != NULL && strcmp(op, FD_CALL_OUTCOME) == 0)
         call->op = CALL_OUTCOME;
+    else if (op != NULL && (call->visitor = visitor_call_find(op)) != NULL)
+        call->op = CALL_VISITOR;
     else
         return false;
     return true;
@@ -292,6 +347,8 @@ static bool read_fields(struct call *call, const redisReply *fields)
         return fd_job_id_valid(call->job, strlen(call->job));
     if (call->op == CALL_OUTCOME)
         return true;
+    if (call->op == CALL_VISITOR && strcmp(op, FD_CALL_FEEDBACK) == 0 && *call->session == '\0')
+        return true; /* a secret key's: of any session */
     return call->op == CALL_MODELS || fd_session_id_shaped(call->session, strlen(call->session));
 }
 
@@ -363,6 +420,8 @@ static void take(struct calls *calls, const redisReply *fields)
         return;
     if (call->op == CALL_OUTCOME && !read_outcome(call, fields))
         return;
+    if (call->op == CALL_VISITOR)
+        call->args = read_args(call, fields);
     if (call->op == CALL_MODELS)
         call->model = fd_json_string(read_args(call, fields), "model");
     store_uuid(call->conversation_id, "conversation", call->org, call->session);

@@ -19,7 +19,11 @@ static const struct db_statement run_statement = {
     " WHERE t.org_id = $1::uuid AND t.id = $2::uuid AND t.status = 'approved' AND t.due"
     "   AND o.id = t.org_id"
     " RETURNING o.name, t.session_id, t.conversation_id, t.job_id, t.call_id, t.tool_name,"
-    "           t.parameters::text, coalesce(t.summary, ''), t.language",
+    "           t.parameters::text, coalesce(t.summary, ''), t.language,"
+    "           (SELECT verified_id FROM conversations WHERE org_id = t.org_id"
+    "               AND id = t.conversation_id),"
+    "           (SELECT verified_email FROM conversations WHERE org_id = t.org_id"
+    "               AND id = t.conversation_id)",
     2};
 
 static const struct db_statement put_back_statement = {
@@ -142,6 +146,8 @@ static enum db_status run_one(struct db *db, struct arena *a, const char *org, c
                               .arguments = arena_strdup(a, db_text(row, 0, 6)),
                               .summary = arena_strdup(a, db_text(row, 0, 7)),
                               .language = arena_strdup(a, db_text(row, 0, 8)),
+                              .user_id = arena_strdup(a, db_text(row, 0, 9)),
+                              .user_email = arena_strdup(a, db_text(row, 0, 10)),
                               .box = box};
     PQclear(row);
     return DB_OK;

@@ -20,6 +20,7 @@ struct decision_run {
     const char *call_id;
     const char *tool;
     const char *arguments;
+    const char *user_id, *user_email; /* verified; NULL = nobody has proven anything */
     const char *summary;
     const char *language;
     struct toolbox *box; /* a reference */

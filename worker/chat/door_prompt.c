@@ -261,7 +261,7 @@ bool door_prompt(struct job *job)
 static bool is_served(struct job *job, const char *wish)
 {
     struct model_pool *pool = arena_alloc(&job->prep->arena, sizeof(*pool));
-    model_pool_fill(pool, &job->engine->endpoints, job->tenant);
+    model_pool_fill(pool, job->endpoints, job->tenant);
     for (size_t i = 0; i < pool->count; i++) {
         if (strcmp(pool->list[i].id, wish) == 0)
             return true;

@@ -1,7 +1,11 @@
 #include "chat/draft.h"
 
-#include "context/memory.h"
+#include "context/compress.h"
+#include "context/history.h"
+#include "context/retrieve.h"
+#include "context/score.h"
 #include "context/tenant_prompt.h"
+#include "core/language_check.h"
 #include "route/tenant_route.h"
 #include "llm/tokens.h"
 
@@ -13,14 +17,69 @@ static const char *pack_and_route(struct arena *keep, struct arena *a,
     const struct tenant *tenant = input->tenant;
     const struct chunk_limits limits = {tenant->max_chunk_tokens, tenant->max_chunks,
                                         tenant->max_context_tokens};
-    chunk_pack(a, input->snippets, input->snippet_count, &limits, &draft->set);
+    struct snippet *snippets = arena_alloc(a, (input->snippet_count + 1) * sizeof(*snippets));
+    if (input->snippet_count > 0)
+        memcpy(snippets, input->snippets, input->snippet_count * sizeof(*snippets));
+    draft->saved_tokens = compress_snippets(a, snippets, input->snippet_count);
+    chunk_pack(a, snippets, input->snippet_count, &limits, &draft->set);
     const struct route_input asked = {.message = input->question,
                                       .context_tokens = draft->set.context_tokens,
                                       .chunk_count = (int)draft->set.count,
                                       .last = input->last,
                                       .now_ms = input->now_ms};
     tenant_route(keep, tenant, &asked, &draft->route);
+    draft->route.sought = input->sought;
+    draft->route.grounding = input->grounding;
     return chunk_join(a, &draft->set);
+}
+
+bool draft_ungrounded(const struct route *route)
+{
+    return route->sought && route->grounding < GROUNDING_WEAK;
+}
+
+static bool has_summary(const struct summary *summary)
+{
+    return summary->text != NULL && *summary->text != '\0';
+}
+
+/* The conversation so far: the note of what came before, then the turns that fit. */
+static struct llm_message *recollect(struct arena *a, const struct draft_input *input,
+                                     struct draft *draft, size_t *count)
+{
+    int64_t room =
+        input->history_tokens > 0 ? input->history_tokens : input->tenant->max_context_tokens;
+    struct llm_message note[2];
+    struct answer_memory *memory = &draft->memory;
+    struct history history;
+    size_t notes = 0;
+    if (has_summary(&input->summary)) {
+        summary_show(input->summary.text, a, note);
+        memory->summary_tokens = tokens_estimate(note[0].text, strlen(note[0].text));
+        notes = memory->summary_tokens <= room / 2 ? 2 : 0;
+        memory->summarised = notes > 0 ? input->summary.messages : 0;
+        room -= notes > 0 ? memory->summary_tokens : 0;
+    }
+    history_fit(a, input->history, input->history_count, room, &history);
+    memory->messages = history.count;
+    memory->left_out = history.left_out;
+    memory->shortened = history.shortened;
+    *count = notes + history.count;
+    struct llm_message *messages = arena_zalloc(a, (*count + 1) * sizeof(*messages));
+    memcpy(messages, note, notes * sizeof(*messages));
+    memcpy(messages + notes, history.messages, history.count * sizeof(*messages));
+    return messages;
+}
+
+/* A model goes on as it went on before, unless it is told. */
+static bool answered_otherwise(const struct draft_input *input)
+{
+    for (size_t i = input->history_count; i > 0; i--) {
+        const struct llm_message *said = &input->history[i - 1];
+        if (said->role == LLM_ASSISTANT)
+            return language_differs(said->text, strlen(said->text), input->language);
+    }
+    return false;
 }
 
 static void build_prompt(struct arena *a, const struct draft_input *input, const char *context,
@@ -31,11 +90,10 @@ static void build_prompt(struct arena *a, const struct draft_input *input, const
         tenant_prompt(a, tenant, input->tools, input->language, input->now_ms);
     values.context = context;
     values.question = input->question;
-    size_t first = memory_cut(input->history, input->history_count, tenant->max_context_tokens);
-    size_t count = input->history_count - first;
-    struct llm_message *messages = arena_zalloc(a, (count + 1) * sizeof(*messages));
-    if (count > 0)
-        memcpy(messages, input->history + first, count * sizeof(*messages));
+    values.ungrounded = draft_ungrounded(&draft->route);
+    values.insist = answered_otherwise(input);
+    size_t count;
+    struct llm_message *messages = recollect(a, input, draft, &count);
     messages[count] =
         (struct llm_message){.role = LLM_USER, .text = prompt_turn(input->prompts, a, &values)};
 
@@ -58,6 +116,30 @@ void draft_make(struct arena *keep, struct arena *a, const struct draft_input *i
     *draft = (struct draft){0};
     const char *context = pack_and_route(keep, a, input, draft);
     build_prompt(a, input, context, draft);
+}
+
+int64_t draft_history_room(const struct draft_input *input, const struct llm_request *request,
+                           int64_t prompt_tokens, const struct model_plan *plan)
+{
+    const struct tenant_model *facts =
+        plan->count > 0 ? tenant_model(input->tenant, plan->candidates[0].model) : NULL;
+    int64_t window = facts != NULL ? facts->context_length : 0;
+    int64_t over = prompt_tokens + request->max_tokens - window;
+    if (window <= 0 || over <= 0 || request->message_count < 2)
+        return 0;
+    int64_t taken = 0;
+    for (size_t i = 0; i + 1 < request->message_count; i++)
+        taken += tokens_estimate(request->messages[i].text, strlen(request->messages[i].text));
+    return taken > over ? taken - over : 1;
+}
+
+size_t draft_tools(struct arena *a, const struct toolbox *box, const char *question,
+                   const struct llm_message *history, size_t history_count,
+                   const struct llm_tool **tools)
+{
+    const char *topic = retrieve_topic(history, history_count);
+    const char *const said[] = {question, topic != NULL ? topic : ""};
+    return compress_tools(a, box->offered, box->set.count, said, 2, tools);
 }
 
 bool draft_sent(const struct chunk_set *set, const char *snippet_id)

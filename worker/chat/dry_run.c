@@ -1,8 +1,11 @@
 #include "chat/dry_run.h"
 
 #include "chat/endpoints.h"
+#include "chat/own_endpoints.h"
 #include "chat/prices.h"
-#include "context/retrieve.h"
+#include "chat/store.h"
+#include "context/memory.h"
+#include "context/summary_store.h"
 #include "chat/route_json.h"
 #include "context/turn_language.h"
 #include "core/clock.h"
@@ -22,6 +25,20 @@ static const char *refusal(struct arena *a, const struct model_plan *plan)
     return NULL;
 }
 
+/* A session that is not there is a new one. */
+static enum db_status load_history(struct db *db, struct arena *a, const struct dry_run_ask *ask,
+                                   struct dry_run *run)
+{
+    bool ended, human;
+    if (ask->session == NULL)
+        return DB_OK;
+    enum db_status status =
+        store_history(db, a, ask->org, ask->session, "", MEMORY_MESSAGES, &run->history,
+                      &run->history_count, &run->last, &ended, &human);
+    run->last.tokens = memory_tokens(run->history, run->history_count);
+    return status == DB_OK ? summary_find(db, a, ask->org, ask->session, &run->summary) : status;
+}
+
 static enum db_status load(struct db *db, const struct config *config, struct arena *a,
                            const struct dry_run_ask *ask, struct dry_run *run)
 {
@@ -29,13 +46,21 @@ static enum db_status load(struct db *db, const struct config *config, struct ar
     run->found = status == DB_OK && run->tenant != NULL;
     if (!run->found)
         return status;
-    run->language = ask->language != NULL ? ask->language
-                                          : turn_language(ask->question, strlen(ask->question),
-                                                          NULL, 0, run->tenant->language);
+    status = load_history(db, a, ask, run);
+    if (status != DB_OK)
+        return status;
+    run->language = ask->language != NULL
+                        ? ask->language
+                        : turn_language(ask->question, strlen(ask->question), run->history,
+                                        run->history_count, run->tenant->language);
     status = toolbox_load(db, ask->org, &run->tools);
+    const struct retrieve_ask question = {.org = ask->org,
+                                          .question = ask->question,
+                                          .language = run->language,
+                                          .topic =
+                                              retrieve_topic(run->history, run->history_count)};
     if (status == DB_OK && run->tenant->has_knowledge)
-        status = retrieve_snippets(db, a, ask->org, ask->question, run->language, &run->snippets,
-                                   &run->snippet_count);
+        status = retrieve_snippets(db, a, &question, &run->retrieved);
     return status;
 }
 
@@ -48,13 +73,22 @@ static void draft(struct arena *a, const struct prompt_set *prompts, const struc
                                       .question = ask->question,
                                       .language = run->language,
                                       .wish = ask->model_id,
-                                      .snippets = run->snippets,
-                                      .snippet_count = run->snippet_count,
+                                      .snippets = run->retrieved.snippets,
+                                      .snippet_count = run->retrieved.count,
+                                      .sought = run->retrieved.asks,
+                                      .grounding = run->retrieved.grounding,
+                                      .session = ask->session,
+                                      .history = run->history,
+                                      .history_count = run->history_count,
+                                      .summary = run->summary,
+                                      .last = run->last,
                                       .now_ms = clock_wall_ms()};
     draft_make(a, a, &input, &run->draft);
-    run->draft.request.tools = run->tools->offered;
-    run->draft.request.tool_count = run->tools->set.count;
-    run->prompt_tokens = run->draft.prompt_tokens + (int64_t)run->tools->tokens;
+    struct llm_request *request = &run->draft.request;
+    request->tool_count = draft_tools(a, run->tools, ask->question, run->history,
+                                      run->history_count, &request->tools);
+    run->tool_tokens = toolbox_tokens(request->tools, request->tool_count);
+    run->prompt_tokens = run->draft.prompt_tokens + (int64_t)run->tool_tokens;
     draft_choose(a, &run->endpoints, &input, run->prompt_tokens, &run->draft.route, &run->plan);
     run->refused = run->tenant->active && run->tenant->enabled
                        ? refusal(a, &run->plan)
@@ -80,7 +114,8 @@ enum db_status dry_run_make(struct db *db, const struct config *config, struct a
     if (status != DB_OK || !run->found)
         return status;
     struct prompt_set *prompts = prompt_load(config->prompts_dir, error);
-    if (prompts != NULL && endpoints_find(&run->endpoints, config, error)) {
+    bool own = own_endpoints_make(run->tenant, &run->endpoints);
+    if (prompts != NULL && (own || endpoints_find(&run->endpoints, config, error))) {
         draft(a, prompts, ask, run);
         status = find_price(db, run);
     } else {
@@ -105,16 +140,32 @@ static void write_snippets(struct fd_json_writer *w, const struct dry_run *run)
 {
     fd_jw_key(w, "snippets");
     fd_jw_array(w);
-    for (size_t i = 0; i < run->snippet_count; i++) {
+    for (size_t i = 0; i < run->retrieved.count; i++) {
         fd_jw_object(w);
-        fd_jw_member(w, "id", run->snippets[i].id);
-        fd_jw_member(w, "label", run->snippets[i].label);
+        fd_jw_member(w, "id", run->retrieved.snippets[i].id);
+        fd_jw_member(w, "label", run->retrieved.snippets[i].label);
         fd_jw_key(w, "score");
-        fd_jw_double(w, round(run->snippets[i].score * 1e4) / 1e4);
-        fd_jw_member_bool(w, "sent", draft_sent(&run->draft.set, run->snippets[i].id));
+        fd_jw_double(w, round(run->retrieved.snippets[i].score * 1e4) / 1e4);
+        fd_jw_key(w, "found");
+        route_write_found(w, run->retrieved.snippets[i].reasons);
+        fd_jw_member_bool(w, "sent", draft_sent(&run->draft.set, run->retrieved.snippets[i].id));
         fd_jw_end_object(w);
     }
     fd_jw_end_array(w);
+}
+
+/* What the prompt need not say (ENG-7). */
+static void write_savings(struct fd_json_writer *w, const struct dry_run *run)
+{
+    fd_jw_key(w, "saved");
+    fd_jw_object(w);
+    fd_jw_member_int(w, "repeated_snippets", (int64_t)run->retrieved.repeats);
+    fd_jw_member_int(w, "repeated_lines_tokens", run->draft.saved_tokens);
+    fd_jw_member_int(w, "schema_tokens", (int64_t)run->tools->saved_tokens);
+    fd_jw_member_int(w, "tools_left_out",
+                     (int64_t)(run->tools->set.count - run->draft.request.tool_count));
+    fd_jw_member_int(w, "tools_left_out_tokens", (int64_t)(run->tools->tokens - run->tool_tokens));
+    fd_jw_end_object(w);
 }
 
 static void write_models(struct fd_json_writer *w, const struct model_plan *plan)
@@ -190,10 +241,12 @@ void dry_run_write(struct fd_json_writer *w, const struct dry_run *run)
     route_write(w, &run->draft.route);
     fd_jw_end_object(w);
     write_snippets(w, run);
+    write_savings(w, run);
     route_write_chunks(w, &run->draft.set);
     fd_jw_member_int(w, "context_tokens", run->draft.set.context_tokens);
     fd_jw_member_int(w, "prompt_tokens", run->prompt_tokens);
     fd_jw_member_int(w, "max_tokens", run->draft.request.max_tokens);
+    answer_write_memory(w, &run->draft.memory);
     write_price(w, run);
     write_prompt(w, &run->draft.request);
     fd_jw_end_object(w);

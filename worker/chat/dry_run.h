@@ -7,6 +7,7 @@
 #define FD_CHAT_DRY_RUN_H
 
 #include "chat/draft.h"
+#include "context/retrieve.h"
 #include "chat/toolbox.h"
 #include "llm/price.h"
 
@@ -15,6 +16,7 @@ struct dry_run_ask {
     const char *question;
     const char *language; /* NULL: the question's own */
     const char *model_id; /* NULL: as the route says */
+    const char *session;  /* whose next question it is; NULL: the first of a conversation */
 };
 
 struct dry_run {
@@ -24,9 +26,13 @@ struct dry_run {
     struct toolbox *tools;
     struct llm_endpoints endpoints;
     const char *language;
-    struct snippet *snippets; /* in falling score as they were found */
-    size_t snippet_count;
+    struct retrieved retrieved;
+    struct llm_message *history; /* of the session */
+    size_t history_count;
+    struct route_last last;
+    struct summary summary;
     struct draft draft;
+    size_t tool_tokens;    /* estimated, of the tools that are offered */
     int64_t prompt_tokens; /* estimated, with the tools */
     struct model_plan plan;
     bool free; /* a provider of one's own: nothing is to be paid */

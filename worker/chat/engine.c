@@ -1,15 +1,21 @@
 #include "chat/engine.h"
 
 #include "chat/alerts.h"
+#include "chat/calibrator.h"
 #include "chat/calls.h"
+#include "chat/housekeeper.h"
+#include "chat/embedder.h"
 #include "chat/intake.h"
 #include "chat/job.h"
 #include "chat/lease.h"
+#include "chat/meaning.h"
 #include "chat/meters.h"
 #include "chat/outbox.h"
+#include "chat/own_endpoints.h"
 #include "context/prompt.h"
 #include "chat/seat.h"
 #include "chat/status.h"
+#include "chat/summarizer.h"
 #include "chat/sweep.h"
 #include "chat/sync.h"
 #include "chat/toolbox.h"
@@ -169,6 +175,16 @@ static void on_live_up(void *arg)
     sync_soon(engine->sync);
 }
 
+/* A person has it: the answer that runs in it is not wanted any more. */
+static void stop_session(struct engine *engine, const char *session)
+{
+    struct job *job, *next;
+    HASH_ITER (hh, engine->running, job, next) {
+        if (strcmp(job->entry.session, session) == 0)
+            job_advance(job, &(struct job_event){.type = JOB_EV_TAKEN});
+    }
+}
+
 /* Hints only: what they say is learnt by other ways as well. */
 static void on_control(void *arg, const char *message, size_t len)
 {
@@ -192,6 +208,8 @@ static void on_control(void *arg, const char *message, size_t len)
         struct job *job = job_find(engine, argument);
         if (job != NULL) /* whose hash the confirm script wrote to */
             job_advance(job, &(struct job_event){.type = JOB_EV_CONFIRM});
+    } else if (strcmp(hint, FD_CONTROL_HUMAN) == 0) {
+        stop_session(engine, argument);
     } else if (strcmp(hint, FD_CONTROL_ORG) == 0) {
         org_cache_forget(engine->tenants, argument);
         org_cache_forget(engine->toolboxes, argument);
@@ -267,6 +285,7 @@ static bool assemble(struct engine *engine, const struct crumb_left *left, char 
     engine->http = http_client_new(engine->loop);
     engine->tenants = tenant_cache_new();
     engine->toolboxes = toolbox_cache_new();
+    engine->own_endpoints = own_endpoints_new();
     engine->tool_support.configured = engine->config->prompt_tool_models;
     engine->outbound = outbound_new(engine->loop, engine->config->outbound_allow);
     engine->tools = tool_runner_new(engine->loop, engine->outbound);
@@ -280,6 +299,10 @@ static bool assemble(struct engine *engine, const struct crumb_left *left, char 
     engine->intake = intake_new(engine, left);
     engine->calls = calls_new(engine);
     engine->sweep = sweep_new(engine);
+    engine->summarizer = summarizer_new(engine);
+    engine->embedder = embedder_new(engine);
+    engine->meaning = meaning_new(engine);
+    engine->calibrator = calibrator_new(engine);
     if (engine->http == NULL || engine->pool == NULL || engine->intake == NULL ||
         engine->calls == NULL || engine->outbound == NULL) {
         snprintf(error, 256, "out of memory");
@@ -288,6 +311,7 @@ static bool assemble(struct engine *engine, const struct crumb_left *left, char 
     register_integrations(engine);
     engine->sync = sync_new(engine, on_shards, engine);
     engine->alerts = alerts_new(engine);
+    engine->housekeeper = housekeeper_new(engine);
     engine->status = status_new(engine, error);
     return engine->status != NULL || error[0] == '\0';
 }
@@ -330,6 +354,7 @@ static void on_left(void *arg)
     HASH_ITER (hh, engine->running, job, next) {
         job_drop(job);
     }
+    summarizer_drop(engine->summarizer);
     loop_defer(engine->loop, stop, engine);
 }
 
@@ -367,6 +392,8 @@ void engine_drain(struct engine *engine)
     intake_stop(engine->intake);
     calls_stop(engine->calls);
     sweep_stop(engine->sweep);
+    summarizer_stop(engine->summarizer);
+    embedder_stop(engine->embedder);
     on_drain_timer(engine);
 }
 
@@ -381,12 +408,17 @@ void engine_free(struct engine *engine)
     intake_free(engine->intake);
     calls_free(engine->calls);
     sweep_free(engine->sweep);
+    summarizer_free(engine->summarizer);
+    embedder_free(engine->embedder);
+    meaning_free(engine->meaning);
+    calibrator_free(engine->calibrator);
     redis_free(engine->live);
     redis_free(engine->jobs);
     script_set_free(engine->scripts);
     status_free(engine->status);
     sync_free(engine->sync);
     alerts_free(engine->alerts);
+    housekeeper_free(engine->housekeeper);
     lease_free(engine->lease);
     watch_free(engine->watch);
     events_free(engine->events);
@@ -400,6 +432,7 @@ void engine_free(struct engine *engine)
         outbound_free(engine->outbound);
     if (engine->http != NULL)
         http_client_free(engine->http);
+    own_endpoints_free(engine->own_endpoints);
     llm_endpoints_free(&engine->endpoints);
     prompt_free(engine->prompts);
     crumb_close(engine->crumb);

@@ -19,23 +19,29 @@
 #include <stdint.h>
 
 struct alerts;
+struct calibrator;
 struct calls;
 struct events;
+struct housekeeper;
 struct http_client;
 struct intake;
 struct integrations;
 struct job;
+struct embedder;
 struct lease;
 struct loop;
+struct meaning;
 struct org_cache;
 struct pool;
 struct probe;
 struct prompt_set;
 struct status;
+struct summarizer;
 struct sweep;
 struct sync;
 struct timer;
 struct outbound;
+struct own_endpoints;
 struct tool_runner;
 struct watch;
 
@@ -51,7 +57,8 @@ struct engine {
     struct redis *live;
     struct script_set *scripts; /* on jobs */
     struct redis_subscriber *control;
-    struct llm_endpoints endpoints;
+    struct llm_endpoints endpoints; /* the platform's */
+    struct own_endpoints *own_endpoints;
     struct prompt_set *prompts;
     struct org_cache *tenants;
     struct org_cache *toolboxes;
@@ -88,9 +95,14 @@ struct engine {
     struct calls *calls;
     struct sync *sync;
     struct alerts *alerts;
+    struct housekeeper *housekeeper;
     struct watch *watch;
     struct status *status;
     struct sweep *sweep;
+    struct summarizer *summarizer;
+    struct embedder *embedder;
+    struct meaning *meaning;
+    struct calibrator *calibrator;
 };
 
 /* NULL: it cannot start; error says why. The configuration outlives it. */

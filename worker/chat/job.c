@@ -1,6 +1,8 @@
+#include "chat/job_people.h"
 #include "chat/job_tools.h"
 
 #include "chat/meters.h"
+#include "chat/own_endpoints.h"
 #include "core/clock.h"
 #include "core/failpoint.h"
 #include "core/loop.h"
@@ -145,6 +147,8 @@ static void reap(void *arg)
         engine->suspect = NULL;
     outbox_close(&job->outbox);
     timer_free(job->timer);
+    job_meaning_end(job);
+    own_endpoints_release(engine, job->endpoints);
     tenant_unref(job->tenant);
     toolbox_unref(job->toolbox);
     job_tools_free(job);
@@ -205,6 +209,13 @@ static bool any_state(struct job *job, const struct job_event *event, enum job_s
     case JOB_EV_DEADLINE:
         *next = early ? job_fail(job, FD_PROBLEM_DEADLINE, NULL, "deadline") : job->state;
         return true;
+    case JOB_EV_TAKEN: *next = early && !job->row.apart ? job_taken(job) : job->state; return true;
+    case JOB_EV_MARK: job->marked = job_is_marked(event->reply); return true;
+    case JOB_EV_OP:
+        if (event->op->kind != JOB_OP_OFFER)
+            return false;
+        job_offer_take(job, event->op);
+        return job->state != JOB_SAVING;
     case JOB_EV_CACHED:
     case JOB_EV_LEAD: job_recall_heard(job, event); return job->state != JOB_RECALLING;
     case JOB_EV_LOST:

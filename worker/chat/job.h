@@ -30,6 +30,8 @@
 #include "route/model.h"
 #include "chat/outbox.h"
 #include "chat/store.h"
+#include "context/retrieve.h"
+#include "context/summary.h"
 #include "core/log.h"
 #include "protocol/chat_request.h"
 
@@ -57,7 +59,10 @@ enum job_state {
 
 enum job_event_type {
     JOB_EV_OP,        /* a pool step ended: op */
+    JOB_EV_SUMMARY,   /* what live Redis has of the conversation's beginning: reply */
     JOB_EV_HISTORY,   /* the list in live Redis: reply */
+    JOB_EV_MARK,      /* whether a person may have the conversation: reply */
+    JOB_EV_VECTOR,    /* the question's vector came, or will not */
     JOB_EV_CACHED,    /* an answer given before: reply */
     JOB_EV_LEAD,      /* whether this job answers for others too: reply */
     JOB_EV_LLM,       /* llm */
@@ -69,6 +74,7 @@ enum job_event_type {
     JOB_EV_OUTBOX,    /* all events are acknowledged, or none will be any more */
     JOB_EV_FINISHED,  /* the finish script: reply */
     JOB_EV_TURN,      /* a suspect may run now */
+    JOB_EV_TAKEN,     /* a person has the conversation now */
     JOB_EV_CANCEL,    /* its visitor does not want it any more */
     JOB_EV_ABANDONED, /* nobody listens any more */
     JOB_EV_DEADLINE,
@@ -80,6 +86,8 @@ struct job_call;
 struct job_op;
 struct job_tools;
 struct llm_call;
+struct meaning_ask;
+struct meaning_index;
 struct timer;
 struct tool_result;
 
@@ -103,8 +111,8 @@ struct job_prep {
     struct arena arena;
     struct llm_message *history;
     size_t history_count;
-    struct snippet *snippets;
-    size_t snippet_count;
+    struct summary summary; /* of what came before it */
+    struct retrieved retrieved;
     struct llm_request request;
 };
 
@@ -149,6 +157,7 @@ struct job {
     struct fd_chat_request request;
     struct door *door; /* its client speaks OpenAI's protocol; NULL = a chat */
     const char *language;
+    const char *misspoken; /* a whole answer in another one, after which it was asked again */
     char conversation_id[STORE_UUID_SIZE];
     char message_id[STORE_UUID_SIZE];
     char user_message_id[STORE_UUID_SIZE];
@@ -161,12 +170,27 @@ struct job {
     struct toolbox *toolbox;
     struct job_tools *tools; /* NULL: none are offered */
     bool asked_memory;
+    bool marked;               /* a person may have the conversation: PostgreSQL says */
+    bool to_person;            /* one has */
+    bool taken;                /* one took it while this ran */
+    bool visitor_known;        /* who it is, or that nobody has proven anything */
+    bool visitor_verified;     /* request.user_id is */
+    const char *visitor_email; /* verified; NULL = not known */
+    bool offering;             /* asking whether a person may be offered */
+    bool offer_told;
+    bool asked_meaning;
+    struct meaning_ask *meaning; /* the question's vector is asked for */
+    float *vector;               /* it, and what it is held against; NULL: words alone */
+    struct meaning_index *index;
     bool ungrounded;        /* what its records say could not be had */
     bool has_history;       /* it is known, be it empty */
+    bool has_summary;       /* the same */
     bool whole;             /* the session has no earlier message */
+    bool long_talk;         /* its beginning is, or will be, left out of prompts */
     struct route_last last; /* of the conversation's latest answer */
 
     struct job_recall recall;
+    struct llm_endpoints *endpoints; /* of its organisation or the platform; held */
     struct model_plan plan;
     size_t candidate;
     struct llm_call *call;

@@ -1,11 +1,12 @@
 /* REQUESTING, BACKOFF and STREAMING: the provider's side of a job. */
+#include "chat/job_people.h"
 #include "chat/job_tools.h"
 
+#include "chat/calibrator.h"
 #include "chat/door.h"
 #include "chat/meters.h"
 #include "chat/phrase.h"
 #include "core/clock.h"
-#include "core/language_check.h"
 #include "core/loop.h"
 #include "core/utf8.h"
 #include "llm/call.h"
@@ -29,12 +30,26 @@ static const struct model_candidate *candidate(const struct job *job)
     return &job->plan.candidates[job->candidate];
 }
 
+/* Unless the catalogue, the configuration or the provider itself said otherwise. */
+static bool takes_tools(const struct job *job)
+{
+    const struct model_candidate *asked = candidate(job);
+    const struct tenant_model *facts = tenant_model(job->tenant, asked->model);
+    return (facts == NULL || facts->tools != 0) &&
+           tool_support_native(&job->engine->tool_support, asked->endpoint->name, asked->model);
+}
+
 /* -- what a call cost ------------------------------------------------------------------------ */
 
 static int64_t said_in_this_call(const struct job *job)
 {
     size_t from = job->tools != NULL ? job->tools->text_from : 0;
     return from < job->text.len ? tokens_estimate(job->text.data + from, job->text.len - from) : 0;
+}
+
+static int64_t positive(int64_t tokens)
+{
+    return tokens > 0 ? tokens : 0;
 }
 
 static void bill(struct job *job, const struct llm_usage *reported)
@@ -46,7 +61,12 @@ static void bill(struct job *job, const struct llm_usage *reported)
     const struct model_candidate *asked = candidate(job);
     *attempt = (struct answer_attempt){.provider = asked->endpoint->name,
                                        .model = asked->model,
-                                       .free = asked->endpoint->protocol == NULL};
+                                       .free = asked->endpoint->protocol == NULL,
+                                       .own_key = asked->endpoint->of_tenant};
+    if (reported != NULL && reported->input >= 0)
+        calibrator_learn(job->engine->calibrator, asked->model, job->prompt_tokens,
+                         reported->input + positive(reported->cache_read) +
+                             positive(reported->cache_write));
     attempt->usage = reported != NULL ? *reported : (struct llm_usage){-1, -1, -1, -1, -1};
     attempt->estimated =
         answer_usage_fill(&attempt->usage, job->prompt_tokens, said_in_this_call(job));
@@ -112,7 +132,7 @@ static enum job_state finished(struct job *job, enum llm_finish finish)
 
 static enum job_state give_up(struct job *job, const struct llm_error *error)
 {
-    if (job_claims_settle(job))
+    if (job_claims_settle(job) || job_language_settle(job))
         return finished(job, LLM_FINISH_STOP);
     if (job->text.len > 0) /* said before its tools were called: it stands, incomplete */
         return job_fail(job, FD_PROBLEM_INTERRUPTED, NULL, llm_error_name(error->class));
@@ -233,12 +253,11 @@ enum job_state job_requesting_enter(struct job *job)
 
     struct arena a;
     arena_init(&a);
-    bool native = tool_support_native(&engine->tool_support, candidate(job)->endpoint->name,
-                                      candidate(job)->model);
-    struct llm_request request = job_tools_request(job, &a, native);
+    struct llm_request request = job_tools_request(job, &a, takes_tools(job));
     int64_t left = job->entry.deadline_ms - engine_now(engine);
     struct llm_call_options options = {
         .endpoint = candidate(job)->endpoint,
+        .outbound = engine->outbound,
         .request = &request,
         .connect_ms = config->connect_timeout_ms,
         .first_ms = config->first_token_ms,
@@ -328,7 +347,7 @@ static enum job_state first_text(struct job *job, const struct llm_event *event)
     if (job->text.len == 0)
         measure_first_token(job);
     begin_paragraph(job);
-    if (job->tools == NULL)
+    if (job->tools == NULL && !job_language_keeps_prompt(job))
         job_prep_free(job);
     job_ask_owner(job);
     return text_came(job, event->text, event->text_len);
@@ -357,17 +376,6 @@ static enum job_state event_came(struct job *job, const struct llm_event *event)
                                         : text_came(job, event->text, event->text_len);
 }
 
-/* Nothing can be done about it where it was read as it came; it has to be known. */
-static void check_language(const struct job *job)
-{
-    if (job->door != NULL || job->text.len == 0 || job->language == NULL ||
-        !language_differs(job->text.data, job->text.len, job->language))
-        return;
-    metric_add(meters.language_mismatch, NULL, 1);
-    log_warn(&job->log, "answer.language", LOG_STR("expected", job->language),
-             LOG_STR("model", job->answer.model));
-}
-
 /* The model's answer has ended well. */
 static enum job_state answered(struct job *job, enum llm_finish finish)
 {
@@ -377,9 +385,9 @@ static enum job_state answered(struct job *job, enum llm_finish finish)
     job_tools_drop(job);
     if (ran_out)
         job_say(job, phrase_text(PHRASE_TOO_MANY, job->language));
-    if (job_claims_retry(job))
+    if (job_claims_retry(job) || job_language_retry(job))
         return JOB_REQUESTING;
-    check_language(job);
+    job_offer_at_answer(job);
     return finished(job, finish);
 }
 
@@ -451,7 +459,7 @@ enum job_state job_streaming_on(struct job *job, const struct job_event *event)
              LOG_STR("class", llm_error_name(error->class)));
     tell_what_it_said(job, error);
     job_tools_drop(job);
-    if (job_claims_settle(job))
+    if (job_claims_settle(job) || job_language_settle(job))
         return finished(job, LLM_FINISH_STOP);
     return job_fail(job, FD_PROBLEM_INTERRUPTED, NULL, llm_error_name(error->class));
 }

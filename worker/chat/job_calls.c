@@ -1,6 +1,8 @@
 /* What the model calls, and what it is told. */
 #include "chat/consent.h"
 #include "chat/job_tools.h"
+
+#include "chat/draft.h"
 #include "llm/tokens.h"
 #include "protocol/limits.h"
 
@@ -27,9 +29,11 @@ void job_tools_offer(struct job *job, struct toolbox *box)
     buf_init(&tools->thinking, THINKING_MAX);
     tools->box = toolbox_ref(box);
     job->tools = tools;
-    job->prep->request.tools = box->offered;
-    job->prep->request.tool_count = box->set.count;
-    job->prompt_tokens += (int64_t)box->tokens;
+    struct llm_request *request = &job->prep->request;
+    request->tool_count =
+        draft_tools(&job->prep->arena, box, job->request.message.s, job->prep->history,
+                    job->prep->history_count, &request->tools);
+    job->prompt_tokens += (int64_t)toolbox_tokens(request->tools, request->tool_count);
 }
 
 void job_tools_free(struct job *job)
@@ -174,9 +178,11 @@ static void judge(struct job *job, struct job_call *call, const struct llm_event
         return;
     }
     tools->count++;
-    if (call->tool == NULL)
+    if (call->tool == NULL) {
         job_call_refuse(job, call, TOOL_UNKNOWN, NULL,
                         "There is no such tool. Only those that are listed can be called.");
+        call->step = CALL_BEGIN; /* nothing but its row */
+    }
 }
 
 void job_tools_take(struct job *job, const struct llm_event *event)
@@ -306,7 +312,7 @@ void job_tools_tell_model(struct job *job)
     tools->rounds++;
 }
 
-/* Twins and what was refused out of hand have no row, and are no calls to anybody else. */
+/* Twins, what was refused out of hand and what is not offered are no calls to anybody else. */
 void job_tools_list(struct job *job)
 {
     struct job_tools *tools = job->tools;
@@ -315,7 +321,7 @@ void job_tools_list(struct job *job)
     struct answer_call *calls = arena_zalloc(&tools->arena, (tools->count + 1) * sizeof(*calls));
     size_t count = 0;
     for (const struct job_call *call = tools->first; call != NULL; call = call->next) {
-        if (call->job != NULL && call->row[0] != '\0' && call->step == CALL_OVER &&
+        if (call->job != NULL && call->tool != NULL && call->step == CALL_OVER &&
             count < tools->count)
             calls[count++] = (struct answer_call){call->call_id, call->name,
                                                   execution_status_name(call->status), call->ms};

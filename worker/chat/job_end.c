@@ -1,12 +1,16 @@
 /* SAVING and ACKING: PostgreSQL commits, then the terminal event, then the finish
  * script. Each step may be repeated; a crash between any two is made good by whoever
  * takes the job over. */
+#include "chat/job_people.h"
 #include "chat/job_tools.h"
 
 #include "chat/door.h"
+#include "chat/draft.h"
 #include "context/memory.h"
 #include "chat/meters.h"
+#include "chat/phrase.h"
 #include "chat/replay.h"
+#include "chat/summarizer.h"
 #include "core/clock.h"
 #include "core/failpoint.h"
 #include "protocol/job.h"
@@ -30,6 +34,8 @@ enum job_state job_fail(struct job *job, enum fd_problem_type problem, const cha
     job->answer.detail = detail;
     job->answer.reason = reason;
     job->answer.cut = job->text.len > 0;
+    if (fd_problem_retryable(problem))
+        job_offer_at_failure(job);
     return JOB_SAVING;
 }
 
@@ -67,12 +73,31 @@ static enum job_state save(struct job *job)
     return JOB_SAVING;
 }
 
-/* After what is still out: a claim would meet the save in PostgreSQL, a reservation would
- * come when nobody is left to give it back. */
+/* What is still out comes first: a claim would meet the save in PostgreSQL, a reservation would
+ * come when nobody is left to give it back, an offer when nobody is left to hear of it. */
+static enum job_state save_when_quiet(struct job *job)
+{
+    return job->claiming || job->reserving || job->offering ? JOB_SAVING : save(job);
+}
+
+/* An answer that neither cites a source nor comes from a tool, where the sources have nothing
+ * to say: the visitor is told so, whatever the model made of it. */
+static void tell_grounding(struct job *job)
+{
+    struct answer *answer = &job->answer;
+    bool told = job->tools != NULL && (job->tools->acted || job->tools->informed);
+    if (answer->end != ANSWER_DONE || answer->dry_run || !answer->routed || job->text.len == 0 ||
+        job->citations.count > 0 || told || !draft_ungrounded(&answer->route))
+        return;
+    answer->ungrounded = phrase_text(PHRASE_UNGROUNDED, job->language);
+    job_send_notice(job, "grounding", answer->ungrounded);
+}
+
 enum job_state job_saving_enter(struct job *job)
 {
+    tell_grounding(job);
     complete_answer(job);
-    return job->claiming || job->reserving ? JOB_SAVING : save(job);
+    return save_when_quiet(job);
 }
 
 static void append_turn(struct job *job)
@@ -88,14 +113,28 @@ static void append_turn(struct job *job)
                   answer->text, &last, job->whole);
 }
 
+/* What prompts do not show whole any more has to be told of. */
+static void summarise(struct job *job)
+{
+    if (job->long_talk)
+        summarizer_tell(job->engine->summarizer, job->tenant, job->entry.session,
+                        job->conversation_id, job->language);
+}
+
 static void remember(struct job *job, enum store_claim claim)
 {
     if (!job->readable || job->row.apart || job->answer.dry_run || job->answer.end == ANSWER_DEAD)
         return;
-    if (claim == STORE_ENDED)
+    if (job->to_person) {
+        job_tell_person(job);
+        return;
+    }
+    if (claim == STORE_ENDED || job->taken) {
         memory_forget(job->engine->live, job->entry.org, job->entry.session);
-    else
-        append_turn(job);
+        return;
+    }
+    append_turn(job);
+    summarise(job);
 }
 
 static enum job_state saved(struct job *job, enum store_claim claim)
@@ -133,10 +172,10 @@ enum job_state job_saving_on(struct job *job, const struct job_event *event)
     const struct job_op *op = event->op;
     if (op->kind == JOB_OP_CLAIM) {
         job->row.claimed = !job_op_failed(op) && op->claim == STORE_MINE;
-        return job->reserving ? JOB_SAVING : save(job); /* which is told all else */
+        return save_when_quiet(job); /* which is told all else */
     }
-    if (op->kind == JOB_OP_RESERVE)
-        return job->claiming ? JOB_SAVING : save(job);
+    if (op->kind == JOB_OP_RESERVE || op->kind == JOB_OP_OFFER)
+        return save_when_quiet(job);
     if (op->kind != JOB_OP_SAVE)
         return JOB_SAVING;
     if (job_op_failed(op)) {
@@ -150,6 +189,11 @@ enum job_state job_saving_on(struct job *job, const struct job_event *event)
     switch (op->claim) {
     case STORE_LATER: return JOB_DONE;
     case STORE_ANSWERED: job->replays = job->committed = true; return JOB_ACKING;
+    case STORE_HUMAN: /* between the last word of the model and the commit */
+        job->taken = true;
+        job->answer.end = ANSWER_CANCELLED;
+        job->answer.reason = "taken over";
+        return save(job);
     case STORE_ENDED:
     case STORE_MINE:
     case STORE_SAVED: break;
@@ -207,6 +251,7 @@ static void rewrite(struct job *job, const struct store_outcome *outcome)
 static void send_terminal(struct job *job)
 {
     job_send_first(job);
+    job_tell_offer(job);
     if (job->door != NULL && job->answer.end == ANSWER_DONE)
         door_send_end(job);
     else

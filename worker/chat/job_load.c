@@ -1,7 +1,8 @@
 /* What a job needs before it can be routed. */
-#include "chat/job_states.h"
+#include "chat/job_people.h"
 
 #include "chat/door.h"
+#include "chat/own_endpoints.h"
 #include "context/memory.h"
 #include "chat/toolbox.h"
 #include "context/turn_language.h"
@@ -123,6 +124,11 @@ enum job_state job_claimed_on(struct job *job, const struct job_event *event)
 
 /* -- LOADING ------------------------------------------------------------------------------ */
 
+static void on_summary(void *arg, const redisReply *reply)
+{
+    job_post(handle_of(arg), &(struct job_event){.type = JOB_EV_SUMMARY, .reply = reply});
+}
+
 static void on_memory(void *arg, const redisReply *reply)
 {
     job_post(handle_of(arg), &(struct job_event){.type = JOB_EV_HISTORY, .reply = reply});
@@ -130,13 +136,25 @@ static void on_memory(void *arg, const redisReply *reply)
 
 static enum job_state loaded(struct job *job)
 {
+    if (job->endpoints == NULL)
+        job->endpoints = own_endpoints_hold(job->engine, job->tenant);
+    if (job->to_person && job->tenant->active)
+        return job_leave_to_person(job);
     if (!job->tenant->active || !job->tenant->enabled)
         return job_fail(job, FD_PROBLEM_DISABLED, NULL, "disabled");
     if (job->request.language.s == NULL)
         job->language = job->row.language =
             turn_language(job->request.message.s, job->request.message.len, job->prep->history,
                           job->prep->history_count, job->tenant->language);
+    job_offer_at_question(job);
     return JOB_RETRIEVING;
+}
+
+static enum job_state ask_visitor(struct job *job)
+{
+    if (!job_submit(job, &(struct job_op){.kind = JOB_OP_VISITOR}))
+        job_retry_later(job);
+    return JOB_LOADING;
 }
 
 enum job_state job_loading_enter(struct job *job)
@@ -150,12 +168,13 @@ enum job_state job_loading_enter(struct job *job)
         job->has_history = job->whole = true;
     if (!job->has_history && !job->asked_memory) {
         job->asked_memory = true;
-        if (memory_read(engine->live, job->entry.org, job->entry.session, on_memory,
+        job_mark_ask(job);
+        if (memory_read(engine->live, job->entry.org, job->entry.session, on_summary, on_memory,
                         handle_arg(job->self)))
             return JOB_LOADING;
     }
     if (job->tenant != NULL && job->toolbox != NULL && job->has_history)
-        return loaded(job);
+        return job_visitor_wanted(job) ? ask_visitor(job) : loaded(job);
     struct job_op op = {.kind = JOB_OP_LOAD,
                         .wants_tenant = job->tenant == NULL,
                         .wants_toolbox = job->toolbox == NULL,
@@ -180,29 +199,43 @@ static enum job_state take_loaded(struct job *job, const struct job_op *op)
     if (op->wants_history) {
         if (op->ended)
             return job_fail(job, FD_PROBLEM_SESSION_ENDED, NULL, "session ended");
+        job->to_person = op->human && !job->request.dry_run && !job->row.apart;
         job->prep->history = op->history;
         job->prep->history_count = op->history_count;
         job->has_history = true;
         job->whole = op->history_count == 0;
+        job->prep->summary = op->summary;
         job->last = op->last;
         job->last.tokens = memory_tokens(op->history, op->history_count);
         memory_seed(job->engine->live, job->entry.org, job->entry.session, op->history,
-                    op->history_count, &job->last);
+                    op->history_count, &job->last, &op->summary);
     }
+    return job_loading_enter(job);
+}
+
+/* A list that is long without a word on its summary is not all that there is. */
+static enum job_state take_history(struct job *job, const redisReply *reply)
+{
+    struct job_prep *prep = job->prep;
+    job->has_history =
+        memory_parse(&prep->arena, reply, &prep->history, &prep->history_count, &job->last) &&
+        (job->has_summary || prep->history_count < SUMMARY_FROM) && !job->marked;
     return job_loading_enter(job);
 }
 
 enum job_state job_loading_on(struct job *job, const struct job_event *event)
 {
     switch (event->type) {
-    case JOB_EV_HISTORY:
-        job->has_history = memory_parse(&job->prep->arena, event->reply, &job->prep->history,
-                                        &job->prep->history_count, &job->last);
-        return job_loading_enter(job);
+    case JOB_EV_SUMMARY:
+        job->has_summary =
+            memory_parse_summary(&job->prep->arena, event->reply, &job->prep->summary);
+        return JOB_LOADING;
+    case JOB_EV_HISTORY: return take_history(job, event->reply);
     case JOB_EV_TIMER: return job_loading_enter(job);
     case JOB_EV_OP:
         if (!job_op_failed(event->op))
-            return take_loaded(job, event->op);
+            return event->op->kind == JOB_OP_VISITOR ? job_visitor_take(job, event->op)
+                                                     : take_loaded(job, event->op);
         if (!is_transient(event->op))
             return job_fail(job, FD_PROBLEM_INTERNAL, NULL, "settings or history");
         job_retry_later(job);
@@ -213,14 +246,19 @@ enum job_state job_loading_on(struct job *job, const struct job_event *event)
 
 /* -- RETRIEVING ---------------------------------------------------------------------------- */
 
+static enum job_state search_records(struct job *job)
+{
+    if (!job_submit(job, &(struct job_op){.kind = JOB_OP_RETRIEVE}))
+        job_retry_later(job);
+    return JOB_RETRIEVING;
+}
+
 enum job_state job_retrieving_enter(struct job *job)
 {
     job_recall_ask(job);
     if (!job->tenant->has_knowledge || job->door != NULL)
         return JOB_ROUTED;
-    if (!job_submit(job, &(struct job_op){.kind = JOB_OP_RETRIEVE}))
-        job_retry_later(job);
-    return JOB_RETRIEVING;
+    return job_meaning_ask(job) ? JOB_RETRIEVING : search_records(job);
 }
 
 /* An answer without the records is worth more than none; the reader is told. */
@@ -237,13 +275,12 @@ static enum job_state retrieval_failed(struct job *job, const struct job_op *op)
 
 enum job_state job_retrieving_on(struct job *job, const struct job_event *event)
 {
-    if (event->type == JOB_EV_TIMER)
-        return job_retrieving_enter(job);
+    if (event->type == JOB_EV_TIMER || event->type == JOB_EV_VECTOR)
+        return search_records(job);
     if (event->type != JOB_EV_OP || event->op->kind != JOB_OP_RETRIEVE)
         return JOB_RETRIEVING;
     if (job_op_failed(event->op))
         return retrieval_failed(job, event->op);
-    job->prep->snippets = event->op->snippets;
-    job->prep->snippet_count = event->op->snippet_count;
+    job->prep->retrieved = event->op->retrieved;
     return JOB_ROUTED;
 }

@@ -1,7 +1,9 @@
+#include "chat/job_people.h"
 #include "chat/job_tools.h"
 
 #include "context/memory.h"
 #include "context/retrieve.h"
+#include "context/summary_store.h"
 #include "chat/seat.h"
 #include "core/failpoint.h"
 #include "core/loop.h"
@@ -22,21 +24,47 @@ static void run_load(struct job_op *op, struct db *db)
     if (op->status == DB_OK && op->wants_toolbox)
         op->status = toolbox_load(db, job->entry.org, &op->toolbox);
     if (op->status == DB_OK && op->wants_history)
+        op->status = store_history(db, &job->prep->arena, job->entry.org, job->entry.session,
+                                   job->entry.id, MEMORY_MESSAGES, &op->history, &op->history_count,
+                                   &op->last, &op->ended, &op->human);
+    op->summary = (struct summary){.text = ""};
+    if (op->status == DB_OK && op->wants_history && op->history_count >= SUMMARY_FROM)
         op->status =
-            store_history(db, &job->prep->arena, job->entry.org, job->entry.session, job->entry.id,
-                          MEMORY_MESSAGES, &op->history, &op->history_count, &op->last, &op->ended);
+            summary_find(db, &job->prep->arena, job->entry.org, job->entry.session, &op->summary);
+}
+
+static void run_retrieve(struct job_op *op, struct db *db)
+{
+    struct job *job = op->job;
+    struct arena *a = &job->prep->arena;
+    const char *url = job->request.page_url.s, *title = job->request.page_title.s;
+    struct ranked *meaning;
+    size_t meaning_count = job_meaning_search(job, a, &meaning);
+    const struct retrieve_ask ask = {
+        .org = job->entry.org,
+        .question = job->request.message.s,
+        .language = job->language,
+        .topic = retrieve_topic(job->prep->history, job->prep->history_count),
+        .meaning = meaning,
+        .meaning_count = meaning_count,
+        .page = url != NULL || title != NULL
+                    ? arena_printf(a, "%s %s", url != NULL ? url : "", title != NULL ? title : "")
+                    : NULL};
+    op->status = retrieve_snippets(db, a, &ask, &op->retrieved);
 }
 
 static void run_tool_begin(struct job_op *op, struct db *db)
 {
     const struct job_call *call = op->call;
+    bool listed = call->tool != NULL; /* else nothing of its arguments is kept */
     struct execution_call row = {.id = call->row,
                                  .call_id = call->call_id,
                                  .tool = call->name,
-                                 .risk = call->tool->risk,
+                                 .risk = listed ? call->tool->risk : TOOL_READ,
                                  .step = (int)op->job->tools->rounds,
-                                 .arguments = call->arguments,
+                                 .arguments = listed ? call->arguments : "{}",
                                  .status = call->status,
+                                 .failure = call->failure,
                                  .summary = call->summary,
                                  .expires_ms = call->expires_ms};
     op->status = execution_begin(db, &op->arena, &op->job->row, &row, &op->execution);
@@ -73,12 +101,13 @@ static void run(void *resource, void *arg)
     switch (op->kind) {
     case JOB_OP_CLAIM: op->status = store_claim(seat->db, &job->row, &op->claim); break;
     case JOB_OP_LOAD: run_load(op, seat->db); break;
-    case JOB_OP_RETRIEVE:
-        op->status =
-            retrieve_snippets(seat->db, &job->prep->arena, job->entry.org, job->request.message.s,
-                              job->language, &op->snippets, &op->snippet_count);
-        break;
+    case JOB_OP_RETRIEVE: run_retrieve(op, seat->db); break;
     case JOB_OP_RESERVE: op->status = budget_reserve(seat->db, &op->ask, &op->word); break;
+    case JOB_OP_VISITOR:
+        op->status = offer_visitor(seat->db, &job->arena, job->engine->config->vault_keys,
+                                   &job->row, &op->visitor);
+        break;
+    case JOB_OP_OFFER: op->status = offer_make(seat->db, &job->row, op->offer, &op->found); break;
     case JOB_OP_TOOL_BEGIN: run_tool_begin(op, seat->db); break;
     case JOB_OP_TOOL_ACCEPT:
         op->status = execution_accept(seat->db, &job->row, op->call->row,
@@ -168,6 +197,9 @@ enum job_state job_heed_owner(struct job *job, const struct job_op *op)
         job->replays = job->committed = true;
         return JOB_ACKING;
     case STORE_ENDED: return job_fail(job, FD_PROBLEM_SESSION_ENDED, NULL, "session ended");
+    case STORE_HUMAN:
+        job->row.claimed = true;
+        return job->state < JOB_SAVING ? job_taken(job) : job->state;
     case STORE_MINE: job->row.claimed = true; break;
     }
     return job->state;

@@ -1,6 +1,7 @@
 /* RESERVING: under a cap, the most that the next call can cost is reserved before it. */
 #include "chat/job_states.h"
 
+#include "chat/calibrator.h"
 #include "chat/meters.h"
 
 #include <string.h>
@@ -72,21 +73,24 @@ bool job_may_spend(const struct job *job)
 
 enum job_state job_reserving_enter(struct job *job)
 {
-    struct job_op op = {.kind = JOB_OP_RESERVE,
-                        .ask = {.org = job->entry.org,
-                                .job = job->entry.id,
-                                .epoch = (int)job->epoch,
-                                .owner = job->engine->owner,
-                                .session = job->entry.session,
-                                .conversation_id = job->conversation_id,
-                                .user = job->request.user_id.s,
-                                .life_ms = job->entry.deadline_ms - engine_now(job->engine),
-                                .provider = candidate(job)->endpoint->name,
-                                .model = candidate(job)->model,
-                                .prompt_tokens = job->prompt_tokens,
-                                .max_tokens = job->prep != NULL ? job->prep->request.max_tokens
-                                                                : job->tenant->max_tokens,
-                                .before_count = job->answer.attempt_count}};
+    struct job_op op = {
+        .kind = JOB_OP_RESERVE,
+        .ask = {.org = job->entry.org,
+                .job = job->entry.id,
+                .epoch = (int)job->epoch,
+                .owner = job->engine->owner,
+                .session = job->entry.session,
+                .conversation_id = job->conversation_id,
+                .user = job->request.user_id.s,
+                .life_ms = job->entry.deadline_ms - engine_now(job->engine),
+                .provider = candidate(job)->endpoint->name,
+                .model = candidate(job)->model,
+                .prompt_tokens = job->prompt_tokens,
+                .likely_tokens = calibrator_tokens(job->engine->calibrator, candidate(job)->model,
+                                                   job->prompt_tokens),
+                .max_tokens =
+                    job->prep != NULL ? job->prep->request.max_tokens : job->tenant->max_tokens,
+                .before_count = job->answer.attempt_count}};
     memcpy(op.ask.before, job->answer.attempts, sizeof(op.ask.before));
     job->reserving = job_submit(job, &op);
     if (!job->reserving)

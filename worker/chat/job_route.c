@@ -3,7 +3,9 @@
 
 #include "chat/door.h"
 #include "chat/draft.h"
+#include "chat/job_people.h"
 #include "chat/job_tools.h"
+#include "context/memory.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -32,14 +34,14 @@ static const struct chunk_set *set_without_texts(struct job *job, const struct c
 static void watch_citations(struct job *job, const struct chunk_set *set)
 {
     const struct job_prep *prep = job->prep;
-    struct snippet *sent = arena_zalloc(&job->arena, (prep->snippet_count + 1) * sizeof(*sent));
+    struct snippet *sent = arena_zalloc(&job->arena, (prep->retrieved.count + 1) * sizeof(*sent));
     size_t count = 0;
-    for (size_t i = 0; i < prep->snippet_count; i++) {
-        if (draft_sent(set, prep->snippets[i].id))
-            sent[count++] =
-                (struct snippet){.id = arena_strdup(&job->arena, prep->snippets[i].id),
-                                 .label = arena_strdup(&job->arena, prep->snippets[i].label),
-                                 .body = ""};
+    for (size_t i = 0; i < prep->retrieved.count; i++) {
+        if (draft_sent(set, prep->retrieved.snippets[i].id))
+            sent[count++] = (struct snippet){
+                .id = arena_strdup(&job->arena, prep->retrieved.snippets[i].id),
+                .label = arena_strdup(&job->arena, prep->retrieved.snippets[i].label),
+                .body = ""};
     }
     citation_init(&job->citations, set, sent, count);
 }
@@ -53,10 +55,13 @@ static struct draft_input draft_input(const struct job *job)
                                 .language = job->language,
                                 .wish = job->request.model_id.s,
                                 .session = job->entry.session,
-                                .snippets = job->prep->snippets,
-                                .snippet_count = job->prep->snippet_count,
+                                .snippets = job->prep->retrieved.snippets,
+                                .snippet_count = job->prep->retrieved.count,
+                                .sought = job->prep->retrieved.asks,
+                                .grounding = job->prep->retrieved.grounding,
                                 .history = job->prep->history,
                                 .history_count = job->prep->history_count,
+                                .summary = job->prep->summary,
                                 .last = job->last,
                                 .now_ms = engine_now(job->engine)};
 }
@@ -72,8 +77,28 @@ static void build_prompt(struct job *job)
     job->answer.routed = true;
     job->prep->request = draft.request;
     job->prompt_tokens = draft.prompt_tokens;
+    job->answer.memory = draft.memory;
+    job->long_talk = job->prep->history_count + 2 >= SUMMARY_FROM || draft.memory.left_out > 0;
     if (job->toolbox->set.count > 0)
         job_tools_offer(job, job->toolbox);
+}
+
+/* Too long for the model that answers, and none has more room: less of the conversation. */
+static void shrink_history(struct job *job)
+{
+    struct draft_input input = draft_input(job);
+    struct llm_request *request = &job->prep->request;
+    struct draft draft;
+    input.history_tokens = draft_history_room(&input, request, job->prompt_tokens, &job->plan);
+    if (input.history_tokens == 0)
+        return;
+    draft_make(&job->prep->arena, &job->prep->arena, &input, &draft);
+    for (size_t i = 0; i < request->message_count; i++)
+        job->prompt_tokens -= memory_tokens(&request->messages[i], 1);
+    request->messages = draft.request.messages;
+    request->message_count = draft.request.message_count;
+    job->prompt_tokens += memory_tokens(request->messages, request->message_count);
+    job->answer.memory = draft.memory;
 }
 
 /* What would be asked, of whom and at what price (ENG-18). */
@@ -104,8 +129,8 @@ static enum job_state dry_run(struct job *job)
 static void choose_model(struct job *job)
 {
     const struct draft_input input = draft_input(job);
-    draft_choose(&job->arena, &job->engine->endpoints, &input, job->prompt_tokens,
-                 &job->answer.route, &job->plan);
+    draft_choose(&job->arena, job->endpoints, &input, job->prompt_tokens, &job->answer.route,
+                 &job->plan);
     if (job->plan.count > 0)
         job->answer.model = job->plan.candidates[0].model;
 }
@@ -171,6 +196,8 @@ enum job_state job_routed_enter(struct job *job)
     choose_model(job);
     if (job->plan.count == 0)
         return refuse_model(job);
+    if (job->door == NULL)
+        shrink_history(job);
     if (job->door != NULL && !door_narrow(job))
         return JOB_SAVING;
     job_send_meta(job);
@@ -179,6 +206,7 @@ enum job_state job_routed_enter(struct job *job)
         job_send_notice(job, "context",
                         "The business's own information could not be looked up just now.");
     job_tell_quota(job);
+    job_tell_offer(job);
     log_route(job);
     return job->request.dry_run ? dry_run(job) : JOB_RECALLING;
 }

@@ -7,9 +7,11 @@
 #define FD_CHAT_JOB_STATES_H
 
 #include "chat/budget.h"
+#include "context/fuse.h"
 #include "chat/execution.h"
 #include "chat/toolbox.h"
 #include "chat/job.h"
+#include "chat/offer.h"
 
 /* job_load.c */
 enum job_state job_claimed_enter(struct job *job);
@@ -18,6 +20,11 @@ enum job_state job_loading_enter(struct job *job);
 enum job_state job_loading_on(struct job *job, const struct job_event *event);
 enum job_state job_retrieving_enter(struct job *job);
 enum job_state job_retrieving_on(struct job *job, const struct job_event *event);
+/* job_meaning.c */
+bool job_meaning_ask(struct job *job); /* true: JOB_EV_VECTOR is to come */
+/* On a pool thread: the sections that mean what the question does, best first. */
+size_t job_meaning_search(const struct job *job, struct arena *a, struct ranked **found);
+void job_meaning_end(struct job *job); /* no thread works for the job */
 /* job_route.c */
 enum job_state job_routed_enter(struct job *job);
 /* job_reserve.c */
@@ -78,6 +85,8 @@ struct job_op {
         JOB_OP_LOAD,
         JOB_OP_RETRIEVE,
         JOB_OP_RESERVE,
+        JOB_OP_VISITOR,
+        JOB_OP_OFFER,
         JOB_OP_TOOL_BEGIN,
         JOB_OP_TOOL_ACCEPT,
         JOB_OP_TOOL_END,
@@ -88,20 +97,22 @@ struct job_op {
     enum db_status status;
     struct tenant *tenant; /* LOAD */
     struct toolbox *toolbox;
-    bool wants_tenant, wants_toolbox, wants_history, ended;
+    bool wants_tenant, wants_toolbox, wants_history, ended, human;
+    struct offer_visitor visitor; /* VISITOR */
+    enum offer_when offer;        /* OFFER */
     struct llm_message *history;
     size_t history_count;
+    struct summary summary;
     struct route_last last;
-    struct snippet *snippets; /* RETRIEVE */
-    size_t snippet_count;
-    struct budget_ask ask; /* RESERVE */
+    struct retrieved retrieved; /* RETRIEVE */
+    struct budget_ask ask;      /* RESERVE */
     struct budget_word word;
     struct job_call *call; /* TOOL_... */
     struct execution execution;
     struct arena arena;           /* of it */
     enum store_claim claim;       /* CLAIM, SAVE */
     struct store_outcome outcome; /* OUTCOME */
-    bool found;
+    bool found;                   /* the same; OFFER: it is the first */
 };
 
 /* False: the pool is full. */

@@ -30,9 +30,11 @@ static const char *visible_status(const struct job_call *call)
 static void call_over(struct job *job, struct job_call *call)
 {
     struct job_tools *tools = job->tools;
-    bool acts = call->tool->risk != TOOL_READ;
     call->step = CALL_OVER;
     call->out = false;
+    if (call->tool == NULL) /* the model's invention: nothing is seen of it */
+        return;
+    bool acts = call->tool->risk != TOOL_READ;
     tools->acted = tools->acted ||
                    (acts && (call->status == EXECUTION_DONE || call->status == EXECUTION_PENDING));
     tools->informed = tools->informed || (!acts && call->status == EXECUTION_DONE);
@@ -110,7 +112,7 @@ static void found(struct job *job, struct job_call *call, const struct execution
 
 static void begun(struct job *job, struct job_call *call, const struct execution *row)
 {
-    if (!row->made) {
+    if (!row->made && call->tool != NULL) {
         found(job, call, row);
         return;
     }
@@ -184,7 +186,9 @@ static void run(struct job *job, struct job_call *call)
         .language = job->language,
         .channel = job->entry.secret_key ? "api" : "widget",
         .user_id = job->request.user_id.s,
-        .user_verified = job->entry.secret_key, /* the caller's server vouches for it */
+        /* its own proof, or the caller's server vouches for it */
+        .user_verified = job->visitor_verified || job->entry.secret_key,
+        .user_email = job->visitor_email,
         .callback_url = engine_callback_url(job->engine, job->entry.org, call->row, callback),
         .deadline_ms = job->entry.deadline_ms,
         .step = (int)job->tools->rounds};
@@ -270,7 +274,8 @@ enum job_state job_tools_enter(struct job *job)
             continue;
         call->job = job;
         execution_uuid(call->row, job->entry.id, call->call_id);
-        job_call_ask(job, call);
+        if (call->tool != NULL)
+            job_call_ask(job, call);
     }
     enum job_state next = work(job);
     if (next == JOB_TOOLS || next == JOB_CONFIRMING)

@@ -1,7 +1,7 @@
 /*
  * The calls of an answer's tools: what job_tools.c (states), job_calls.c (what the
- * model asked for and is told), job_confirm.c (the visitor's word) and job_claims.c
- * share. Private to job*.c.
+ * model asked for and is told), job_confirm.c (the visitor's word), job_claims.c
+ * and job_language.c share. Private to job*.c.
  *
  * A call goes BEGIN (its row is written), for a write ASK and ACCEPT (the visitor's
  * word, and the row again), RUN, END (the row again), OVER.
@@ -122,5 +122,14 @@ bool job_confirm_open(const struct job *job);
 bool job_claims_retry(struct job *job);
 /* The correction failed: the sentence has to do. False: none was under way. */
 bool job_claims_settle(struct job *job);
+
+/* -- job_language.c -------------------------------------------------------------------------- */
+
+/* The answer may be asked for again: its prompt is still needed. */
+bool job_language_keeps_prompt(const struct job *job);
+/* The answer is over, unless it is in another language and may be asked for again: true. */
+bool job_language_retry(struct job *job);
+/* The other answer failed: the first has to do. False: none was asked for. */
+bool job_language_settle(struct job *job);
 
 #endif

@@ -48,6 +48,25 @@ void meters_register(void)
                             "Answers in another language than their question's", NULL),
         .refused = metric_register(METRIC_COUNTER, "frontdesk_budget_refused_total",
                                    "Answers refused before a model was asked, by cap", "cap"),
+        .embeddings =
+            metric_register(METRIC_COUNTER, "frontdesk_embedding_batches_total",
+                            "Batches of sections that were embedded, by outcome", "outcome"),
+        .meaning = metric_register(METRIC_COUNTER, "frontdesk_meaning_total",
+                                   "Questions, by whether sections were found by their meaning as "
+                                   "well, or why by words alone",
+                                   "outcome"),
+        .meaning_time = metric_register(METRIC_HISTOGRAM, "frontdesk_question_vector_seconds",
+                                        "From asking for a question's vector to its coming", NULL),
+        .vectors_bytes = metric_register(METRIC_GAUGE, "frontdesk_vectors_bytes",
+                                         "Memory of sections' vectors", NULL),
+        .summaries =
+            metric_register(METRIC_COUNTER, "frontdesk_summaries_total",
+                            "Steps of conversations' summaries, by what became of them", "outcome"),
+        .deleted = metric_register(METRIC_COUNTER, "frontdesk_retention_deleted_total",
+                                   "What was old and is deleted, by what it was", "what"),
+        .housekeeping_failures =
+            metric_register(METRIC_COUNTER, "frontdesk_housekeeping_failures_total",
+                            "Times counting or deleting failed", NULL),
         .alerts_pending = metric_register(METRIC_GAUGE, "frontdesk_alerts_pending",
                                           "Alerts that no webhook has taken yet", NULL),
         .alerts_delivered = metric_register(METRIC_COUNTER, "frontdesk_alert_deliveries_total",

@@ -25,6 +25,13 @@ struct meters {
     struct metric *language_mismatch; /* answers in another language than asked for */
     struct metric *refused;           /* answers that a cap refused, by cap */
     struct metric *cache;             /* questions that could be answered from it, by outcome */
+    struct metric *embeddings;        /* batches of sections, by outcome */
+    struct metric *meaning;           /* questions by whether their meaning was searched for */
+    struct metric *meaning_time;      /* seconds until their vector came */
+    struct metric *vectors_bytes;
+    struct metric *summaries; /* steps of summaries, by what became of them */
+    struct metric *deleted;   /* by what it was */
+    struct metric *housekeeping_failures;
     struct metric *alerts_pending;
     struct metric *alerts_delivered; /* by outcome */
 };

@@ -21,6 +21,13 @@ static const char *const texts[PHRASES][2] = {
                         "הבקשה לא אושרה בזמן ולכן לא בוצעה:"},
     [PHRASE_FAILED] = {"Your request was approved, but carrying it out failed:",
                        "הבקשה אושרה, אך ביצועה נכשל:"},
+    [PHRASE_OFFER] = {"You can talk to a person from our team instead.",
+                      "אפשר לעבור לשיחה עם נציג מהצוות שלנו."},
+    [PHRASE_UNGROUNDED] = {"This is not in our sources, so the answer does not rest on them.",
+                           "הדבר אינו מופיע במקורות שלנו, ולכן התשובה אינה נשענת עליהם."},
+    [PHRASE_LANGUAGE] = {"This answer came in another language than your question. You can ask "
+                         "again.",
+                         "התשובה נכתבה בשפה אחרת מזו של השאלה. אפשר לשאול שוב."},
     [PHRASE_UNCERTAIN] = {"Your request was approved, but it is not certain that it was carried "
                           "out; somebody will look at it:",
                           "הבקשה אושרה, אך לא ברור אם בוצעה; נציג יבדוק זאת:"},

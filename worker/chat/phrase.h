@@ -3,14 +3,17 @@
 #define FD_CHAT_PHRASE_H
 
 enum phrase {
-    PHRASE_NOT_DONE,  /* an action was claimed that no tool confirmed */
-    PHRASE_APPROVAL,  /* it waits for a person */
-    PHRASE_TOO_MANY,  /* the bound on calls was met and nothing was said */
-    PHRASE_APPROVED,  /* later: a person agreed, and it was done */
-    PHRASE_DECLINED,  /* a person did not agree */
-    PHRASE_EXPIRED,   /* nobody decided in time */
-    PHRASE_FAILED,    /* a person agreed, but it did not work */
-    PHRASE_UNCERTAIN, /* it is not known whether it was done */
+    PHRASE_NOT_DONE,   /* an action was claimed that no tool confirmed */
+    PHRASE_APPROVAL,   /* it waits for a person */
+    PHRASE_TOO_MANY,   /* the bound on calls was met and nothing was said */
+    PHRASE_APPROVED,   /* later: a person agreed, and it was done */
+    PHRASE_DECLINED,   /* a person did not agree */
+    PHRASE_EXPIRED,    /* nobody decided in time */
+    PHRASE_FAILED,     /* a person agreed, but it did not work */
+    PHRASE_OFFER,      /* a person may be asked for */
+    PHRASE_UNGROUNDED, /* the sources say nothing on it */
+    PHRASE_UNCERTAIN,  /* it is not known whether it was done */
+    PHRASE_LANGUAGE,   /* the answer is in another language than the question */
     PHRASES
 };
 

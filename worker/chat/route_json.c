@@ -1,5 +1,7 @@
 #include "chat/route_json.h"
 
+#include <math.h>
+
 static void write_reasons(struct fd_json_writer *w, const struct route *route)
 {
     fd_jw_key(w, "reasons");
@@ -16,6 +18,10 @@ void route_write(struct fd_json_writer *w, const struct route *route)
     fd_jw_member(w, "intent", route->intent);
     write_reasons(w, route);
     fd_jw_member_int(w, "version", route->version);
+    if (route->sought) {
+        fd_jw_key(w, "grounding");
+        fd_jw_double(w, round(route->grounding * 1e3) / 1e3);
+    }
     if (route->arm != NULL) {
         fd_jw_member(w, "split", route->split);
         fd_jw_member(w, "arm", route->arm);
@@ -45,6 +51,22 @@ void route_write_chunks(struct fd_json_writer *w, const struct chunk_set *set)
             fd_jw_cstring(w, chunk->snippet_ids[k]);
         fd_jw_end_array(w);
         fd_jw_end_object(w);
+    }
+    fd_jw_end_array(w);
+}
+
+void route_write_found(struct fd_json_writer *w, unsigned reasons)
+{
+    static const struct {
+        enum snippet_reason reason;
+        const char *name;
+    } names[] = {{SNIPPET_WORDS, "words"}, {SNIPPET_TITLE, "title"}, {SNIPPET_ALIKE, "alike"},
+                 {SNIPPET_NEW, "new"},     {SNIPPET_NEAR, "near"},   {SNIPPET_MEANING, "meaning"},
+                 {SNIPPET_NAMED, "named"}};
+    fd_jw_array(w);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if ((reasons & names[i].reason) != 0)
+            fd_jw_cstring(w, names[i].name);
     }
     fd_jw_end_array(w);
 }

@@ -10,10 +10,13 @@
 #include "route/route.h"
 #include "protocol/json.h"
 
-/* The members {tier, intent, reasons, version, split?, arm?, trial?}, into an open object. */
+/* The members {tier, intent, reasons, version, grounding?, split?, arm?, trial?}, into an open
+ * object. */
 void route_write(struct fd_json_writer *w, const struct route *route);
 /* The member "chunks": [{index, estimated_tokens, snippet_ids}] */
 void route_write_chunks(struct fd_json_writer *w, const struct chunk_set *set);
+/* ["words", "title", ...]: why a snippet was found (enum snippet_reason) */
+void route_write_found(struct fd_json_writer *w, unsigned reasons);
 /* [{model, provider, tier}], in the order they are tried. */
 void route_write_candidates(struct fd_json_writer *w, const struct model_plan *plan);
 

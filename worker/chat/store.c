@@ -24,7 +24,9 @@ static const struct db_statement claim_statement = {
     "  ON CONFLICT (org_id, session_id) DO UPDATE SET updated_at = now(),"
     "    user_identifier = coalesce(EXCLUDED.user_identifier, conversations.user_identifier),"
     "    title = CASE WHEN conversations.title = '' THEN EXCLUDED.title"
-    "                 ELSE conversations.title END"
+    "                 ELSE conversations.title END,"
+    "    language = coalesce(conversations.language, EXCLUDED.language),"
+    "    page_url = coalesce(conversations.page_url, EXCLUDED.page_url)"
     "  RETURNING id, status"
     "), j AS ("
     "  INSERT INTO jobs (id, org_id, session_id, conversation_id, epoch, owner, request_id,"
@@ -51,11 +53,17 @@ static const struct db_statement claim_statement = {
  * round trip. No row of jobs, nothing at all: the job is not ours, or not any more. */
 static const struct db_statement finish_statement = {
     "job_finish",
-    "WITH j AS ("
+    "WITH p AS (" /* who takes the conversation over comes before this, or after it */
+    "  SELECT c.status FROM jobs j JOIN conversations c"
+    "      ON c.org_id = j.org_id AND c.id = j.conversation_id"
+    "   WHERE j.id = $2::text AND j.org_id = $1::uuid FOR NO KEY UPDATE OF c"
+    "), j AS ("
     "  UPDATE jobs SET state = $5::text, outcome = $6::jsonb, reason = $7::text,"
     "                  finished_at = now()"
     "   WHERE id = $2::text AND org_id = $1::uuid AND epoch = $3::int AND owner = $4::text"
     "     AND state = 'running'"
+    "     AND ($19::boolean OR NOT EXISTS"
+    "          (SELECT FROM p WHERE status IN ('waiting_human', 'human')))"
     "  RETURNING id, epoch, conversation_id, accepted_at"
     "), m AS ("
     "  INSERT INTO messages (id, org_id, conversation_id, role, content, status, model_id,"
@@ -79,22 +87,23 @@ static const struct db_statement finish_statement = {
     "), a AS ("
     "  SELECT * FROM jsonb_to_recordset($16::jsonb) AS a (attempt int, last boolean,"
     "    provider text, model text, input bigint, output bigint, cache_read bigint,"
-    "    cache_write bigint, cost bigint, estimated boolean, paid boolean)"
+    "    cache_write bigint, cost bigint, estimated boolean, paid boolean, own boolean)"
     "), l AS ("
     "  INSERT INTO usage_ledger (org_id, conversation_id, job_id, epoch, attempt, provider,"
     "    model_id, tokens_input, tokens_output, tokens_cache_read, tokens_cache_write,"
-    "    cost_micro, estimated, user_ref)"
+    "    cost_micro, estimated, user_ref, own_key)"
     "  SELECT $1::uuid, conversation_id, id, epoch, attempt, provider, model, input, output,"
-    "         cache_read, cache_write, cost, estimated, $18::text FROM j, a"
+    "         cache_read, cache_write, cost, estimated, $18::text, own FROM j, a"
     "  ON CONFLICT (job_id, epoch, attempt) DO NOTHING"
     "), u AS ("
     "  INSERT INTO api_usage AS u (org_id, date, model_id, conversation_count, message_count,"
-    "                              tokens_input, tokens_output, cost_estimate,"
+    "                              tokens_input, tokens_output, cost_estimate, own_cost,"
     "                              unpriced_calls, tool_calls_count)"
     "  SELECT $1::uuid, (now() AT TIME ZONE 'UTC')::date, model,"
     "         (bool_or(last) AND coalesce((SELECT before FROM c) = 0, false))::int,"
     "         bool_or(last)::int, sum(input + cache_read + cache_write), sum(output),"
-    "         coalesce(sum(cost), 0), count(*) FILTER (WHERE paid AND cost IS NULL),"
+    "         coalesce(sum(cost), 0), coalesce(sum(cost) FILTER (WHERE own), 0),"
+    "         count(*) FILTER (WHERE paid AND cost IS NULL),"
     "         CASE WHEN bool_or(last) THEN coalesce(jsonb_array_length($17::jsonb), 0) ELSE 0 END"
     "    FROM j, a GROUP BY model ORDER BY model" /* in one order, against deadlocks */
     "  ON CONFLICT (org_id, date, model_id) DO UPDATE SET"
@@ -103,12 +112,13 @@ static const struct db_statement finish_statement = {
     "    tokens_input = u.tokens_input + EXCLUDED.tokens_input,"
     "    tokens_output = u.tokens_output + EXCLUDED.tokens_output,"
     "    cost_estimate = u.cost_estimate + EXCLUDED.cost_estimate,"
+    "    own_cost = u.own_cost + EXCLUDED.own_cost,"
     "    unpriced_calls = u.unpriced_calls + EXCLUDED.unpriced_calls,"
     "    tool_calls_count = u.tool_calls_count + EXCLUDED.tool_calls_count"
     "), r AS (" /* what it held is spent now, or free again */
     "  DELETE FROM budget_reservations WHERE org_id = $1::uuid AND job_id = (SELECT id FROM j)"
-    ") SELECT (SELECT count(*) FROM j), (SELECT status FROM c)",
-    18};
+    ") SELECT (SELECT count(*) FROM j), (SELECT status FROM c), (SELECT status FROM p)",
+    19};
 
 void store_uuid(char out[STORE_UUID_SIZE], const char *kind, const char *a, const char *b)
 {
@@ -156,7 +166,9 @@ static enum store_claim verdict(const PGresult *result)
         return STORE_LATER;
     if (strcmp(state, "running") != 0)
         return db_true(result, 0, 2) ? STORE_SAVED : STORE_ANSWERED;
-    return status != NULL && strcmp(status, "ended") == 0 ? STORE_ENDED : STORE_MINE;
+    if (status != NULL && strcmp(status, "ended") == 0)
+        return STORE_ENDED;
+    return store_is_human(status) ? STORE_HUMAN : STORE_MINE;
 }
 
 /* Unhurried: until the answer is committed, Redis holds the question, and a row that a
@@ -225,6 +237,7 @@ static bool attempts_json(const struct answer *answer, struct buf *out)
             fd_jw_member_int(&w, "cost", attempt->cost_micro);
         fd_jw_member_bool(&w, "estimated", attempt->estimated);
         fd_jw_member_bool(&w, "paid", price_is_due(attempt->provider));
+        fd_jw_member_bool(&w, "own", attempt->own_key);
         fd_jw_end_object(&w);
     }
     fd_jw_end_array(&w);
@@ -246,7 +259,7 @@ static enum db_status finish(struct db *db, const struct store_job *job,
                              const struct answer *answer, const char *outcome,
                              enum store_claim *claim)
 {
-    bool asked = job->request != NULL && *claim == STORE_MINE;
+    bool asked = job->request != NULL && *claim != STORE_ENDED;
     char n[3][DB_NUMBER_SIZE];
     struct buf route, citations, attempts, calls;
     buf_init(&route, 65536);
@@ -276,14 +289,16 @@ static enum db_status finish(struct db *db, const struct store_job *job,
         attempts_json(answer, &attempts) ? attempts.data : "[]",
         has_calls ? calls.data : NULL,
         job->request != NULL ? job->request->user_id.s : NULL,
+        answer->end != ANSWER_DONE || answer->to_person ? "true" : "false",
     };
     PGresult *result;
     enum db_status status =
         db_query_unhurried(db, job->entry->org, &finish_statement, params, &result);
     if (status == DB_OK) {
         const char *conversation = db_text(result, 0, 1);
+        *claim = STORE_MINE;
         if (db_int(result, 0, 0, 0) == 0)
-            *claim = STORE_LATER;
+            *claim = store_is_human(db_text(result, 0, 2)) ? STORE_HUMAN : STORE_LATER;
         else if (conversation != NULL && strcmp(conversation, "ended") == 0)
             *claim = STORE_ENDED;
         PQclear(result);
@@ -306,7 +321,7 @@ static enum db_status save(struct db *db, const struct store_job *job, const str
     }
     /* Not claimed yet, lost to another, or saved by a call whose reply was lost. */
     enum db_status status = store_claim(db, job, claim);
-    if (status == DB_OK && (*claim == STORE_MINE || *claim == STORE_ENDED))
+    if (status == DB_OK && (*claim == STORE_MINE || *claim == STORE_ENDED || *claim == STORE_HUMAN))
         status = finish(db, job, answer, outcome, claim);
     return status;
 }

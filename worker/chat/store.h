@@ -35,6 +35,7 @@ enum store_claim {
     STORE_LATER,    /* a later epoch owns it: stop */
     STORE_ANSWERED, /* its answer was committed by an earlier epoch: only replay it */
     STORE_SAVED,    /* its answer was committed by this epoch */
+    STORE_HUMAN,    /* a person has its conversation: no model's answer is delivered */
     STORE_ENDED     /* its conversation was ended */
 };
 
@@ -63,10 +64,11 @@ enum db_status store_outcome(struct db *db, struct arena *a, const char *org, co
                              const char *job, struct store_outcome *outcome, bool *found);
 
 /* The last `most` messages of a session, oldest first, but those of `except_job`; `last`
- * as the latest answer among them leaves it. */
+ * as the latest answer among them leaves it; `human`: a person has the conversation, or is
+ * waited for. */
 enum db_status store_history(struct db *db, struct arena *a, const char *org, const char *session,
                              const char *except_job, int most, struct llm_message **messages,
-                             size_t *count, struct route_last *last, bool *ended);
+                             size_t *count, struct route_last *last, bool *ended, bool *human);
 
 /* A page of a session's messages for people: the newest first page, each page
  * oldest first; the cursor leads to older ones. cursor NULL = the newest. */
@@ -76,6 +78,9 @@ enum db_status store_history_page(struct db *db, const char *org, const char *se
 
 enum db_status store_end_session(struct db *db, const char *org, const char *session,
                                  const char *conversation_id);
+
+/* Of conversations.status: a person has it, or is waited for. */
+bool store_is_human(const char *status);
 
 /* Names made of what they stand for, so that a repeated write meets itself. */
 void store_uuid(char out[STORE_UUID_SIZE], const char *kind, const char *a, const char *b);

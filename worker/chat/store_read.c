@@ -27,7 +27,7 @@ static const struct db_statement history_statement = {
     "  FROM conversations c LEFT JOIN LATERAL ("
     "  SELECT role, content, route, created_at FROM messages"
     "   WHERE org_id = c.org_id AND conversation_id = c.id AND role IN ('user', 'assistant', "
-    "'tool')"
+    "'tool', 'operator')"
     "     AND job_id IS DISTINCT FROM $3"
     "   ORDER BY created_at DESC LIMIT $4::int) m ON true"
     " WHERE c.org_id = $1::uuid AND c.session_id = $2 ORDER BY m.created_at",
@@ -38,12 +38,17 @@ static const struct db_statement page_statement = {
     "SELECT m.id, m.role, m.content,"
     "       to_char(m.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'),"
     "       m.job_id, m.status, m.citations::text, m.model_id,"
-    "       (extract(epoch FROM m.created_at) * 1000000)::bigint"
-    "  FROM conversations c JOIN messages m ON m.org_id = c.org_id AND m.conversation_id = c.id"
-    " WHERE c.org_id = $1::uuid AND c.session_id = $2 AND m.role IN ('user', 'assistant')"
-    "   AND ($3::bigint IS NULL OR (m.created_at, m.id) <"
-    "        (timestamptz 'epoch' + $3::bigint * interval '1 microsecond', $4::uuid))"
-    " ORDER BY m.created_at DESC, m.id DESC LIMIT $5::int",
+    "       (extract(epoch FROM m.created_at) * 1000000)::bigint, m.rating, m.author,"
+    "       c.status, c.score, c.holder_name"
+    "  FROM conversations c LEFT JOIN LATERAL ("
+    "  SELECT * FROM messages"
+    "   WHERE org_id = c.org_id AND conversation_id = c.id"
+    "     AND role IN ('user', 'assistant', 'operator')"
+    "     AND ($3::bigint IS NULL OR (created_at, id) <"
+    "          (timestamptz 'epoch' + $3::bigint * interval '1 microsecond', $4::uuid))"
+    "   ORDER BY created_at DESC, id DESC LIMIT $5::int) m ON true"
+    " WHERE c.org_id = $1::uuid AND c.session_id = $2"
+    " ORDER BY m.created_at DESC, m.id DESC",
     5};
 
 static const struct db_statement end_statement = {
@@ -51,7 +56,7 @@ static const struct db_statement end_statement = {
     "INSERT INTO conversations (id, org_id, session_id, status, ended_at)"
     " VALUES ($3::uuid, $1::uuid, $2, 'ended', now())"
     " ON CONFLICT (org_id, session_id) DO UPDATE SET status = 'ended', updated_at = now(),"
-    "   ended_at = coalesce(conversations.ended_at, now())",
+    "   holder = NULL, holder_name = NULL, ended_at = coalesce(conversations.ended_at, now())",
     3};
 
 static enum fd_event_type event_of(const char *state, bool stream)
@@ -85,6 +90,11 @@ enum db_status store_outcome(struct db *db, struct arena *a, const char *org, co
     return DB_OK;
 }
 
+bool store_is_human(const char *status)
+{
+    return status != NULL && (strcmp(status, "waiting_human") == 0 || strcmp(status, "human") == 0);
+}
+
 static void read_last(const PGresult *result, int row, struct route_last *last)
 {
     const char *tier = db_text(result, row, 3);
@@ -96,14 +106,14 @@ static void read_last(const PGresult *result, int row, struct route_last *last)
 
 enum db_status store_history(struct db *db, struct arena *a, const char *org, const char *session,
                              const char *except_job, int most, struct llm_message **messages,
-                             size_t *count, struct route_last *last, bool *ended)
+                             size_t *count, struct route_last *last, bool *ended, bool *human)
 {
     char limit[DB_NUMBER_SIZE];
     const char *params[] = {org, session, except_job, db_number(limit, most)};
     PGresult *result;
     *count = 0;
     *last = (struct route_last){0};
-    *ended = false;
+    *ended = *human = false;
     enum db_status status = db_query(db, org, &history_statement, params, &result);
     if (status != DB_OK)
         return status;
@@ -111,6 +121,7 @@ enum db_status store_history(struct db *db, struct arena *a, const char *org, co
     *messages = arena_zalloc(a, (size_t)(rows + 1) * sizeof(**messages));
     for (int i = 0; i < rows; i++) {
         *ended = strcmp(db_text(result, i, 0), "ended") == 0;
+        *human = store_is_human(db_text(result, i, 0));
         const char *role = db_text(result, i, 1);
         if (role == NULL)
             continue; /* a conversation without messages */
@@ -170,13 +181,36 @@ static void write_message(struct fd_json_writer *w, const PGresult *result, int 
     else
         fd_jw_raw(w, "[]", 2);
     fd_jw_member(w, "model", db_text(result, row, 7));
+    fd_jw_member(w, "rating", db_text(result, row, 9));
+    if (db_text(result, row, 10) != NULL)
+        fd_jw_member(w, "name", db_text(result, row, 10));
     fd_jw_end_object(w);
+}
+
+/* What a page shows of the conversation itself after a reload. */
+static void write_conversation(struct fd_json_writer *w, const PGresult *result)
+{
+    bool exists = PQntuples(result) > 0;
+    fd_jw_member(w, "status", exists ? db_text(result, 0, 11) : "active");
+    fd_jw_key(w, "score");
+    if (exists && db_text(result, 0, 12) != NULL)
+        fd_jw_int(w, db_int(result, 0, 12, 0));
+    else
+        fd_jw_null(w);
+    if (exists && db_text(result, 0, 13) != NULL)
+        fd_jw_member(w, "name", db_text(result, 0, 13));
+}
+
+/* Of a conversation without a message there is one row, of nothing. */
+static int rows_of(const PGresult *result)
+{
+    return PQntuples(result) > 0 && db_text(result, 0, 0) != NULL ? PQntuples(result) : 0;
 }
 
 /* Rows come newest first; how many of them make the page. */
 static int rows_of_page(const PGresult *result, int limit)
 {
-    int rows = PQntuples(result) < limit ? PQntuples(result) : limit;
+    int rows = rows_of(result) < limit ? rows_of(result) : limit;
     size_t bytes = 0;
     for (int i = 0; i < rows; i++) {
         bytes += (size_t)PQgetlength(result, i, 2);
@@ -212,10 +246,11 @@ enum db_status store_history_page(struct db *db, const char *org, const char *se
         write_message(&w, result, i);
     fd_jw_end_array(&w);
     fd_jw_key(&w, "next_cursor");
-    if (rows < PQntuples(result))
+    if (rows < rows_of(result))
         cursor_write(&w, result, rows - 1);
     else
         fd_jw_null(&w);
+    write_conversation(&w, result);
     fd_jw_end_object(&w);
     PQclear(result);
     return buf_json_end(out, &w) ? DB_OK : DB_FAILED;

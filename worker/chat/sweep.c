@@ -177,6 +177,9 @@ static void start(struct sweep *sweep, const struct decision_run *what)
         .call_id = run->what.call_id,
         .language = run->what.language,
         .channel = "widget",
+        .user_id = run->what.user_id,
+        .user_verified = run->what.user_id != NULL,
+        .user_email = run->what.user_email,
         .callback_url = engine_callback_url(engine, run->what.org, run->what.id, callback),
         .deadline_ms = engine_now(engine) + LIFE_MS};
     run->running = tool_run_start(engine->tools, tool, run->what.arguments, &context, on_end, run);

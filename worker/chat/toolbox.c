@@ -1,5 +1,6 @@
 #include "chat/toolbox.h"
 
+#include "context/compress.h"
 #include "core/clock.h"
 #include "llm/tokens.h"
 #include "protocol/limits.h"
@@ -9,18 +10,40 @@
 
 /* -- one ------------------------------------------------------------------------------------ */
 
+static bool binds_visitor(const struct tool *tool)
+{
+    for (size_t i = 0; i < tool->binding_count; i++) {
+        if (strncmp(tool->bindings[i].source, "visitor.", 8) == 0)
+            return true;
+    }
+    return false;
+}
+
+size_t toolbox_tokens(const struct llm_tool *tools, size_t count)
+{
+    size_t tokens = 0;
+    for (size_t i = 0; i < count; i++) {
+        const char *const texts[] = {tools[i].name, tools[i].description, tools[i].parameters};
+        for (size_t k = 0; k < sizeof(texts) / sizeof(texts[0]); k++)
+            tokens += texts[k] != NULL ? (size_t)tokens_estimate(texts[k], strlen(texts[k])) : 0;
+    }
+    return tokens;
+}
+
 static void offer(struct toolbox *box)
 {
     struct llm_tool *offered = arena_zalloc(&box->arena, (box->set.count + 1) * sizeof(*offered));
     for (size_t i = 0; i < box->set.count; i++) {
         const struct tool *tool = &box->set.list[i];
+        box->binds_visitor = box->binds_visitor || binds_visitor(tool);
         offered[i] = (struct llm_tool){
             .name = tool->name, .description = tool->description, .parameters = tool->parameters};
-        const char *const texts[] = {tool->name, tool->description, tool->parameters};
-        for (size_t k = 0; k < sizeof(texts) / sizeof(texts[0]); k++)
-            box->tokens +=
-                texts[k] != NULL ? (size_t)tokens_estimate(texts[k], strlen(texts[k])) : 0;
     }
+    size_t whole = toolbox_tokens(offered, box->set.count);
+    for (size_t i = 0; i < box->set.count; i++)
+        offered[i].parameters = compress_schema(&box->arena, offered[i].parameters);
+    box->tokens = toolbox_tokens(offered, box->set.count);
+    box->saved_tokens = whole - box->tokens;
     box->offered = offered;
 }
 

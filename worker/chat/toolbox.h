@@ -16,6 +16,8 @@ struct toolbox {
     struct tool_set set;
     const struct llm_tool *offered; /* one for each of the set */
     size_t tokens;                  /* estimated, of all that is offered */
+    size_t saved_tokens;            /* by what their schemas need not say */
+    bool binds_visitor;             /* one has to know who the visitor is */
     int64_t loaded_ms;              /* monotonic */
     unsigned refs;
     struct arena arena;
@@ -23,6 +25,8 @@ struct toolbox {
 
 /* On a pool thread; the caller holds the first reference. Without tools it is empty. */
 enum db_status toolbox_load(struct db *db, const char *org, struct toolbox **box);
+/* Estimated, of tools as a request has them. */
+size_t toolbox_tokens(const struct llm_tool *tools, size_t count);
 struct toolbox *toolbox_ref(struct toolbox *box);
 void toolbox_unref(struct toolbox *box); /* NULL is fine */
 

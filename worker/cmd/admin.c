@@ -40,8 +40,12 @@ static int print_routes(void)
     for (size_t i = 0; i < admin_resource_count; i++) {
         for (size_t k = 0; k < admin_resources[i]->count; k++) {
             const struct admin_route *route = &admin_resources[i]->routes[k];
-            printf("%-6s  %-40s  %-6s  %s\n", route->method, route->pattern,
-                   admin_role_name(route->least), (route->flags & ADMIN_RAW) ? "raw" : "json");
+            printf("%-6s  %-40s  %-10s  %-4s  %s\n", route->method, route->pattern,
+                   admin_role_name(route->least), (route->flags & ADMIN_RAW) ? "raw" : "json",
+                   (route->flags & ADMIN_OPEN)     ? "open"
+                   : (route->flags & ADMIN_USER)   ? "user"
+                   : (route->flags & ADMIN_ACCESS) ? "access"
+                                                   : "-");
         }
     }
     return 0;

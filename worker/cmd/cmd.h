@@ -15,6 +15,7 @@ int cmd_admin(int argc, char **argv, const struct config *config);
 int cmd_migrate(int argc, char **argv, const struct config *config);
 int cmd_seed(int argc, char **argv, const struct config *config);
 int cmd_key(int argc, char **argv, const struct config *config);
+int cmd_identity(int argc, char **argv, const struct config *config);
 int cmd_integration(int argc, char **argv, const struct config *config);
 int cmd_vault(int argc, char **argv, const struct config *config);
 int cmd_plan(int argc, char **argv, const struct config *config);
@@ -29,6 +30,10 @@ int cmd_route(int argc, char **argv, const struct config *config);
 int cmd_doctor(int argc, char **argv, const struct config *config);
 int cmd_approvals(int argc, char **argv, const struct config *config);
 int cmd_jobs(int argc, char **argv, const struct config *config);
+int cmd_visitor(int argc, char **argv, const struct config *config);
+int cmd_retention(int argc, char **argv, const struct config *config);
+int cmd_conversations(int argc, char **argv, const struct config *config);
+int cmd_user(int argc, char **argv, const struct config *config);
 int cmd_tool(int argc, char **argv, const struct config *config);
 
 /* Prints how the command is used, to stderr; returns CMD_USAGE. */

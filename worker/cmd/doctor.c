@@ -157,6 +157,7 @@ int cmd_doctor(int argc, char **argv, const struct config *config)
     doctor_postgres(&findings, config);
     doctor_redis(&findings, config);
     doctor_admin(&findings, config);
+    doctor_secrets(&findings, config);
     check_provider(&findings, config);
     check_prompts(&findings, config);
     check_files(&findings, config);

@@ -33,5 +33,6 @@ void findings_add(struct findings *findings, enum finding_level level, const cha
 void doctor_postgres(struct findings *findings, const struct config *config);
 void doctor_redis(struct findings *findings, const struct config *config);
 void doctor_admin(struct findings *findings, const struct config *config);
+void doctor_secrets(struct findings *findings, const struct config *config);
 
 #endif

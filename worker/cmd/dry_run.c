@@ -21,11 +21,10 @@ struct dry_run_command {
 
 static bool parse(int argc, char **argv, struct dry_run_command *c)
 {
-    static const struct option known[] = {{"org", required_argument, NULL, 'o'},
-                                          {"model", required_argument, NULL, 'm'},
-                                          {"language", required_argument, NULL, 'l'},
-                                          {"json", no_argument, NULL, 'j'},
-                                          {0}};
+    static const struct option known[] = {
+        {"org", required_argument, NULL, 'o'},      {"model", required_argument, NULL, 'm'},
+        {"language", required_argument, NULL, 'l'}, {"session", required_argument, NULL, 's'},
+        {"json", no_argument, NULL, 'j'},           {0}};
     int option;
 
     while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
@@ -33,6 +32,7 @@ static bool parse(int argc, char **argv, struct dry_run_command *c)
         case 'o': c->org = optarg; break;
         case 'm': c->ask.model_id = optarg; break;
         case 'l': c->ask.language = optarg; break;
+        case 's': c->ask.session = optarg; break;
         case 'j': c->json = true; break;
         default: return false;
         }
@@ -61,6 +61,18 @@ static void print_price(const struct dry_run *run)
         printf("price       at most $%" PRId64 ".%06" PRId64 "\n", most / 1000000, most % 1000000);
 }
 
+static void print_memory(const struct answer_memory *memory)
+{
+    printf("memory      %zu messages", memory->messages);
+    if (memory->left_out > 0)
+        printf(", %zu left out", memory->left_out);
+    if (memory->shortened > 0)
+        printf(", %zu shortened", memory->shortened);
+    if (memory->summarised > 0)
+        printf(", summary of %d", memory->summarised);
+    putchar('\n');
+}
+
 static void print_text(struct arena *a, const struct dry_run *run)
 {
     const struct draft *draft = &run->draft;
@@ -75,11 +87,13 @@ static void print_text(struct arena *a, const struct dry_run *run)
            route_reasons(a, &draft->route));
     printf("tokens      %" PRId64 " of the prompt, %d of context in %zu chunks, %d of the answer\n",
            run->prompt_tokens, draft->set.context_tokens, draft->set.count, request->max_tokens);
+    if (run->history_count > 0)
+        print_memory(&draft->memory);
     print_price(run);
-    for (size_t i = 0; i < run->snippet_count; i++)
-        printf("%-10s  %6.3f  %s  %s\n", i == 0 ? "snippets" : "", run->snippets[i].score,
-               run->snippets[i].id,
-               draft_sent(&draft->set, run->snippets[i].id) ? "" : "(not sent)");
+    for (size_t i = 0; i < run->retrieved.count; i++)
+        printf("%-10s  %6.3f  %s  %s\n", i == 0 ? "snippets" : "", run->retrieved.snippets[i].score,
+               run->retrieved.snippets[i].id,
+               draft_sent(&draft->set, run->retrieved.snippets[i].id) ? "" : "(not sent)");
     for (size_t i = 0; i < request->tool_count; i++)
         printf("%-10s  %s\n", i == 0 ? "tools" : "", request->tools[i].name);
     printf("\n-- system\n%s\n", request->system);

@@ -28,6 +28,7 @@ struct key_command {
     const char *org; /* as given: an id or a name */
     const char *name;
     const char *kind;
+    const char *scope;
     const char *id;
     const char *origins[ORIGINS_MAX];
     size_t origin_count;
@@ -64,13 +65,11 @@ static bool parse_duration(const char *text, int64_t *seconds)
 
 static bool parse(int argc, char **argv, struct key_command *c)
 {
-    static const struct option known[] = {{"org", required_argument, NULL, 'g'},
-                                          {"name", required_argument, NULL, 'n'},
-                                          {"kind", required_argument, NULL, 'k'},
-                                          {"origin", required_argument, NULL, 'o'},
-                                          {"overlap", required_argument, NULL, 'v'},
-                                          {"json", no_argument, NULL, 'j'},
-                                          {0}};
+    static const struct option known[] = {
+        {"org", required_argument, NULL, 'g'},    {"name", required_argument, NULL, 'n'},
+        {"kind", required_argument, NULL, 'k'},   {"scope", required_argument, NULL, 's'},
+        {"origin", required_argument, NULL, 'o'}, {"overlap", required_argument, NULL, 'v'},
+        {"json", no_argument, NULL, 'j'},         {0}};
     int option;
 
     while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
@@ -78,6 +77,7 @@ static bool parse(int argc, char **argv, struct key_command *c)
         case 'g': c->org = optarg; break;
         case 'n': c->name = optarg; break;
         case 'k': c->kind = optarg; break;
+        case 's': c->scope = optarg; break;
         case 'j': c->json = true; break;
         case 'o':
             if (c->origin_count == ORIGINS_MAX) {
@@ -143,7 +143,8 @@ static int create(struct key_command *c)
                                  .name = c->name,
                                  .kind = c->kind[0] == 's' ? FD_KEY_SECRET : FD_KEY_PUBLISHABLE,
                                  .origins = c->origins,
-                                 .origin_count = c->origin_count};
+                                 .origin_count = c->origin_count,
+                                 .scope = c->scope};
     if (keys_create(c->db, &spec, key, id) != DB_OK) {
         return cmd_complain("key", c->db);
     }
@@ -193,8 +194,8 @@ static int revoke(struct key_command *c)
 static void print_row(const struct key_command *c, struct fd_json_writer *w, const char *org,
                       const char *org_name, const PGresult *keys, int row)
 {
-    static const char *const members[] = {"id",      "name",       "kind",       "last4",
-                                          "origins", "created_at", "expires_at", "status"};
+    static const char *const members[] = {"id",         "name",       "kind",   "last4", "origins",
+                                          "created_at", "expires_at", "status", "scope"};
     if (!c->json) {
         printf("%s  %-20s  %s ...%s  %-8s  %s  %s\n", db_text(keys, row, 0), db_text(keys, row, 1),
                db_text(keys, row, 2), db_text(keys, row, 3), db_text(keys, row, 7), org_name,
@@ -203,7 +204,7 @@ static void print_row(const struct key_command *c, struct fd_json_writer *w, con
     }
     fd_jw_object(w);
     fd_jw_member(w, "org_id", org);
-    for (int i = 0; i < 8; i++) {
+    for (int i = 0; i < KEY_COLUMNS; i++) {
         fd_jw_member(w, members[i], db_text(keys, row, i));
     }
     fd_jw_end_object(w);

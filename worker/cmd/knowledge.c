@@ -277,24 +277,25 @@ static int search(struct knowledge_command *c)
 {
     struct fd_json_writer w;
     struct buf out;
-    struct snippet *snippets;
-    size_t count;
+    struct retrieved found;
 
     if (c->word_count != 1)
         return cmd_usage("knowledge");
     const char *question = c->words[0], *language = c->upload.language;
     if (language == NULL)
         language = language_of(question, strlen(question), "en");
-    if (retrieve_snippets(c->db, &c->arena, c->org, question, language, &snippets, &count) != DB_OK)
+    const struct retrieve_ask ask = {.org = c->org, .question = question, .language = language};
+    if (retrieve_snippets(c->db, &c->arena, &ask, &found) != DB_OK)
         return cmd_complain("knowledge", c->db);
     buf_init(&out, OUTPUT_MAX);
     buf_json(&out, &w);
     fd_jw_array(&w);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < found.count; i++) {
         if (c->json)
-            write_snippet(&w, &snippets[i]);
+            write_snippet(&w, &found.snippets[i]);
         else
-            printf("%6.3f  %-32s  %s\n", snippets[i].score, snippets[i].id, snippets[i].label);
+            printf("%6.3f  %-32s  %s\n", found.snippets[i].score, found.snippets[i].id,
+                   found.snippets[i].label);
     }
     fd_jw_end_array(&w);
     if (c->json)

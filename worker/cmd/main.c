@@ -30,18 +30,34 @@ static const struct command commands[] = {
      "frontdesk migrate status    show what is applied and what is not\n"},
     {"seed", cmd_seed, "load the models' prices, and a demo organisation",
      "frontdesk seed [--models FILE]\n"
-     "frontdesk seed --demo [--origin ORIGIN]... [--keys-file FILE] [--dir DIR]\n"
+     "frontdesk seed --demo [--origin ORIGIN]... [--keys-file FILE] [--owner-file FILE]\n"
+     "               [--dir DIR]\n"
      "    --origin ORIGIN     a site that may use the publishable key, such as\n"
      "                        https://shop.example\n"
      "    --keys-file FILE    write the new keys there instead of showing them\n"
+     "    --owner-file FILE   make an owner, and write how to sign in there\n"
      "    --dir DIR           where the demo's content is\n"
      "    --models FILE       where the models' prices are\n"},
     {"key", cmd_key, "create, list, rotate and revoke API keys",
-     "frontdesk key create --org NAME --name NAME --kind pk|sk [--origin ORIGIN]... [--json]\n"
+     "frontdesk key create --org NAME --name NAME --kind pk|sk [--origin ORIGIN]...\n"
+     "                     [--scope read|write|admin] [--json]\n"
      "frontdesk key list [--org NAME] [--json]\n"
      "frontdesk key rotate KEY_ID [--overlap 24h] [--json]\n"
      "frontdesk key revoke KEY_ID\n"
      "    A key is shown once, when it is made.\n"},
+    {"user", cmd_user, "make and look after the people who sign in",
+     "frontdesk user create --org NAME --email ADDRESS --role owner|admin|staff|client\n"
+     "                      [--name NAME] [--generate]\n"
+     "frontdesk user list --org NAME [--json]\n"
+     "frontdesk user password ADDRESS --org NAME [--generate]\n"
+     "frontdesk user role ADDRESS owner|admin|staff|client --org NAME\n"
+     "frontdesk user disable|enable ADDRESS --org NAME\n"
+     "frontdesk user reset-token ADDRESS --org NAME\n"
+     "frontdesk user superadmin ADDRESS on|off --org NAME    as the tables' owner\n"
+     "frontdesk user setup-token\n"
+     "    A password is the first line of stdin, or with --generate made and shown once.\n"
+     "    A reset token sets a password within an hour; the setup token, good for a day,\n"
+     "    makes the very first user.\n"},
     {"integration", cmd_integration, "connect a client's shop, API or database",
      "frontdesk integration add NAME --org ORG --type shopify|woocommerce|custom_api|database\n"
      "                          --url URL [--credentials FILE] [--auth AUTH] [--settings JSON]\n"
@@ -55,6 +71,11 @@ static const struct command commands[] = {
      "frontdesk integration endpoint list [INTEGRATION] --org ORG [--json]\n"
      "frontdesk integration endpoint enable|disable|remove NAME --org ORG\n"
      "    --credentials FILE    a JSON object; - reads it from stdin\n"},
+    {"identity", cmd_identity, "secrets that prove who a site's visitors are",
+     "frontdesk identity create --org NAME\n"
+     "frontdesk identity list --org NAME\n"
+     "frontdesk identity revoke SECRET_ID --org NAME\n"
+     "    Two may live at a time, so that one can be replaced; each is shown once.\n"},
     {"vault", cmd_vault, "make and change the keys of tenants' credentials",
      "frontdesk vault init      make the file FRONTDESK_VAULT_KEYS with a first key\n"
      "frontdesk vault rotate    put every credential under a new key, and drop the old\n"},
@@ -81,7 +102,8 @@ static const struct command commands[] = {
      "    The month that it is, unless one is named. A markup without --org is for every\n"
      "    organisation that has none of its own.\n"},
     {"dry-run", cmd_dry_run, "show what a question would send to which model",
-     "frontdesk dry-run --org NAME [--model ID] [--language TAG] [--json] \"QUESTION\"\n"
+     "frontdesk dry-run --org NAME [--model ID] [--language TAG] [--session ID] [--json]\n"
+     "    \"QUESTION\"\n"
      "    Everything up to the model call, which is not made.\n"},
     {"prompt", cmd_prompt, "show an organisation's prompts, and check prompt files",
      "frontdesk prompt show --org NAME [--language TAG]\n"
@@ -111,11 +133,36 @@ static const struct command commands[] = {
     {"settings", cmd_settings, "show and set what an organisation sets of its assistant",
      "frontdesk settings show --org NAME [--json]\n"
      "frontdesk settings set --org NAME SETTING=VALUE...\n"
-     "    All or none; null takes the built-in value back (docs/models-and-budgets.md).\n"},
+     "    All or none; null takes the built-in value back (docs/models-and-budgets.md).\n"
+     "frontdesk settings business --org NAME [hours=... timezone=... currency=... contact=...\n"
+     "                            shipping_zones=... tone=...]\n"
+     "frontdesk settings provider|embedding show|test|remove --org NAME\n"
+     "frontdesk settings provider|embedding set --org NAME [--key FILE] [NAME=VALUE...]\n"
+     "    Its own model server: provider, base_url; of embeddings model and dimensions, too.\n"
+     "    --key FILE    the API key; - reads it from stdin\n"},
     {"route", cmd_route, "print how a question would be routed, and why",
      "frontdesk route [--org NAME] [--model MODEL] [--context-tokens N] [--chunks N] [--json]\n"
      "    QUESTION\n"
      "    With --org by its settings and models; ends with 1 when it would be refused.\n"},
+    {"conversations", cmd_conversations, "list, show and export what was said",
+     "frontdesk conversations list --org NAME [--filter NAME=VALUE]... [--limit N] [--json]\n"
+     "frontdesk conversations show ID --org NAME [--format json|csv|jsonl]\n"
+     "frontdesk conversations export [ID] --org NAME [--filter NAME=VALUE]...\n"
+     "                          [--format json|csv|jsonl]\n"
+     "    Filters as in docs/admin-api.md: q, from, to, status, language, channel, user, rating,\n"
+     "    feedback, handled, handoff, handoff_reason, model, tool, active_from, active_to, "
+     "order.\n"},
+    {"visitor", cmd_visitor, "hand over or delete all that is kept of a visitor",
+     "frontdesk visitor export --org NAME --session ID|--user NAME|--email ADDRESS|"
+     "--conversation ID\n"
+     "frontdesk visitor delete --org NAME --session ID|--user NAME|--email ADDRESS|"
+     "--conversation ID [--json]\n"
+     "    What was charged stays, without a name. Both may be repeated, and leave a record.\n"},
+    {"retention", cmd_retention, "show and set how long what is kept, delete what is old",
+     "frontdesk retention run [--org NAME] [--dry-run] [--json]\n"
+     "frontdesk retention status [--org NAME] [--json]\n"
+     "frontdesk retention set --org NAME [--message-days N] [--tool-execution-days N]\n"
+     "    A worker runs it every hour. With FRONTDESK_ARCHIVE_DIR it is archived first.\n"},
     {"doctor", cmd_doctor, "check settings, PostgreSQL, Redis and the provider",
      "frontdesk doctor [--json]\n"
      "    Ends with 1 when something needs repair.\n"},
@@ -163,7 +210,7 @@ static void print_overview(FILE *out)
 {
     fputs("usage: frontdesk [--config FILE] COMMAND [ARGUMENT]...\n\n", out);
     for (size_t i = 0; i < COMMANDS; i++)
-        fprintf(out, "    %-13s%s\n", commands[i].name, commands[i].summary);
+        fprintf(out, "    %-14s%s\n", commands[i].name, commands[i].summary);
     fputs("    help         how a command is used; `help config` lists every setting\n"
           "    version      which version this is\n"
           "\n"

@@ -1,5 +1,6 @@
 /* frontdesk route: the decision on a question, with its reasons; nobody is asked. */
 #include "route/model.h"
+#include "chat/own_endpoints.h"
 #include "chat/route_json.h"
 #include "route/tenant_route.h"
 #include "cmd/cmd.h"
@@ -198,6 +199,11 @@ static int run(struct route_command *c)
     c->tenant = c->org != NULL ? load(c) : nobody(c->config);
     if (c->tenant == NULL) {
         return 1;
+    }
+    struct llm_endpoints own;
+    if (own_endpoints_make(c->tenant, &own)) {
+        llm_endpoints_free(&c->endpoints);
+        c->endpoints = own;
     }
     decide(c);
     const char *refused = refusal(c);

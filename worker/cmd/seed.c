@@ -19,6 +19,7 @@ struct seed_options {
     const char *directory;
     const char *models;
     const char *keys_file;
+    const char *owner_file;
     const char *origins[ORIGINS_MAX];
     size_t origin_count;
 };
@@ -36,6 +37,7 @@ static bool parse(int argc, char **argv, struct seed_options *options)
                                           {"dir", required_argument, NULL, 'D'},
                                           {"models", required_argument, NULL, 'm'},
                                           {"keys-file", required_argument, NULL, 'k'},
+                                          {"owner-file", required_argument, NULL, 'w'},
                                           {0}};
     int c;
 
@@ -48,6 +50,8 @@ static bool parse(int argc, char **argv, struct seed_options *options)
             options->models = optarg;
         } else if (c == 'k') {
             options->keys_file = optarg;
+        } else if (c == 'w') {
+            options->owner_file = optarg;
         } else if (c == 'o' && options->origin_count < ORIGINS_MAX) {
             options->origins[options->origin_count++] = optarg;
         } else {
@@ -58,7 +62,8 @@ static bool parse(int argc, char **argv, struct seed_options *options)
         options->origins[options->origin_count++] = "http://127.0.0.1:8080";
         options->origins[options->origin_count++] = "http://localhost:8080";
     }
-    bool for_demo = options->origin_count > 0 || options->keys_file != NULL;
+    bool for_demo =
+        options->origin_count > 0 || options->keys_file != NULL || options->owner_file != NULL;
     return optind == argc && (options->demo || !for_demo);
 }
 
@@ -100,7 +105,8 @@ static int seed_demo(struct db *db, const struct config *config, const struct se
     char error[512];
 
     if (!demo_load(db, options->directory, &content, error) ||
-        !demo_keys(db, options->keys_file, options->origins, options->origin_count, &keys, error)) {
+        !demo_keys(db, options->keys_file, options->origins, options->origin_count, &keys, error) ||
+        (options->owner_file != NULL && !demo_owner(db, options->owner_file, error))) {
         return complain(error);
     }
     fprintf(stderr,

@@ -1,6 +1,7 @@
-/* frontdesk settings show|set: what an organisation sets of its assistant. */
+/* frontdesk settings: what an organisation sets of its assistant. */
 #include "cmd/cmd.h"
 #include "cmd/org.h"
+#include "cmd/settings.h"
 #include "tenant/ai_settings.h"
 
 #include <getopt.h>
@@ -13,6 +14,7 @@ struct settings_command {
     const char *org;
     char **assignments;
     int count;
+    const char *key_file;
     bool json;
 };
 
@@ -115,10 +117,50 @@ static int show(const struct settings_command *c, const char *org, struct buf *o
     return 0;
 }
 
+static int run_endpoint(const struct settings_command *given, int argc, char **argv,
+                        enum ai_endpoint_kind kind)
+{
+    struct settings_endpoint c = {
+        .config = given->config, .kind = kind, .key_file = given->key_file};
+    char org[37];
+    int rc = 1;
+
+    c.verb = optind < argc ? argv[optind++] : "";
+    c.assignments = argv + optind;
+    c.count = argc - optind;
+    if (given->org == NULL) {
+        return cmd_usage("settings");
+    }
+    c.db = db_new(c.config->database_url, "frontdesk settings");
+    if (cmd_find_org(c.db, "settings", given->org, org)) {
+        rc = settings_endpoint_run(&c, org);
+    }
+    db_free(c.db);
+    return rc;
+}
+
+static int run_business(const struct settings_command *given, int argc, char **argv)
+{
+    struct settings_business c = {
+        .config = given->config, .assignments = argv + optind, .count = argc - optind};
+    char org[37];
+    int rc = 1;
+
+    if (given->org == NULL || given->key_file != NULL)
+        return cmd_usage("settings");
+    c.db = db_new(c.config->database_url, "frontdesk settings");
+    if (cmd_find_org(c.db, "settings", given->org, org))
+        rc = settings_business_run(&c, org);
+    db_free(c.db);
+    return rc;
+}
+
 int cmd_settings(int argc, char **argv, const struct config *config)
 {
-    static const struct option known[] = {
-        {"org", required_argument, NULL, 'o'}, {"json", no_argument, NULL, 'j'}, {0}};
+    static const struct option known[] = {{"org", required_argument, NULL, 'o'},
+                                          {"key", required_argument, NULL, 'k'},
+                                          {"json", no_argument, NULL, 'j'},
+                                          {0}};
     struct settings_command c = {.config = config};
     char org[37];
     int option;
@@ -126,16 +168,24 @@ int cmd_settings(int argc, char **argv, const struct config *config)
     while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
         switch (option) {
         case 'o': c.org = optarg; break;
+        case 'k': c.key_file = optarg; break;
         case 'j': c.json = true; break;
         default: return cmd_usage("settings");
         }
     }
     const char *verb = optind < argc ? argv[optind++] : "";
+    bool provider = strcmp(verb, "provider") == 0, embedding = strcmp(verb, "embedding") == 0;
+    if (provider || embedding) {
+        return run_endpoint(&c, argc, argv, provider ? AI_ENDPOINT_CHAT : AI_ENDPOINT_EMBEDDING);
+    }
+    if (strcmp(verb, "business") == 0) {
+        return run_business(&c, argc, argv);
+    }
     c.assignments = argv + optind;
     c.count = argc - optind;
     bool sets = strcmp(verb, "set") == 0 && c.count > 0;
     bool shows = strcmp(verb, "show") == 0 && c.count == 0;
-    if (c.org == NULL || (!sets && !shows)) {
+    if (c.org == NULL || c.key_file != NULL || (!sets && !shows)) {
         return cmd_usage("settings");
     }
     struct buf out;

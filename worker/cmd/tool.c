@@ -3,7 +3,7 @@
 #include "cmd/org.h"
 #include "core/buf.h"
 #include "core/file.h"
-#include "tool/settings.h"
+#include "tool/settings_json.h"
 
 #include <getopt.h>
 #include <inttypes.h>
@@ -143,26 +143,10 @@ static bool parse(int argc, char **argv, struct tool_command *c)
 
 /* -- list and log ---------------------------------------------------------------------------- */
 
-static void member_json(struct fd_json_writer *w, const char *key, const char *json)
-{
-    fd_jw_key(w, key);
-    json != NULL ? fd_jw_raw(w, json, strlen(json)) : fd_jw_null(w);
-}
-
 static void write_tool(struct fd_json_writer *w, const PGresult *rows, int row)
 {
     fd_jw_object(w);
-    fd_jw_member(w, "name", db_text(rows, row, TOOLS_NAME));
-    fd_jw_member(w, "origin", db_text(rows, row, TOOLS_ORIGIN));
-    fd_jw_member_bool(w, "enabled", db_true(rows, row, TOOLS_ENABLED));
-    fd_jw_member(w, "risk", db_text(rows, row, TOOLS_RISK));
-    fd_jw_member(w, "description", db_text(rows, row, TOOLS_DESCRIPTION));
-    fd_jw_member(w, "url", db_text(rows, row, TOOLS_URL));
-    member_json(w, "parameters_schema", db_text(rows, row, TOOLS_SCHEMA));
-    member_json(w, "bindings", db_text(rows, row, TOOLS_BINDINGS));
-    fd_jw_member_int(w, "timeout_ms", db_int(rows, row, TOOLS_TIMEOUT_MS, 0));
-    fd_jw_member_bool(w, "signed", db_true(rows, row, TOOLS_SIGNED));
-    fd_jw_member(w, "token_header", db_text(rows, row, TOOLS_TOKEN_HEADER));
+    tools_write(w, rows, row);
     fd_jw_end_object(w);
 }
 
@@ -176,25 +160,6 @@ static void print_tool(const PGresult *rows, int row)
     printf("%-24s %-9s %-5s %-9s %s\n", db_text(rows, row, TOOLS_NAME), state,
            db_text(rows, row, TOOLS_RISK), db_text(rows, row, TOOLS_ORIGIN),
            url != NULL ? url : "-");
-}
-
-static void write_execution(struct fd_json_writer *w, const PGresult *rows, int row)
-{
-    fd_jw_object(w);
-    fd_jw_member(w, "id", db_text(rows, row, EXECUTIONS_ID));
-    fd_jw_member(w, "created_at", db_text(rows, row, EXECUTIONS_CREATED_AT));
-    fd_jw_member(w, "tool", db_text(rows, row, EXECUTIONS_TOOL));
-    fd_jw_member(w, "status", db_text(rows, row, EXECUTIONS_STATUS));
-    fd_jw_member(w, "failure", db_text(rows, row, EXECUTIONS_FAILURE));
-    fd_jw_member_int(w, "http_status", db_int(rows, row, EXECUTIONS_HTTP_STATUS, 0));
-    fd_jw_member_int(w, "ms", db_int(rows, row, EXECUTIONS_MS, 0));
-    fd_jw_member(w, "detail", db_text(rows, row, EXECUTIONS_DETAIL));
-    fd_jw_member(w, "conversation_id", db_text(rows, row, EXECUTIONS_CONVERSATION));
-    fd_jw_member(w, "request_id", db_text(rows, row, EXECUTIONS_JOB));
-    fd_jw_member(w, "approved_by", db_text(rows, row, EXECUTIONS_APPROVED_BY));
-    member_json(w, "arguments", db_text(rows, row, EXECUTIONS_PARAMETERS));
-    member_json(w, "response", db_text(rows, row, EXECUTIONS_RESPONSE));
-    fd_jw_end_object(w);
 }
 
 /* Arguments and results are the visitors' own: they are in --json only. */
@@ -249,7 +214,7 @@ static int show_log(struct tool_command *c)
 
     if (tools_executions(c->db, c->org, c->name, NULL, NULL, c->lines, &rows) != DB_OK)
         return cmd_complain("tool", c->db);
-    return print_rows(c, rows, write_execution, print_execution);
+    return print_rows(c, rows, tools_write_execution, print_execution);
 }
 
 /* -- changes --------------------------------------------------------------------------------- */
@@ -358,22 +323,12 @@ static int remove_tool(struct tool_command *c)
 
 static void print_test_json(const struct tool_test *test)
 {
-    const struct tool_result *r = &test->result;
     struct fd_json_writer w;
     struct buf out;
 
     buf_init(&out, OUTPUT_MAX);
     buf_json(&out, &w);
-    fd_jw_object(&w);
-    fd_jw_member(&w, "request_id", test->request_id);
-    fd_jw_member_bool(&w, "ok", r->failure == TOOL_OK);
-    fd_jw_member(&w, "failure", r->failure == TOOL_OK ? NULL : tool_failure_name(r->failure));
-    fd_jw_member_int(&w, "http_status", r->status);
-    fd_jw_member_int(&w, "ms", r->ms);
-    fd_jw_member(&w, "detail", r->operator_detail);
-    fd_jw_key(&w, "result");
-    fd_jw_raw(&w, r->json, r->len);
-    fd_jw_end_object(&w);
+    tools_write_test(&w, test);
     puts(buf_json_end(&out, &w) ? out.data : "{}");
     buf_free(&out);
 }

@@ -11,11 +11,23 @@
 
 #define SNIPPETS_MAX 80
 
+/* Why a snippet was found. */
+enum snippet_reason {
+    SNIPPET_WORDS = 1, /* it has words of the question */
+    SNIPPET_TITLE = 2, /* in its title */
+    SNIPPET_ALIKE = 4, /* it has a word that was mistyped in the question */
+    SNIPPET_NEW = 8,   /* changed in the last months */
+    SNIPPET_NEAR = 16, /* of the conversation's topic or page, or beside another that was found */
+    SNIPPET_MEANING = 32, /* embeddings found it */
+    SNIPPET_NAMED = 64    /* by its number */
+};
+
 struct snippet {
     const char *id; /* "article:shipping" */
     const char *label;
     const char *body;
     double score; /* > 0; the caller drops the rest */
+    unsigned reasons;
 };
 
 struct chunk_limits {

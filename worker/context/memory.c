@@ -18,12 +18,33 @@ static void key_of(char key[KEY_SIZE], const char *org, const char *session)
     snprintf(key, KEY_SIZE, FD_KEY_HISTORY, org, session);
 }
 
-bool memory_read(struct redis *live, const char *org, const char *session, redis_reply_fn *fn,
-                 void *arg)
+static void summary_key_of(char key[KEY_SIZE], const char *org, const char *session)
 {
-    char key[KEY_SIZE];
-    key_of(key, org, session);
-    return redis_call(live, fn, arg, "LRANGE %s %d -1", key, -MEMORY_MESSAGES);
+    snprintf(key, KEY_SIZE, FD_KEY_SUMMARY, org, session);
+}
+
+bool memory_read(struct redis *live, const char *org, const char *session,
+                 redis_reply_fn *on_summary, redis_reply_fn *on_list, void *arg)
+{
+    char list[KEY_SIZE], summary[KEY_SIZE];
+    key_of(list, org, session);
+    summary_key_of(summary, org, session);
+    return redis_call(live, on_summary, arg, "GET %s", summary) &&
+           redis_call(live, on_list, arg, "LRANGE %s %d -1", list, -MEMORY_MESSAGES);
+}
+
+bool memory_parse_summary(struct arena *a, const redisReply *reply, struct summary *summary)
+{
+    struct fd_json_fault fault;
+    *summary = (struct summary){.text = ""};
+    if (reply == NULL || reply->type != REDIS_REPLY_STRING)
+        return false;
+    const struct fd_json *json = fd_json_parse(reply->str, reply->len, (struct fd_json_limits){0},
+                                               arena_allocator(a), &fault);
+    const char *text = fd_json_string(json, "text");
+    summary->text = text != NULL ? text : "";
+    summary->messages = (int)fd_json_int(json, "messages", 0);
+    return text != NULL;
 }
 
 /* An answer says beside its text how it was routed. */
@@ -123,13 +144,36 @@ static void keep_short(struct redis *live, const char *key)
     redis_call(live, NULL, NULL, "PEXPIRE %s %d", key, FD_HISTORY_TTL_MS);
 }
 
+void memory_summarise(struct redis *live, const char *org, const char *session,
+                      const struct summary *summary)
+{
+    char key[KEY_SIZE];
+    struct fd_json_writer w;
+    struct buf out;
+    summary_key_of(key, org, session);
+    buf_init(&out, 6 * SUMMARY_TEXT_MAX + 64);
+    buf_json(&out, &w);
+    fd_jw_object(&w);
+    fd_jw_member(&w, "text", summary->text);
+    fd_jw_member_int(&w, "messages", summary->messages);
+    fd_jw_end_object(&w);
+    if (buf_json_end(&out, &w))
+        redis_call(live, NULL, NULL, "SET %s %b PX %d", key, out.data, out.len, FD_HISTORY_TTL_MS);
+    else
+        redis_call(live, NULL, NULL, "DEL %s", key);
+    buf_free(&out);
+}
+
 void memory_seed(struct redis *live, const char *org, const char *session,
-                 const struct llm_message *messages, size_t count, const struct route_last *last)
+                 const struct llm_message *messages, size_t count, const struct route_last *last,
+                 const struct summary *summary)
 {
     char key[KEY_SIZE];
     key_of(key, org, session);
     if (count == 0 || count > MEMORY_MESSAGES)
         return;
+    if (count >= SUMMARY_FROM)
+        memory_summarise(live, org, session, summary);
     redis_call(live, NULL, NULL, "DEL %s", key);
     if (push(live, "RPUSH", key, messages, count, last))
         keep_short(live, key);
@@ -143,17 +187,21 @@ void memory_append(struct redis *live, const char *org, const char *session, con
     struct llm_message turn[] = {{.role = LLM_USER, .text = question},
                                  {.role = LLM_ASSISTANT, .text = answer}};
     /* A list that is not whole would hide what PostgreSQL has: better none. */
-    if (push(live, whole ? "RPUSH" : "RPUSHX", key, turn, *answer != '\0' ? 2 : 1, last))
-        keep_short(live, key);
-    else
+    if (!push(live, whole ? "RPUSH" : "RPUSHX", key, turn, *answer != '\0' ? 2 : 1, last)) {
         redis_call(live, NULL, NULL, "DEL %s", key);
+        return;
+    }
+    keep_short(live, key);
+    summary_key_of(key, org, session);
+    redis_call(live, NULL, NULL, "PEXPIRE %s %d", key, FD_HISTORY_TTL_MS);
 }
 
 void memory_forget(struct redis *live, const char *org, const char *session)
 {
-    char key[KEY_SIZE];
-    key_of(key, org, session);
-    redis_call(live, NULL, NULL, "DEL %s", key);
+    char list[KEY_SIZE], summary[KEY_SIZE];
+    key_of(list, org, session);
+    summary_key_of(summary, org, session);
+    redis_call(live, NULL, NULL, "DEL %s %s", list, summary);
 }
 
 int64_t memory_tokens(const struct llm_message *messages, size_t count)
@@ -162,19 +210,4 @@ int64_t memory_tokens(const struct llm_message *messages, size_t count)
     for (size_t i = 0; i < count; i++)
         tokens += tokens_estimate(messages[i].text, strlen(messages[i].text));
     return tokens;
-}
-
-size_t memory_cut(const struct llm_message *messages, size_t count, int max_tokens)
-{
-    size_t first = count;
-    int tokens = 0;
-    while (first > 0) {
-        tokens += tokens_estimate(messages[first - 1].text, strlen(messages[first - 1].text));
-        if (tokens > max_tokens)
-            break;
-        first--;
-    }
-    while (first < count && messages[first].role != LLM_USER)
-        first++;
-    return first;
 }

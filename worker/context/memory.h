@@ -6,6 +6,7 @@
 #ifndef FD_CONTEXT_MEMORY_H
 #define FD_CONTEXT_MEMORY_H
 
+#include "context/summary.h"
 #include "route/route.h"
 #include "core/arena.h"
 #include "llm/provider.h"
@@ -15,16 +16,23 @@
 
 #define MEMORY_MESSAGES 20
 
-/* LRANGE of the session's list. False as redis_command(). */
-bool memory_read(struct redis *live, const char *org, const char *session, redis_reply_fn *fn,
-                 void *arg);
-/* Its reply: false where there is nothing, or nothing that can be read. */
+/* The session's summary and its list: on_summary is called first, then on_list. False as
+ * redis_command(). */
+bool memory_read(struct redis *live, const char *org, const char *session,
+                 redis_reply_fn *on_summary, redis_reply_fn *on_list, void *arg);
+/* False: it is not known whether there is one. */
+bool memory_parse_summary(struct arena *a, const redisReply *reply, struct summary *summary);
+/* The list's reply: false where there is nothing, or nothing that can be read. */
 bool memory_parse(struct arena *a, const redisReply *reply, struct llm_message **messages,
                   size_t *count, struct route_last *last);
 
-/* Writes the list anew, from PostgreSQL. */
+/* Writes the list and the summary anew, from PostgreSQL. */
 void memory_seed(struct redis *live, const char *org, const char *session,
-                 const struct llm_message *messages, size_t count, const struct route_last *last);
+                 const struct llm_message *messages, size_t count, const struct route_last *last,
+                 const struct summary *summary);
+/* A newer summary. */
+void memory_summarise(struct redis *live, const char *org, const char *session,
+                      const struct summary *summary);
 /* Adds a turn; `whole` the session is known to have no earlier message, so that
  * the list may begin with this one. answer "" = there was none; `last` of it. */
 void memory_append(struct redis *live, const char *org, const char *session, const char *question,
@@ -33,8 +41,5 @@ void memory_forget(struct redis *live, const char *org, const char *session);
 
 /* The texts' tokens, estimated. Pure. */
 int64_t memory_tokens(const struct llm_message *messages, size_t count);
-/* The newest messages that fit the budget, oldest first; always starts with the
- * user's. Returns how many are left out at the front. Pure. */
-size_t memory_cut(const struct llm_message *messages, size_t count, int max_tokens);
 
 #endif

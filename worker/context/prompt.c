@@ -26,6 +26,8 @@ enum value {
     OWN_TEXT,
     CONTEXT,
     QUESTION,
+    UNGROUNDED,
+    INSIST,
     VALUES
 };
 
@@ -46,6 +48,8 @@ static const struct prompt_slot slots[VALUES] = {
     [OWN_TEXT] = {"own_text", IN_SYSTEM, IN_SYSTEM, true},
     [CONTEXT] = {"context", IN_TURN, IN_TURN, false},
     [QUESTION] = {"question", IN_TURN, IN_TURN, false},
+    [UNGROUNDED] = {"ungrounded", IN_TURN, 0, true},
+    [INSIST] = {"insist", IN_TURN, 0, true},
 };
 
 enum variant { ENGLISH, HEBREW, VARIANTS };
@@ -200,6 +204,8 @@ static const char *render(const struct prompt_set *set, enum part part, struct a
         [OWN_TEXT] = values->own_text,
         [CONTEXT] = values->context,
         [QUESTION] = values->question,
+        [UNGROUNDED] = values->ungrounded ? "yes" : NULL,
+        [INSIST] = values->insist ? "yes" : NULL,
     };
 
     return prompt_template_render(a, &set->templates[variant][part], texts);

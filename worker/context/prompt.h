@@ -8,6 +8,7 @@
 
 #include "core/arena.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct prompt_values {
@@ -26,6 +27,8 @@ struct prompt_values {
     int utc_offset_s;     /* of its clock */
     const char *context;  /* chunk_join() */
     const char *question;
+    bool ungrounded; /* nothing in the context speaks to the question */
+    bool insist;     /* the last answer was in another language */
 };
 
 struct prompt_set; /* the files, read once at start */

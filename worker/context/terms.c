@@ -6,10 +6,9 @@
 #include <string.h>
 
 #define QUESTION_WORDS_MAX 256
-#define STUMP_LETTERS      4
 #define STEM_LETTERS_MIN   3
 #define HEBREW_STEMS_MAX   3
-#define HEBREW_QUERY_MAX   8192
+#define FORMS_BYTES_MAX    8192
 
 static size_t letters_of(const char *text, size_t len)
 {
@@ -67,15 +66,15 @@ static size_t hebrew_stem(const char *base, size_t len)
 }
 
 /* The word's possible stems, each behind the prefixes a text may have put to it. */
-static const char *hebrew_query(struct arena *a, const struct word *word)
+static const char *hebrew_forms(struct arena *a, const struct word *word)
 {
     static const char *const prefixes[] = {"",  "ה",  "ב",  "ל",  "ו",  "מ",  "ש",
                                            "כ", "וה", "שה", "מה", "כש", "ול", "וב"};
     size_t starts[WORD_STARTS_MAX];
     size_t count = word_starts(word, starts);
-    struct buf query;
+    struct buf forms;
 
-    buf_init(&query, HEBREW_QUERY_MAX);
+    buf_init(&forms, FORMS_BYTES_MAX);
     for (size_t i = 0; i < count && i < HEBREW_STEMS_MAX; i++) {
         const char *base = word->text + starts[i];
         size_t stem = hebrew_stem(base, word->len - starts[i]);
@@ -84,32 +83,32 @@ static const char *hebrew_query(struct arena *a, const struct word *word)
             break;
         }
         for (size_t j = 0; j < sizeof(prefixes) / sizeof(*prefixes); j++) {
-            buf_printf(&query, "%s'%s%.*s'%s", query.len > 0 ? " | " : "", prefixes[j], (int)stem,
-                       base, long_enough ? ":*" : "");
+            buf_printf(&forms, "%s%s%.*s%s", forms.len > 0 ? " " : "", prefixes[j], (int)stem, base,
+                       long_enough ? "*" : "");
         }
     }
-    const char *text = arena_strndup(a, query.data, query.len);
-    buf_free(&query);
+    const char *text = arena_strndup(a, forms.data, forms.len);
+    buf_free(&forms);
     return text;
 }
 
 /* Where no stemmer of PostgreSQL helps, a common beginning does: Russian and
  * Spanish inflect the last letter, English sections have their stems as well. */
-static const char *simple_query(struct arena *a, const struct word *word, bool english)
+static const char *forms_of(struct arena *a, const struct word *word, bool english)
 {
     size_t letters = letters_of(word->text, word->len);
 
     if (word_is_hebrew(word)) {
-        return hebrew_query(a, word);
+        return hebrew_forms(a, word);
     }
     if (letters < (english ? 5u : 4u)) {
-        return arena_printf(a, "'%s'", word->text);
+        return word->text;
     }
     size_t len = word->len;
     if (!word_is_ascii(word) && letters > 4) {
         len = first_letters(word->text, word->len, letters - 1);
     }
-    return arena_printf(a, "'%.*s':*", (int)len, word->text);
+    return arena_printf(a, "%.*s*", (int)len, word->text);
 }
 
 static bool is_blank(char c)
@@ -125,18 +124,6 @@ static bool is_listed(const struct term *terms, size_t count, const char *word)
         }
     }
     return false;
-}
-
-static void add_term(struct arena *a, const struct word *word, bool english, struct term *term)
-{
-    term->word = word->text;
-    term->simple = simple_query(a, word, english);
-    term->english = word_is_ascii(word) ? arena_printf(a, "'%s'", word->text) : NULL;
-    term->stump = NULL;
-    if (letters_of(word->text, word->len) > STUMP_LETTERS) {
-        size_t len = first_letters(word->text, word->len, STUMP_LETTERS);
-        term->stump = arena_printf(a, "'%.*s':*", (int)len, word->text);
-    }
 }
 
 /* The words of a text, without those of addresses. */
@@ -173,8 +160,25 @@ size_t terms_of(struct arena *a, const char *question, size_t len, const char *l
         }
         struct word word = longest_piece(a, &words[i]);
         if (letters_of(word.text, word.len) > 1 && !is_listed(terms, count, word.text)) {
-            add_term(a, &word, english, &terms[count++]);
+            terms[count++] = (struct term){word.text, forms_of(a, &word, english)};
         }
     }
     return count;
+}
+
+const char *terms_query(struct arena *a, const char *forms)
+{
+    struct buf query;
+
+    buf_init(&query, 2 * FORMS_BYTES_MAX);
+    while (*forms != '\0') {
+        size_t len = strcspn(forms, " ");
+        bool goes_on = forms[len - 1] == '*';
+        buf_printf(&query, "%s'%.*s'%s", query.len > 0 ? " | " : "", (int)(len - goes_on), forms,
+                   goes_on ? ":*" : "");
+        forms += len + (forms[len] == ' ');
+    }
+    const char *text = arena_strndup(a, query.data, query.len);
+    buf_free(&query);
+    return text;
 }

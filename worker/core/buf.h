@@ -20,6 +20,7 @@ struct buf {
 
 void buf_init(struct buf *b, size_t max);
 void buf_free(struct buf *b);
+void buf_wipe(struct buf *b);                /* the same, for one that may hold a secret */
 void buf_reset(struct buf *b);               /* empty, memory kept, over cleared */
 void buf_consume(struct buf *b, size_t len); /* drop from the front */
 bool buf_append(struct buf *b, const void *data, size_t len);

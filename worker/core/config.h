@@ -35,6 +35,9 @@ struct config {
     const char *admin_token_file; /* FRONTDESK_ADMIN_TOKEN_FILE: the same, in a file */
     int admin_threads;            /* FRONTDESK_ADMIN_THREADS */
     int admin_timeout_ms;         /* FRONTDESK_ADMIN_TIMEOUT_MS: of one request */
+    int session_access_s;         /* FRONTDESK_SESSION_ACCESS_S: claims of a signed-in user */
+    int session_idle_s;           /* FRONTDESK_SESSION_IDLE_S: after them */
+    int session_max_s;            /* FRONTDESK_SESSION_MAX_S: of the whole session */
 
     /* providers; NULL = not set */
     const char *llm_provider; /* LLM_PROVIDER: auto, openrouter, openai, anthropic (also for
@@ -46,11 +49,15 @@ struct config {
         const char *reasoning_model;
         const char *fallback_model;
     } openrouter, openai, anthropic, ollama;
-    int max_chunk_tokens;   /* OPENROUTER_MAX_CHUNK_TOKENS */
-    int max_chunks;         /* OPENROUTER_MAX_CHUNKS */
-    int max_context_tokens; /* OPENROUTER_MAX_CONTEXT_TOKENS */
-    double temperature;     /* OPENROUTER_TEMPERATURE */
-    int max_tokens;         /* FRONTDESK_MAX_TOKENS: of one answer */
+    const char *summary_model;   /* AI_MODEL_SUMMARY */
+    const char *embedding_model; /* AI_MODEL_EMBEDDING: at OpenAI's */
+    int embedding_cache_mb;      /* FRONTDESK_EMBEDDING_CACHE_MB */
+    int embedding_ms;            /* FRONTDESK_EMBEDDING_MS: a question's vector may take */
+    int max_chunk_tokens;        /* OPENROUTER_MAX_CHUNK_TOKENS */
+    int max_chunks;              /* OPENROUTER_MAX_CHUNKS */
+    int max_context_tokens;      /* OPENROUTER_MAX_CONTEXT_TOKENS */
+    double temperature;          /* OPENROUTER_TEMPERATURE */
+    int max_tokens;              /* FRONTDESK_MAX_TOKENS: of one answer */
 
     int connect_timeout_ms; /* FRONTDESK_LLM_CONNECT_TIMEOUT_MS */
     int first_token_ms;     /* FRONTDESK_LLM_FIRST_TOKEN_MS */
@@ -69,10 +76,12 @@ struct config {
     int cache_ms; /* FRONTDESK_CACHE_MS: an answer may be given again; 0 = never */
 
     /* hand-off times, for tests and unusual networks; defaults from limits.h */
-    int heartbeat_ms;     /* FRONTDESK_HEARTBEAT_MS */
-    int takeover_idle_ms; /* FRONTDESK_TAKEOVER_IDLE_MS */
-    int abandoned_ms;     /* FRONTDESK_ABANDONED_MS */
-    int sync_ms;          /* FRONTDESK_SYNC_MS */
+    int heartbeat_ms;        /* FRONTDESK_HEARTBEAT_MS */
+    int takeover_idle_ms;    /* FRONTDESK_TAKEOVER_IDLE_MS */
+    int abandoned_ms;        /* FRONTDESK_ABANDONED_MS */
+    int sync_ms;             /* FRONTDESK_SYNC_MS */
+    int housekeeping_ms;     /* FRONTDESK_HOUSEKEEPING_MS */
+    const char *archive_dir; /* FRONTDESK_ARCHIVE_DIR; NULL = nothing is archived */
 };
 
 /* Fills *config; every string stays valid for the life of the process. On a bad

@@ -57,6 +57,13 @@ const struct config_setting config_settings[] = {
     {"FRONTDESK_ADMIN_TIMEOUT_MS", CONFIG_INT, AT(admin_timeout_ms), "60000",
      "A request that takes longer is answered 504; nginx has to wait for it longer.",
      RANGE(100, 3600000)},
+    {"FRONTDESK_SESSION_ACCESS_S", CONFIG_INT, AT(session_access_s), "600",
+     "A signed-in user's claims are good for so many seconds; then they are renewed.",
+     RANGE(1, 3600)},
+    {"FRONTDESK_SESSION_IDLE_S", CONFIG_INT, AT(session_idle_s), "1800",
+     "They can be renewed for so many seconds after that.", RANGE(1, 2592000)},
+    {"FRONTDESK_SESSION_MAX_S", CONFIG_INT, AT(session_max_s), "43200",
+     "Then the user signs in again, whatever happened.", RANGE(1, 2592000)},
 
     {"LLM_PROVIDER", CONFIG_CHOICE, AT(llm_provider), "auto",
      "Who answers; auto takes the first that is configured, in this order.",
@@ -98,6 +105,20 @@ const struct config_setting config_settings[] = {
      "What the server has if unset.", ANY},
     {"OLLAMA_FALLBACK_MODEL", CONFIG_STRING, AT(ollama.fallback_model), NULL,
      "What the server has if unset.", ANY},
+    {"AI_MODEL_SUMMARY", CONFIG_STRING, AT(summary_model), NULL,
+     "Summarises what long conversations leave behind. gpt-4o-mini at OpenAI and OpenRouter if "
+     "unset, else the provider's fast model.",
+     ANY},
+    {"AI_MODEL_EMBEDDING", CONFIG_STRING, AT(embedding_model), NULL,
+     "Embeds knowledge and questions, with OPENAI_API_KEY at OPENAI_BASE_URL, such as "
+     "text-embedding-3-small; not done if unset.",
+     ANY},
+    {"FRONTDESK_EMBEDDING_CACHE_MB", CONFIG_INT, AT(embedding_cache_mb), "256",
+     "Memory for vectors of sections: 4 bytes a dimension, so 100,000 of 512 take 200. Who does "
+     "not fit is searched by words alone.",
+     RANGE(1, 65536)},
+    {"FRONTDESK_EMBEDDING_MS", CONFIG_INT, AT(embedding_ms), "800",
+     "A question's vector may take this long; then words alone are searched.", RANGE(10, 30000)},
     {"OPENROUTER_MAX_CHUNK_TOKENS", CONFIG_INT, AT(max_chunk_tokens), "1000",
      "Context: tokens of one chunk. This and the next three are for every provider.",
      RANGE(300, 100000)},
@@ -143,6 +164,13 @@ const struct config_setting config_settings[] = {
      "An answer nobody listened to for this long is stopped.", RANGE(100, DAY_MS)},
     {"FRONTDESK_SYNC_MS", CONFIG_INT, AT(sync_ms), TEXT_OF(FD_SYNC_MS),
      "How often keys and limits are written to Redis again.", RANGE(100, DAY_MS)},
+    {"FRONTDESK_HOUSEKEEPING_MS", CONFIG_INT, AT(housekeeping_ms), "5000",
+     "How often a worker counts what changed, and once an hour deletes what is old.",
+     RANGE(100, DAY_MS)},
+    {"FRONTDESK_ARCHIVE_DIR", CONFIG_STRING, AT(archive_dir), NULL,
+     "Where messages and calls of tools are kept as JSON lines before they are deleted; they are "
+     "not if unset.",
+     ANY},
 };
 const size_t config_setting_count = COUNT(config_settings);
 

@@ -69,43 +69,34 @@ static bool is_letter(uint32_t code)
     return !in_ranges(code, separators, sizeof(separators) / sizeof(*separators));
 }
 
+/* Capitals: of a range that has them alone, what is added; of one where each stands before
+ * its small letter, PAIRS. */
+#define PAIRS 0
+
+static const struct {
+    uint16_t from, to;
+    int16_t add;
+} capitals[] = {
+    {0xC0, 0xD6, 32},      {0xD8, 0xDE, 32},      {0x100, 0x12F, PAIRS}, {0x130, 0x130, -199},
+    {0x132, 0x137, PAIRS}, {0x139, 0x148, PAIRS}, {0x14A, 0x177, PAIRS}, {0x178, 0x178, -121},
+    {0x179, 0x17E, PAIRS}, {0x386, 0x386, 38},    {0x388, 0x38A, 37},    {0x38C, 0x38C, 64},
+    {0x38E, 0x38F, 63},    {0x391, 0x3A9, 32},    {0x400, 0x40F, 80},    {0x410, 0x42F, 32},
+    {0x460, 0x481, PAIRS}, {0x48A, 0x4BF, PAIRS}, {0x4D0, 0x52F, PAIRS}, {0x1E00, 0x1EFF, PAIRS},
+};
+
 /* Latin, Greek and Cyrillic; scripts without case pass through. */
 static uint32_t lower(uint32_t code)
 {
-    if (code < 0x80) {
+    if (code < 0x80)
         return code >= 'A' && code <= 'Z' ? code + 32 : code;
+    for (size_t i = 0; i < sizeof(capitals) / sizeof(*capitals) && code >= capitals[i].from; i++) {
+        if (code > capitals[i].to)
+            continue;
+        if (capitals[i].add != PAIRS)
+            return (uint32_t)((int32_t)code + capitals[i].add);
+        return (code - capitals[i].from) % 2 == 0 ? code + 1 : code;
     }
-    if ((code >= 0xC0 && code <= 0xDE) || (code >= 0x391 && code <= 0x3A9) ||
-        (code >= 0x410 && code <= 0x42F)) {
-        return code == 0xD7 ? code : code + 32;
-    }
-    if (code == 0x130) {
-        return 'i';
-    }
-    if (code == 0x178) {
-        return 0xFF;
-    }
-    if ((code >= 0x139 && code <= 0x148) || (code >= 0x179 && code <= 0x17E)) {
-        return code & 1 ? code + 1 : code;
-    }
-    if ((code >= 0x100 && code <= 0x177 && code != 0x138) || (code >= 0x460 && code <= 0x481) ||
-        (code >= 0x48A && code <= 0x4BF) || (code >= 0x4D0 && code <= 0x52F) ||
-        (code >= 0x1E00 && code <= 0x1EFF)) {
-        return code & 1 ? code : code + 1;
-    }
-    if (code >= 0x400 && code <= 0x40F) {
-        return code + 80;
-    }
-    switch (code) {
-    case 0x386: return 0x3AC;
-    case 0x388:
-    case 0x389:
-    case 0x38A: return code + 37;
-    case 0x38C: return 0x3CC;
-    case 0x38E:
-    case 0x38F: return code + 63;
-    default: return code;
-    }
+    return code;
 }
 
 /* The next code point that counts, 0 at the end; *at moves behind it. */

@@ -7,6 +7,7 @@
 #include "llm/stream.h"
 #include "llm/tokens.h"
 #include "net/http.h"
+#include "net/outbound.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,8 +23,9 @@
 
 struct llm_call {
     struct loop *loop;
-    struct llm_call_options options; /* but for request, which is not kept */
-    struct http_request *http;       /* NULL before the start and once it is over */
+    struct llm_call_options options;  /* but for request, which is not kept */
+    struct http_request *http;        /* NULL before the start and once it is over */
+    struct outbound_request *guarded; /* the same, in its place */
     struct llm_decoder decoder;
     struct buf text;     /* the built-in's answer, or the body of an error */
     size_t told;         /* of the built-in's answer */
@@ -76,6 +78,10 @@ static void hang_up(struct llm_call *call)
         http_cancel(call->http);
         call->http = NULL;
     }
+    if (call->guarded != NULL) {
+        outbound_cancel(call->guarded);
+        call->guarded = NULL;
+    }
 }
 
 static void reap(void *arg)
@@ -119,6 +125,9 @@ static bool on_event(void *arg, const struct llm_event *event)
     call->token_seen = call->token_seen || is_token;
     if (call->token_seen && call->http != NULL) {
         http_alive(call->http);
+    }
+    if (call->token_seen && call->guarded != NULL) {
+        outbound_alive(call->guarded);
     }
     call->options.on_event(call->options.arg, event);
     return !call->cancelled;
@@ -168,13 +177,21 @@ static enum llm_error_class class_of(enum http_failure failure)
     return LLM_ERROR_CUT;
 }
 
-static void read_refusal(struct llm_call *call, const struct http_request *http, int status)
+/* A response as both ways of asking bring it. */
+struct outcome {
+    enum http_failure failure;
+    int status;
+    const char *error;
+    const char *retry_after, *retry_after_ms, *should_retry;
+};
+
+static void read_refusal(struct llm_call *call, const struct outcome *outcome)
 {
     struct llm_error *error = &call->decoder.error;
     const char *body = call->text.data != NULL ? call->text.data : "";
-    call->options.endpoint->protocol->decode_error(status, body, call->text.len, error);
-    llm_error_headers(error, http_header(http, "retry-after"), http_header(http, "retry-after-ms"),
-                      http_header(http, "x-should-retry"), clock_wall_ms());
+    call->options.endpoint->protocol->decode_error(outcome->status, body, call->text.len, error);
+    llm_error_headers(error, outcome->retry_after, outcome->retry_after_ms, outcome->should_retry,
+                      clock_wall_ms());
 }
 
 static void end_stream(struct llm_call *call, enum http_failure failure)
@@ -190,23 +207,90 @@ static void end_stream(struct llm_call *call, enum http_failure failure)
     }
 }
 
-static void on_http_end(void *arg, enum http_failure failure, int status, const char *error)
+static void ended(struct llm_call *call, const struct outcome *outcome)
 {
-    struct llm_call *call = arg;
-    struct http_request *http = call->http;
-    call->http = NULL; /* what decode_end() tells of must not touch it any more */
+    const char *error = outcome->error != NULL ? outcome->error : "";
     if (call->closing) {
         return;
     }
-    if (status == 200) {
-        end_stream(call, failure);
-    } else if (status != 0) {
-        read_refusal(call, http, status);
+    if (outcome->status == 200) {
+        end_stream(call, outcome->failure);
+    } else if (outcome->status != 0) {
+        read_refusal(call, outcome);
     } else {
-        llm_error_set(&call->decoder.error, class_of(failure), "%s%s%s", http_failure_text(failure),
-                      error != NULL && *error != '\0' ? ": " : "", error != NULL ? error : "");
+        llm_error_set(&call->decoder.error, class_of(outcome->failure), "%s%s%s",
+                      http_failure_text(outcome->failure), *error != '\0' ? ": " : "", error);
     }
     close_soon(call);
+}
+
+static void on_http_end(void *arg, enum http_failure failure, int status, const char *error)
+{
+    struct llm_call *call = arg;
+    const struct http_request *http = call->http;
+    const struct outcome outcome = {.failure = failure,
+                                    .status = status,
+                                    .error = error,
+                                    .retry_after = http_header(http, "retry-after"),
+                                    .retry_after_ms = http_header(http, "retry-after-ms"),
+                                    .should_retry = http_header(http, "x-should-retry")};
+    call->http = NULL; /* what decode_end() tells of must not touch it any more */
+    ended(call, &outcome);
+}
+
+static enum http_failure failure_of(enum outbound_failure failure)
+{
+    switch (failure) {
+    case OUTBOUND_OK: return HTTP_OK;
+    case OUTBOUND_BAD_URL:
+    case OUTBOUND_BAD_HEADER:
+    case OUTBOUND_BLOCKED:
+    case OUTBOUND_REDIRECT: return HTTP_BAD_URL;
+    case OUTBOUND_RESOLVE: return HTTP_RESOLVE;
+    case OUTBOUND_CONNECT: return HTTP_CONNECT;
+    case OUTBOUND_TLS: return HTTP_TLS;
+    case OUTBOUND_TIMEOUT: return HTTP_TOTAL_TIMEOUT;
+    case OUTBOUND_CUT: return HTTP_CUT;
+    case OUTBOUND_TOO_LARGE: return HTTP_TOO_LARGE;
+    }
+    return HTTP_CUT;
+}
+
+static void on_guarded_end(void *arg, const struct outbound_response *response)
+{
+    struct llm_call *call = arg;
+    const struct outbound_request *request = call->guarded;
+    bool redirect = response->failure == OUTBOUND_REDIRECT;
+    const struct outcome outcome = {.failure = failure_of(response->failure),
+                                    .status = redirect ? 0 : response->status,
+                                    .error = response->error,
+                                    .retry_after = outbound_header(request, "retry-after"),
+                                    .retry_after_ms = outbound_header(request, "retry-after-ms"),
+                                    .should_retry = outbound_header(request, "x-should-retry")};
+    call->guarded = NULL;
+    ended(call, &outcome);
+}
+
+/* To a URL that a tenant gave. */
+static bool send_guarded(struct llm_call *call, const struct http_options *http)
+{
+    const struct outbound_options options = {.method = http->method,
+                                             .url = http->url,
+                                             .headers = http->headers,
+                                             .body = http->body,
+                                             .body_len = http->body_len,
+                                             .connect_ms = http->connect_ms,
+                                             .first_ms = http->first_ms,
+                                             .idle_ms = http->idle_ms,
+                                             .total_ms = http->total_ms,
+                                             .max_body = http->max_body,
+                                             .on_headers = on_http_headers,
+                                             .on_data = on_http_data};
+    if (call->options.outbound == NULL) {
+        return false;
+    }
+    call->guarded = outbound_start(call->options.outbound, &options, on_guarded_end, call);
+    return true;
 }
 
 static bool send_request(struct llm_call *call, struct http_client *client,
@@ -233,6 +317,9 @@ static bool send_request(struct llm_call *call, struct http_client *client,
                                          .on_data = on_http_data,
                                          .on_end = on_http_end,
                                          .arg = call};
+    if (endpoint->guarded) {
+        return send_guarded(call, &options);
+    }
     call->http = http_start(client, &options);
     return call->http != NULL;
 }

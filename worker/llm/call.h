@@ -10,10 +10,12 @@
 
 struct http_client;
 struct loop;
+struct outbound;
 struct llm_call; /* valid until on_end or llm_call_cancel() */
 
 struct llm_call_options {
     struct llm_endpoint *endpoint;     /* outlives the call; its breaker is told the outcome */
+    struct outbound *outbound;         /* for an endpoint that is guarded; else may be NULL */
     const struct llm_request *request; /* needed only during llm_call_start() */
     int connect_ms, first_ms, idle_ms, total_ms;
     /* Events as they come; arg's owner may call llm_call_cancel() in here. */

@@ -151,6 +151,48 @@ bool llm_endpoints_load(struct llm_endpoints *endpoints, const struct config *co
     return true;
 }
 
+static const struct known *find_known(const char *provider)
+{
+    for (size_t i = 0; i < KNOWN_COUNT; i++) {
+        if (strcmp(known[i].name, provider) == 0) {
+            return &known[i];
+        }
+    }
+    return NULL;
+}
+
+const char *llm_endpoint_usual_url(const char *provider)
+{
+    const struct known *k = find_known(provider);
+    return k != NULL ? k->base_url : NULL;
+}
+
+bool llm_endpoints_own(struct llm_endpoints *endpoints, const char *provider, const char *base_url,
+                       const char *api_key)
+{
+    const struct known *k = find_known(provider);
+    *endpoints = (struct llm_endpoints){0};
+    arena_init(&endpoints->strings);
+    if (k == NULL) {
+        return false;
+    }
+    const char *url = arena_strdup(&endpoints->strings, or_else(base_url, k->base_url));
+    if (k->protocol == &llm_anthropic) {
+        url = without_version(&endpoints->strings, url);
+    }
+    append(endpoints, &(struct llm_endpoint){.name = k->name,
+                                             .protocol = k->protocol,
+                                             .base_url = url,
+                                             .api_key = arena_strdup(&endpoints->strings, api_key),
+                                             .fast_model = k->fast_model,
+                                             .reasoning_model = k->reasoning_model,
+                                             .fallback_model = k->fallback_model,
+                                             .of_tenant = true,
+                                             .guarded = base_url != NULL});
+    append(endpoints, &builtin);
+    return true;
+}
+
 const char *llm_ollama_tags_url(const struct config *config, struct arena *a)
 {
     if (!wants(config, "ollama")) {
@@ -227,6 +269,6 @@ bool llm_endpoints_add_ollama(struct llm_endpoints *endpoints, const struct conf
 
 void llm_endpoints_free(struct llm_endpoints *endpoints)
 {
-    arena_free(&endpoints->strings);
+    arena_wipe(&endpoints->strings); /* keys of organisations are among them */
     endpoints->count = 0;
 }

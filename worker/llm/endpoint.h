@@ -18,6 +18,8 @@ struct llm_endpoint {
     const char *fast_model;
     const char *reasoning_model;
     const char *fallback_model;
+    bool of_tenant; /* its URL and key are an organisation's own */
+    bool guarded;   /* that URL is no provider's that is known: net/outbound.h reaches it */
     struct breaker breaker;
 };
 
@@ -34,6 +36,13 @@ struct llm_endpoints {
  * to set. Ollama found running is added later by llm_endpoints_add_ollama(). */
 bool llm_endpoints_load(struct llm_endpoints *endpoints, const struct config *config,
                         char error[256]);
+/* An organisation's own server in place of all of these, before the built-in. base_url NULL:
+ * the provider's; both are copied. api_key NULL: it needs none. False: there is no such
+ * provider. */
+bool llm_endpoints_own(struct llm_endpoints *endpoints, const char *provider, const char *base_url,
+                       const char *api_key);
+/* "https://api.openai.com/v1"; NULL: it is not known. */
+const char *llm_endpoint_usual_url(const char *provider);
 /* What GET /api/tags answered; false if it lists no model to chat with, or LLM_PROVIDER
  * names another. Strings are copied. Moves the built-in: call it before the first job. */
 bool llm_endpoints_add_ollama(struct llm_endpoints *endpoints, const struct config *config,

@@ -76,7 +76,7 @@ static void request_free(struct outbound_request *request)
     timer_free(request->patience);
     DL_DELETE(request->outbound->requests, request);
     target_free(&request->target);
-    buf_free(&request->body);
+    buf_wipe(&request->body);    /* an answer may hold a token */
     arena_wipe(&request->arena); /* headers may be credentials */
     free(request);
 }
@@ -164,8 +164,11 @@ static void on_headers(void *arg, int status)
     struct outbound_request *request = arg;
     const char *location = http_header(request->http, "location");
 
-    if (status < 300 || status > 399 || status == 304)
+    if (status < 300 || status > 399 || status == 304) {
+        if (request->options.on_headers != NULL)
+            request->options.on_headers(request->arg, status);
         return;
+    }
     fail(request, OUTBOUND_REDIRECT,
          "redirects (%d) are not followed; the URL has to be the final one%s%s", status,
          location != NULL ? ": " : "", location != NULL ? location : "");
@@ -179,7 +182,10 @@ static void on_data(void *arg, const char *data, size_t len)
 {
     struct outbound_request *request = arg;
 
-    buf_append(&request->body, data, len); /* within http's max_body */
+    if (request->options.on_data != NULL)
+        request->options.on_data(request->arg, data, len);
+    else
+        buf_append(&request->body, data, len); /* within http's max_body */
 }
 
 static enum outbound_failure failure_of(enum http_failure failure)
@@ -226,6 +232,8 @@ static void connect_to(struct outbound_request *request, const union resolved *a
                                 .body = o->body,
                                 .body_len = o->body_len,
                                 .connect_ms = o->connect_ms,
+                                .first_ms = o->first_ms,
+                                .idle_ms = o->idle_ms,
                                 .total_ms = (int)left,
                                 .max_body = o->max_body,
                                 .may_reach = on_address,
@@ -380,6 +388,17 @@ void outbound_cancel(struct outbound_request *request)
     loop_undefer(request->outbound->loop, begin, request);
     loop_undefer(request->outbound->loop, finish, request);
     loop_defer(request->outbound->loop, free_deferred, request);
+}
+
+void outbound_alive(struct outbound_request *request)
+{
+    if (!request->over && request->http != NULL)
+        http_alive(request->http);
+}
+
+const char *outbound_header(const struct outbound_request *request, const char *name)
+{
+    return request->http != NULL ? http_header(request->http, name) : NULL;
 }
 
 struct outbound *outbound_new(struct loop *loop, const char *allow)

@@ -47,6 +47,12 @@ struct outbound_options {
     int connect_ms;  /* 0: OUTBOUND_CONNECT_MS */
     int total_ms;    /* 0: OUTBOUND_TOTAL_MS; from start, DNS included */
     size_t max_body; /* 0: OUTBOUND_BODY_MAX */
+
+    /* For a stream; each may be 0 or NULL. With on_data the response has no body. */
+    int first_ms; /* from the connection until outbound_alive() is first called */
+    int idle_ms;  /* between its calls after the first */
+    void (*on_headers)(void *arg, int status); /* not of a redirect */
+    void (*on_data)(void *arg, const char *data, size_t len);
 };
 
 #define OUTBOUND_CONNECT_MS 10000
@@ -81,6 +87,10 @@ struct outbound_request *outbound_start(struct outbound *outbound,
                                         const struct outbound_options *options,
                                         outbound_end_fn *on_end, void *arg);
 void outbound_cancel(struct outbound_request *request);
+/* Of a stream: something that counts as life arrived (net/http.h). */
+void outbound_alive(struct outbound_request *request);
+/* Response header, NULL if absent; from on_headers until on_end returns. */
+const char *outbound_header(const struct outbound_request *request, const char *name);
 
 /* The same, for a pool thread or a command: runs a loop of its own until the end.
  * on_end is called before it returns. */

@@ -73,6 +73,8 @@ struct model_pool {
 };
 void model_pool_fill(struct model_pool *pool, struct llm_endpoints *endpoints,
                      const struct tenant *tenant);
+/* The name under which an endpoint has a model, NULL if it does not. */
+const char *model_name_at(const struct llm_endpoint *endpoint, const char *model);
 /* Input and output price together, for comparing; -1 = not known, 0 = the built-in. */
 int64_t model_price(const struct model_choice *choice);
 

@@ -18,12 +18,9 @@ static bool is_builtin(const struct llm_endpoint *endpoint)
     return endpoint->protocol == NULL;
 }
 
-/*
- * The name under which an endpoint has a model, NULL if it does not. "vendor/model"
- * is how OpenRouter writes it; the vendor's own API leaves the vendor out, and a
- * compatible server on another host may call its models anything.
- */
-static const char *name_at(const struct llm_endpoint *endpoint, const char *model)
+/* "vendor/model" is how OpenRouter writes it; the vendor's own API leaves the vendor out, and
+ * a compatible server on another host may call its models anything. */
+const char *model_name_at(const struct llm_endpoint *endpoint, const char *model)
 {
     if (is_own(endpoint, model))
         return model;
@@ -82,7 +79,7 @@ static void add(struct model_pool *pool, struct llm_endpoints *endpoints,
                 const struct tenant *tenant, const char *id)
 {
     for (size_t i = 0; i < endpoints->count && id != NULL; i++) {
-        const char *name = name_at(&endpoints->list[i], id);
+        const char *name = model_name_at(&endpoints->list[i], id);
         if (name != NULL) {
             add_at(pool, tenant, &endpoints->list[i], id, name);
             return;

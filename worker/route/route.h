@@ -73,6 +73,8 @@ struct route {
     struct route_trial trial;
     const char *split; /* the org's split of models that it is in; NULL = in none */
     const char *arm;   /* "a" or "b" */
+    bool sought;       /* the organisation's records were searched */
+    double grounding;  /* what came of it: 0..1 (context/score.h) */
 };
 
 void route_decide(struct arena *a, const struct route_rules *rules, const struct route_input *input,

@@ -265,7 +265,6 @@ const struct ai_field ai_fields[] = {
     {"model_presets", AI_TREE, 0, 0, "{}", NULL, check_presets},
     {"model_suggestions", AI_TREE, 0, 0, "{}", NULL, check_suggestions},
     {"region_allow_list", AI_WORDS, 0, 32, "[]", NULL, NULL},
-    {"monthly_budget_usd", AI_NUMBER, 0, 1e9, "null", NULL, NULL},
     {"system_prompt", AI_TEXT, 0, 16384, "null", NULL, NULL},
     {"languages", AI_WORDS, 1, 16, "[\"en\"]", NULL, NULL},
 };

@@ -12,7 +12,7 @@
     " max_chunk_tokens int, max_chunks int, max_context_tokens int, reasoning_min_tokens int,"     \
     " reasoning_min_chunks int, intent_words jsonb, route_version int, route_sticky boolean,"      \
     " route_shadow jsonb, ab_split jsonb, model_presets jsonb, model_suggestions jsonb,"           \
-    " region_allow_list text[], monthly_budget_usd numeric, system_prompt text, languages text[]"
+    " region_allow_list text[], system_prompt text, languages text[]"
 
 static const struct db_statement make_row = {
     "ai_settings_make", "INSERT INTO org_ai_settings (org_id) VALUES ($1) ON CONFLICT DO NOTHING",
@@ -31,13 +31,13 @@ static const struct db_statement write_row = {
     "  reasoning_model, fallback_model, temperature, max_tokens, max_chunk_tokens, max_chunks,"
     "  max_context_tokens, reasoning_min_tokens, reasoning_min_chunks, intent_words, route_version,"
     "  route_sticky, route_shadow, ab_split, model_presets, model_suggestions, region_allow_list,"
-    "  monthly_budget_usd, system_prompt, languages, updated_at)"
+    "  system_prompt, languages, updated_at)"
     " = (SELECT n.enabled, n.enabled_models, n.default_model_id, n.routing, n.fast_model,"
     "  n.reasoning_model, n.fallback_model, n.temperature, n.max_tokens, n.max_chunk_tokens,"
     "  n.max_chunks, n.max_context_tokens, n.reasoning_min_tokens, n.reasoning_min_chunks,"
     "  n.intent_words, n.route_version, n.route_sticky, n.route_shadow, n.ab_split,"
-    "  n.model_presets, n.model_suggestions, n.region_allow_list, n.monthly_budget_usd,"
-    "  n.system_prompt, n.languages, now()"
+    "  n.model_presets, n.model_suggestions, n.region_allow_list, n.system_prompt, n.languages,"
+    "  now()"
     "  FROM jsonb_to_record($2::jsonb) AS n (" COLUMNS "))"
     " WHERE org_id = $1",
     2};

@@ -110,7 +110,7 @@ bool alert_body(const struct alert *alert, struct buf *out)
     buf_json(out, &w);
     fd_jw_object(&w);
     fd_jw_member(&w, "id", alert->id);
-    fd_jw_member(&w, "event", "alert");
+    fd_jw_member(&w, "event", strncmp(alert->kind, "handoff.", 8) == 0 ? alert->kind : "alert");
     fd_jw_member(&w, "kind", alert->kind);
     fd_jw_member(&w, "org_id", alert->org);
     fd_jw_member(&w, "month", alert->month);

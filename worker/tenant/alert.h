@@ -1,7 +1,7 @@
 /*
  * Alert: what an organisation is told about its budget and its quota, once a month each,
- * and about models without a price; kept in a table and sent by a signed webhook, at
- * least once, with an id by which the receiver knows a second time.
+ * about models without a price, and about visitors who ask for a person; kept in a table and sent
+ * by a signed webhook, at least once, with an id by which the receiver knows a second time.
  */
 #ifndef FD_TENANT_ALERT_H
 #define FD_TENANT_ALERT_H
@@ -20,8 +20,8 @@
 struct alert {
     const char *id;
     const char *org;
-    const char *kind;    /* "budget_80", "budget_100", "quota_80", "quota_100", "price_unknown" */
-    const char *subject; /* "" or a model */
+    const char *kind;    /* "budget_80", "quota_100", "price_unknown", "handoff.requested" */
+    const char *subject; /* "" or a model, or which request */
     const char *month;   /* "2026-11" */
     const char *detail;  /* a JSON object */
     const char *created_at;
@@ -39,7 +39,8 @@ enum db_status alert_claim(struct db *db, struct arena *a, int most, struct aler
 enum db_status alert_settle(struct db *db, const struct alert *alert, const char *error);
 enum db_status alert_pending(struct db *db, int64_t *pending);
 
-/* {id, event, kind, org_id, month, subject?, detail, created_at}: the same each time. */
+/* {id, event, kind, org_id, month, subject?, detail, created_at}: the same each time; event is
+ * "alert", or "handoff.requested". */
 bool alert_body(const struct alert *alert, struct buf *out);
 
 /* {"alerts": [...]}, the latest first. */

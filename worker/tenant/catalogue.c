@@ -13,20 +13,22 @@ static const struct db_statement store = {
     "WITH listed AS ("
     "  SELECT m.*, coalesce($2::date, (now() AT TIME ZONE 'UTC')::date) AS day"
     "    FROM jsonb_to_recordset($1::jsonb) AS m (id text, provider text, name text, context int,"
-    "         modalities jsonb, region text, said boolean, input bigint, output bigint,"
-    "         cache_read bigint, cache_write bigint)"
+    "         modalities jsonb, region text, tools boolean, said boolean, input bigint,"
+    "         output bigint, cache_read bigint, cache_write bigint)"
     "), models AS ("
-    "  INSERT INTO model_catalog AS c (model_id, provider, name, context_length, modalities, "
-    "region)"
+    "  INSERT INTO model_catalog AS c (model_id, provider, name, context_length, modalities,"
+    "                                  region, supports_tools)"
     "  SELECT id, provider, coalesce(name, id), context,"
-    "         ARRAY(SELECT jsonb_array_elements_text(coalesce(modalities, '[\"text\"]'))), region"
+    "         ARRAY(SELECT jsonb_array_elements_text(coalesce(modalities, '[\"text\"]'))), region,"
+    "         tools"
     "    FROM listed ORDER BY id"
     "  ON CONFLICT (model_id) DO UPDATE SET provider = excluded.provider,"
     "    name = CASE WHEN excluded.name = c.model_id THEN c.name ELSE excluded.name END,"
     "    context_length = coalesce(excluded.context_length, c.context_length),"
     "    modalities = CASE WHEN excluded.modalities = '{text}' THEN c.modalities"
     "                      ELSE excluded.modalities END,"
-    "    region = coalesce(excluded.region, c.region), updated_at = now()"
+    "    region = coalesce(excluded.region, c.region),"
+    "    supports_tools = coalesce(excluded.supports_tools, c.supports_tools), updated_at = now()"
     ")"
     " INSERT INTO model_prices AS p (model_id, effective_from, input_per_mtok, output_per_mtok,"
     "                                cache_read_per_mtok, cache_write_per_mtok)"
@@ -66,6 +68,9 @@ static void write_model(struct fd_json_writer *w, const struct catalogue_model *
         fd_jw_end_array(w);
     }
     fd_jw_member(w, "region", model->region);
+    if (model->tools >= 0) {
+        fd_jw_member_bool(w, "tools", model->tools);
+    }
     fd_jw_member_bool(w, "said", model->price.said);
     write_known(w, "input", model->price.input);
     write_known(w, "output", model->price.output);

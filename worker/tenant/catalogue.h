@@ -2,11 +2,12 @@
  * Catalogue: the models known to the installation and their prices (ENG-3), from a file
  *
  *     {effective_from, models: [{model_id, provider, name, context_length, modalities,
- *      region?, usd_per_mtok: {input, output, cache_read?, cache_write?}}]}
+ *      region?, supports_tools?, usd_per_mtok: {input, output, cache_read?, cache_write?}}]}
  *
- * or from a provider's list, {data: [{id, name?, context_length?, architecture?, pricing?}]}
- * as OpenRouter has it. What else is in there is ignored. A price that is not said stays
- * as it was; one that is said to be unknown, missing or negative, is unknown from then on.
+ * or from a provider's list, {data: [{id, name?, context_length?, architecture?, pricing?,
+ * supported_parameters?}]} as OpenRouter has it. What else is in there is ignored. A price that is
+ * not said stays as it was; one that is said to be unknown, missing or negative, is unknown from
+ * then on.
  */
 #ifndef FD_TENANT_CATALOGUE_H
 #define FD_TENANT_CATALOGUE_H
@@ -32,6 +33,7 @@ struct catalogue_model {
     const char *const *modalities;
     size_t modality_count;
     const char *region;
+    int tools; /* takes them: 0 or 1; -1 = not said */
     struct catalogue_price price;
 };
 

@@ -114,6 +114,35 @@ static bool read_modalities(const struct reader *r, const struct fd_json *list,
     return true;
 }
 
+static bool read_own_tools(const struct reader *r, const struct fd_json *entry,
+                           struct catalogue_model *model)
+{
+    const struct fd_json *value = fd_json_get(entry, "supports_tools");
+
+    if (value == NULL || value->type == FD_JSON_NULL) {
+        return true;
+    }
+    if (value->type != FD_JSON_BOOL) {
+        return refuse(r, "supports_tools", "must be true or false");
+    }
+    model->tools = value->boolean;
+    return true;
+}
+
+/* A list of what may be asked of it: "tools", or not. Anything else says nothing. */
+static void read_listed_tools(const struct fd_json *list, struct catalogue_model *model)
+{
+    if (list == NULL || list->type != FD_JSON_ARRAY || list->count == 0) {
+        return;
+    }
+    model->tools = 0;
+    for (const struct fd_json *word = list->child; word != NULL; word = word->next) {
+        if (word->type == FD_JSON_STRING && strcmp(word->text, "tools") == 0) {
+            model->tools = 1;
+        }
+    }
+}
+
 /* -- prices ------------------------------------------------------------------------ */
 
 struct decimal {
@@ -231,7 +260,7 @@ static bool read_own(const struct reader *r, const struct fd_json *entry, struct
 
     if (!read_id(r, entry, "model_id", &m->id) ||
         !read_text(r, entry, "provider", WORD_MAX_LEN, &m->provider) ||
-        !read_modalities(r, fd_json_get(entry, "modalities"), m) ||
+        !read_modalities(r, fd_json_get(entry, "modalities"), m) || !read_own_tools(r, entry, m) ||
         !find_prices(r, entry, "usd_per_mtok", &prices)) {
         return false;
     }
@@ -261,6 +290,7 @@ static bool read_listed(const struct reader *r, const struct fd_json *entry,
         !read_price(r, prices, "request", 12, &request)) {
         return false;
     }
+    read_listed_tools(fd_json_get(entry, "supported_parameters"), m);
     m->price.said = prices != NULL;
     m->provider = prices != NULL ? "openrouter" : "openai";
     if (request > 0) {
@@ -272,7 +302,7 @@ static bool read_listed(const struct reader *r, const struct fd_json *entry,
 static bool read_entry(const struct reader *r, const struct fd_json *entry,
                        struct catalogue_model *m)
 {
-    *m = (struct catalogue_model){.context_length = -1};
+    *m = (struct catalogue_model){.context_length = -1, .tools = -1};
     if (entry->type != FD_JSON_OBJECT) {
         return refuse(r, "", "must be an object");
     }

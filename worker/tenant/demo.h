@@ -36,6 +36,11 @@ struct demo_keys {
  * are none. The publishable key gets `origins`. */
 bool demo_keys(struct db *db, const char *file, const char *const *origins, size_t origin_count,
                struct demo_keys *keys, char error[512]);
+/* Somebody who signs in: made where it does not exist yet, or has a new password where the
+ * file with it is gone. */
+#define DEMO_OWNER "owner@demo.example"
+bool demo_owner(struct db *db, const char *file, char error[512]);
+
 /* FRONTDESK_DEMO_...=value lines, for shells. */
 void demo_keys_print(const struct demo_keys *keys, FILE *out);
 

@@ -24,6 +24,8 @@ bool import_html(struct arena *a, const char *text, size_t len, struct buf *out,
 /* From the file's own bytes. */
 enum import_verdict import_pdf(struct arena *a, const char *bytes, size_t len, struct buf *out,
                                char error[IMPORT_ERROR_SIZE]);
+#define IMPORT_PDF_PROGRAM "/usr/bin/pdftotext"
+
 /* What pdftotext wrote: pages between form feeds. */
 bool import_pdf_text(struct arena *a, const char *text, size_t len, struct buf *out);
 

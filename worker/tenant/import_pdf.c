@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PROGRAM  "/usr/bin/pdftotext"
 #define TIME_MS  20000
 #define CPU_S    15
 #define MEMORY   536870912
@@ -99,8 +98,8 @@ static enum import_verdict explain(enum sandbox_end end, char error[IMPORT_ERROR
 enum import_verdict import_pdf(struct arena *a, const char *bytes, size_t len, struct buf *out,
                                char error[IMPORT_ERROR_SIZE])
 {
-    static const char *const argv[] = {PROGRAM, "-q", "-enc", "UTF-8", "-eol",
-                                       "unix",  "-",  "-",    NULL};
+    static const char *const argv[] = {
+        IMPORT_PDF_PROGRAM, "-q", "-enc", "UTF-8", "-eol", "unix", "-", "-", NULL};
     const struct sandbox_job job = {.argv = argv,
                                     .input = bytes,
                                     .input_len = len,

@@ -14,13 +14,13 @@ static const struct db_statement bump = {
     "UPDATE organizations SET generation = generation + 1 WHERE id = $1 RETURNING status", 1};
 static const struct db_statement insert = {
     "keys_insert",
-    "INSERT INTO api_keys (org_id, name, kind, key_sha256, last4, origins, rotated_from)"
-    " VALUES ($1, $2, $3, $4, $5, ARRAY(SELECT jsonb_array_elements_text($6::jsonb)), $7)"
+    "INSERT INTO api_keys (org_id, name, kind, key_sha256, last4, origins, rotated_from, scope)"
+    " VALUES ($1, $2, $3, $4, $5, ARRAY(SELECT jsonb_array_elements_text($6::jsonb)), $7, $8)"
     " RETURNING id",
-    7};
+    8};
 static const struct db_statement find_live = {
     "keys_find_live",
-    "SELECT name, kind, array_to_json(origins) FROM api_keys"
+    "SELECT name, kind, array_to_json(origins), scope FROM api_keys"
     " WHERE org_id = $1 AND id = $2 AND revoked_at IS NULL"
     "   AND (expires_at IS NULL OR expires_at > now())",
     2};
@@ -45,7 +45,7 @@ static const struct db_statement list = {
     "       to_char(expires_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),"
     "       CASE WHEN revoked_at IS NOT NULL THEN 'revoked'"
     "            WHEN expires_at <= now() THEN 'expired'"
-    "            WHEN expires_at IS NOT NULL THEN 'expiring' ELSE 'live' END"
+    "            WHEN expires_at IS NOT NULL THEN 'expiring' ELSE 'live' END, scope"
     "  FROM api_keys"
     " WHERE org_id = $1 AND ($2::uuid IS NULL OR (created_at, id) >"
     "         (SELECT created_at, id FROM api_keys WHERE org_id = $1 AND id = $2::uuid))"
@@ -82,6 +82,11 @@ static enum db_status check_origins(struct db *db, const char *const *origins, s
     return DB_OK;
 }
 
+bool key_scope_valid(const char *scope)
+{
+    return strcmp(scope, "read") == 0 || strcmp(scope, "write") == 0 || strcmp(scope, "admin") == 0;
+}
+
 static enum db_status check_spec(struct db *db, const struct key_new *spec)
 {
     size_t name = strlen(spec->name);
@@ -91,6 +96,9 @@ static enum db_status check_spec(struct db *db, const struct key_new *spec)
     }
     if (spec->kind == FD_KEY_SECRET && spec->origin_count > 0) {
         return refuse(db, "a secret key is for servers: it has no origins");
+    }
+    if (spec->scope != NULL && !key_scope_valid(spec->scope)) {
+        return refuse(db, "a key's scope is read, write or admin");
     }
     return spec->kind == FD_KEY_SECRET ? DB_OK
                                        : check_origins(db, spec->origins, spec->origin_count);
@@ -131,7 +139,7 @@ static enum db_status bump_generation(struct db *db, const char *org)
 
 /* A new key into the open transaction; origins is a JSON array. */
 static enum db_status insert_key(struct db *db, const char *org, const char *name, const char *kind,
-                                 const char *origins, const char *rotated_from,
+                                 const char *origins, const char *scope, const char *rotated_from,
                                  char key[FD_API_KEY_SIZE], char id[37])
 {
     char sha256[FD_SHA256_HEX_SIZE];
@@ -139,8 +147,8 @@ static enum db_status insert_key(struct db *db, const char *org, const char *nam
 
     fd_api_key_make(key, strcmp(kind, "sk") == 0 ? FD_KEY_SECRET : FD_KEY_PUBLISHABLE);
     fd_sha256_hex(sha256, key, FD_API_KEY_LEN);
-    const char *params[] = {org,     name,        kind, sha256, key + FD_API_KEY_LEN - 4,
-                            origins, rotated_from};
+    const char *params[] = {org,     name,         kind, sha256, key + FD_API_KEY_LEN - 4,
+                            origins, rotated_from, scope};
     enum db_status status = db_exec(db, &insert, params, &result);
     if (status == DB_OK) {
         snprintf(id, 37, "%s", db_text(result, 0, 0));
@@ -174,7 +182,7 @@ enum db_status keys_create(struct db *db, const struct key_new *spec, char key[F
     }
     if (status == DB_OK) {
         status = insert_key(db, spec->org, spec->name, spec->kind == FD_KEY_SECRET ? "sk" : "pk",
-                            origins, NULL, key, id);
+                            origins, spec->scope != NULL ? spec->scope : "admin", NULL, key, id);
     }
     free(origins);
     return end_transaction(db, status);
@@ -254,8 +262,8 @@ enum db_status keys_rotate(struct db *db, const char *org, const char *id, int64
         status = refuse(db, "there is no live key with this id");
     }
     if (status == DB_OK) {
-        status = insert_key(db, org, db_text(old, 0, 0), db_text(old, 0, 1), db_text(old, 0, 2), id,
-                            key, new_id);
+        status = insert_key(db, org, db_text(old, 0, 0), db_text(old, 0, 1), db_text(old, 0, 2),
+                            db_text(old, 0, 3), id, key, new_id);
     }
     if (status == DB_OK) {
         status = db_exec(db, &expire, params, NULL);

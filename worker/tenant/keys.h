@@ -15,7 +15,10 @@ struct key_new {
     enum fd_key_kind kind;
     const char *const *origins;
     size_t origin_count;
+    const char *scope; /* read, write or admin (NULL): of a secret key in the admin API */
 };
+
+bool key_scope_valid(const char *scope);
 
 enum db_status keys_create(struct db *db, const struct key_new *spec, char key[FD_API_KEY_SIZE],
                            char id[37]);
@@ -37,6 +40,7 @@ enum key_column {
     KEY_CREATED_AT,
     KEY_EXPIRES_AT, /* NULL: never */
     KEY_STATUS,     /* live, expiring, expired or revoked */
+    KEY_SCOPE,      /* read, write or admin */
     KEY_COLUMNS
 };
 

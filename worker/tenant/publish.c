@@ -6,6 +6,7 @@
 #include "protocol/keys.h"
 #include "protocol/limits.h"
 #include "tenant/publish_redis.h"
+#include "tenant/publish_sessions.h"
 #include "tenant/widget.h"
 
 #include <inttypes.h>
@@ -54,7 +55,7 @@ static const struct db_statement org_limits = {
 
 #define KEY_COLUMNS                                                                                \
     "key_sha256, org_id, key_id, kind, generation, array_to_string(origins, ' '),"                 \
-    "coalesce(extract(epoch FROM expires_at)::bigint, 0)"
+    "coalesce(extract(epoch FROM expires_at)::bigint, 0), scope"
 
 static const struct db_statement all_keys = {
     "publish_all_keys", "SELECT " KEY_COLUMNS " FROM platform_live_keys() ORDER BY key_sha256", 0};
@@ -112,6 +113,7 @@ struct snapshot {
     PGresult *keys;
     PGresult *dead_keys; /* NULL: find them by what Redis has */
     PGresult *configs;
+    PGresult *ended;
     int64_t *found; /* by row of `limits`; -1: not asked */
 };
 
@@ -123,6 +125,7 @@ static void snapshot_free(struct snapshot *s)
     PQclear(s->keys);
     PQclear(s->dead_keys);
     PQclear(s->configs);
+    PQclear(s->ended);
 }
 
 static enum db_status read_session_key(struct db *db, char hex[2 * FD_SESSION_KEY_LEN + 1])
@@ -160,6 +163,9 @@ static enum db_status snapshot_read(struct db *db, const char *org, struct snaps
     }
     if (status == DB_OK && org != NULL) {
         status = db_exec(db, &org_dead_keys, &org, &s->dead_keys);
+    }
+    if (status == DB_OK) {
+        status = publish_read_ended(db, org, &s->ended);
     }
     if (status == DB_OK) {
         status = db_exec(db, org != NULL ? &org_config : &all_configs, &org, &s->configs);
@@ -254,11 +260,12 @@ static void publish_keys(struct publisher *p, const PGresult *rows)
         char key[KEY_TEXT_SIZE];
         snprintf(key, sizeof(key), FD_KEY_APIKEY, db_text(rows, row, 0));
         pipe_send(
-            &p->live, 14,
+            &p->live, 16,
             (const char *const[]){"HSET", key, FD_APIKEY_ORG, db_text(rows, row, 1), FD_APIKEY_ID,
                                   db_text(rows, row, 2), FD_APIKEY_KIND, db_text(rows, row, 3),
                                   FD_APIKEY_GENERATION, db_text(rows, row, 4), FD_APIKEY_ORIGINS,
-                                  db_text(rows, row, 5), FD_APIKEY_EXPIRES, db_text(rows, row, 6)});
+                                  db_text(rows, row, 5), FD_APIKEY_EXPIRES, db_text(rows, row, 6),
+                                  FD_APIKEY_SCOPE, db_text(rows, row, 7)});
     }
 }
 
@@ -359,6 +366,7 @@ static void write_everything(struct publisher *p, const struct config *config, s
         publish_limits(p, s);
     }
     publish_keys(p, s->keys);
+    publish_ended(p, s->ended);
     publish_configs(p, s->configs);
     sweep_keys(p, &s->arena, s->keys);
     sweep_configs(p, &s->arena, s->configs);
@@ -384,6 +392,7 @@ static void write_org(struct publisher *p, const char *org, struct snapshot *s)
     for (int row = 0; row < PQntuples(s->dead_keys); row++) {
         drop_key(p, db_text(s->dead_keys, row, 0));
     }
+    publish_ended(p, s->ended);
     publish_configs(p, s->configs);
     hint(p, FD_CONTROL_ORG, org); /* whatever changed: settings have no generation */
 }

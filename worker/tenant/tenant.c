@@ -27,12 +27,14 @@ static const struct db_statement load = {
     "       s.model_presets, s.model_suggestions, s.route_version, s.route_sticky, s.route_shadow,"
     "       model_facts(ARRAY(SELECT jsonb_array_elements_text($2::jsonb))"
     "         || ARRAY(SELECT e->>'model_id' FROM jsonb_array_elements(s.enabled_models) e)"
-    "         || ARRAY[s.default_model_id, s.fast_model, s.reasoning_model, s.fallback_model]),"
+    "         || ARRAY[s.default_model_id, s.fast_model, s.reasoning_model, s.fallback_model]"
+    "         || ARRAY(SELECT e.model FROM org_ai_endpoints e WHERE e.org_id = $1)),"
     "       EXISTS (SELECT FROM article_sections WHERE org_id = $1)"
     "         OR EXISTS (SELECT FROM products WHERE org_id = $1)"
     "         OR EXISTS (SELECT FROM orders WHERE org_id = $1),"
     "       coalesce(b.monthly_micro, b.session_micro, b.user_micro) IS NOT NULL,"
-    "       budget_percent(b.spent_micro, b.monthly_micro)"
+    "       budget_percent(b.spent_micro, b.monthly_micro),"
+    "       coalesce(s.widget->'features'->>'handoff' = 'true', false)"
     "  FROM organizations o LEFT JOIN org_ai_settings s ON s.org_id = o.id, org_budget(o.id) b"
     " WHERE o.id = $1",
     2};
@@ -69,7 +71,8 @@ enum column {
     MODEL_FACTS,
     HAS_KNOWLEDGE,
     CAPPED,
-    BUDGET_PERCENT
+    BUDGET_PERCENT,
+    HANDS_OFF
 };
 
 static const struct fd_json *parse(struct arena *a, const char *org, const char *column,
@@ -177,7 +180,7 @@ static void read_trial(struct tenant *t, const struct fd_json *json)
 
 /* -- what the catalogue says ------------------------------------------------------- */
 
-/* The n-th of [model_id, region, context_length, input, output]. */
+/* The n-th of [model_id, region, context_length, input, output, supports_tools]. */
 static int64_t fact(const struct fd_json *row, int n)
 {
     const struct fd_json *cell = row->child;
@@ -196,8 +199,9 @@ static void read_models(struct tenant *t, const struct fd_json *rows)
     for (const struct fd_json *row = rows->child; row != NULL; row = row->next) {
         const struct fd_json *id = row->child, *region = id != NULL ? id->next : NULL;
         if (id != NULL && id->type == FD_JSON_STRING && region != NULL) {
-            models[t->model_count++] = (struct tenant_model){
-                id->text, region->text, (int)fact(row, 2), fact(row, 3), fact(row, 4)};
+            models[t->model_count++] =
+                (struct tenant_model){id->text,     region->text, (int)fact(row, 2),
+                                      fact(row, 3), fact(row, 4), (int)fact(row, 5)};
         }
     }
     t->models = models;
@@ -292,6 +296,7 @@ static struct tenant *read_row(const PGresult *row, const struct config *config,
     read_business(t, row);
     t->has_knowledge = db_true(row, 0, HAS_KNOWLEDGE);
     t->capped = db_true(row, 0, CAPPED);
+    t->hands_off = db_true(row, 0, HANDS_OFF);
     t->budget_used_percent = (int)db_int(row, 0, BUDGET_PERCENT, -1);
 
     read_model_settings(t, row);
@@ -323,11 +328,27 @@ static const char *own_models(struct arena *a, const struct config *config)
         fd_jw_cstring(&w, endpoints.list[i].reasoning_model);
         fd_jw_cstring(&w, endpoints.list[i].fallback_model);
     }
+    if (config->embedding_model != NULL) {
+        fd_jw_cstring(&w, config->embedding_model);
+    }
     fd_jw_end_array(&w);
     const char *text = buf_json_end(&json, &w) ? arena_strdup(a, json.data) : "[]";
     buf_free(&json);
     llm_endpoints_free(&endpoints);
     return text;
+}
+
+static enum db_status load_endpoints(struct db *db, const struct config *config, struct tenant *t)
+{
+    struct ai_endpoint own[AI_ENDPOINT_KINDS];
+
+    enum db_status status =
+        ai_endpoints_load(db, &t->arena, config->vault_keys, t->org, own, &t->vectors_version);
+    if (status == DB_OK) {
+        t->own_chat = own[AI_ENDPOINT_CHAT];
+        t->own_embedding = own[AI_ENDPOINT_EMBEDDING];
+    }
+    return status;
 }
 
 enum db_status tenant_load(struct db *db, const struct config *config, const char *org,
@@ -351,9 +372,14 @@ enum db_status tenant_load(struct db *db, const struct config *config, const cha
     if (PQntuples(result) == 1) {
         *tenant = read_row(result, config, org);
         (*tenant)->loaded_ms = asked_ms;
+        status = load_endpoints(db, config, *tenant);
     }
     PQclear(result);
-    return DB_OK;
+    if (status != DB_OK) {
+        tenant_unref(*tenant);
+        *tenant = NULL;
+    }
+    return status;
 }
 
 struct tenant *tenant_ref(struct tenant *tenant)
@@ -365,7 +391,7 @@ struct tenant *tenant_ref(struct tenant *tenant)
 void tenant_unref(struct tenant *tenant)
 {
     if (tenant != NULL && --tenant->refs == 0) {
-        arena_free(&tenant->arena);
+        arena_wipe(&tenant->arena); /* its keys are in it */
         free(tenant);
     }
 }

@@ -11,6 +11,7 @@
 #include "core/phrases.h"
 #include "db/db.h"
 #include "protocol/json.h"
+#include "tenant/ai_endpoint.h"
 #include "tenant/business_info.h"
 #include "tenant/org_cache.h"
 
@@ -29,6 +30,7 @@ struct tenant_model {
     const char *region;    /* NULL = not known */
     int context_length;    /* tokens; -1 = not known */
     int64_t input, output; /* micro-dollars per million tokens; -1 = not known */
+    int tools;             /* takes them: 0 or 1; -1 = not known */
 };
 
 #define TENANT_SPLIT "split" /* its name where the org gave none */
@@ -57,6 +59,7 @@ struct tenant {
     const char *language; /* the first of its languages */
     struct business_info business;
     const char *own_prompt;
+    bool hands_off;     /* features.handoff: people take conversations over */
     bool has_knowledge; /* any article, product or order: else retrieval is skipped */
 
     bool route_by_default_model; /* routing = default */
@@ -84,6 +87,10 @@ struct tenant {
     size_t intent_count;
     const struct phrases *intent_phrases; /* all words of `intents` in order */
     const struct tenant_trial *trial;     /* NULL = none */
+
+    struct ai_endpoint own_chat;      /* who answers in place of the platform's providers */
+    struct ai_endpoint own_embedding; /* who embeds in place of the platform's */
+    int64_t vectors_version;          /* of what was embedded */
 
     bool capped; /* a budget, or a cap of a conversation or a visitor: chat/budget.h */
     /* Of the month's budget; -1 = it has none. As the last look had it, at the load or at

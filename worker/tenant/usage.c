@@ -23,7 +23,7 @@ static const struct db_statement report = {
 static const struct db_statement invoice = {
     "usage_invoice",
     "SELECT NULL, u.model_id, coalesce(c.name, u.model_id), " SUMS
-    ", markup, round(sum(cost_estimate) * (100 + markup) / 100)::bigint"
+    ", markup, round(sum(cost_estimate - own_cost) * (100 + markup) / 100)::bigint"
     "  FROM (SELECT u.*, rate_card_markup(u.org_id, u.model_id, u.date) AS markup"
     "          FROM api_usage u"
     "         WHERE u.org_id = $1::uuid AND u.date >= " MONTH "           AND u.date < (" MONTH

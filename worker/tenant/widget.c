@@ -6,8 +6,11 @@
 
 #define QUESTIONS_MAX 8
 #define LANGUAGES_MAX 16
+#define FIELDS_MAX    8
 
-static const char *const features[] = {"model_picker", "prechat", "handoff", "identity", "rating"};
+static const char *const features[] = {"model_picker", "handoff", "identity", "rating"};
+static const char *const field_names[] = {"name", "email", "phone", NULL};
+static const char *const field_types[] = {"text", "email", "tel", NULL};
 static const char *const themes[] = {"auto", "light", "dark", NULL};
 static const char *const positions[] = {"right", "left", NULL};
 
@@ -111,6 +114,51 @@ static void write_branding(struct fd_json_writer *w, const struct fd_json *brand
     fd_jw_end_object(w);
 }
 
+/* A field of the form before a chat: of what identify takes as a profile. */
+static void write_field(struct fd_json_writer *w, const struct fd_json *field)
+{
+    fd_jw_object(w);
+    fd_jw_member(w, "name", fd_json_string(field, "name"));
+    if (fd_json_get(field, "label") != NULL) {
+        fd_jw_key(w, "label");
+        write_spoken_text(w, fd_json_get(field, "label"));
+    }
+    fd_jw_member(w, "type", choice(field, "type", field_types, "text"));
+    fd_jw_member_bool(w, "required", fd_json_bool(field, "required", false));
+    fd_jw_end_object(w);
+}
+
+/* The form that a visitor fills in before the first message; true: name and address. */
+static void write_prechat(struct fd_json_writer *w, const struct fd_json *prechat)
+{
+    static const char usual[] = "[{\"name\":\"name\",\"type\":\"text\",\"required\":false},"
+                                "{\"name\":\"email\",\"type\":\"email\",\"required\":true}]";
+    const struct fd_json *fields = fd_json_get(prechat, "fields");
+    size_t most = FIELDS_MAX;
+    bool on = prechat != NULL && prechat->type == FD_JSON_BOOL && prechat->boolean;
+
+    fd_jw_key(w, "prechat");
+    if (!on && (fields == NULL || fields->type != FD_JSON_ARRAY || fields->count == 0)) {
+        fd_jw_null(w);
+        return;
+    }
+    fd_jw_object(w);
+    fd_jw_key(w, "fields");
+    if (on) {
+        fd_jw_raw(w, usual, sizeof(usual) - 1);
+    } else {
+        fd_jw_array(w);
+        for (const struct fd_json *f = fields->child; f != NULL && most > 0; f = f->next) {
+            if (choice(f, "name", field_names, NULL) != NULL) {
+                write_field(w, f);
+                most--;
+            }
+        }
+        fd_jw_end_array(w);
+    }
+    fd_jw_end_object(w);
+}
+
 static void write_features(struct fd_json_writer *w, const struct fd_json *stored)
 {
     fd_jw_key(w, "features");
@@ -118,6 +166,7 @@ static void write_features(struct fd_json_writer *w, const struct fd_json *store
     for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++) {
         fd_jw_member_bool(w, features[i], fd_json_bool(stored, features[i], false));
     }
+    write_prechat(w, fd_json_get(stored, "prechat"));
     fd_jw_end_object(w);
 }
 

@@ -40,6 +40,11 @@ const char *tool_failure_name(enum tool_failure failure)
     return failures[failure].name;
 }
 
+/* A server that fails may have done it before. */
+static const char server_failed[] =
+    "The tool failed while it worked on it. It may have been done or not: say that it has to be "
+    "checked, and do not call it again.";
+
 void tool_result_error(struct tool_result *result, struct arena *a, enum tool_failure failure,
                        const char *code, const char *message, bool retryable)
 {
@@ -70,6 +75,8 @@ void tool_result_fail(struct tool_result *result, struct arena *a, enum tool_fai
     bool nothing_done =
         failure == TOOL_ARGUMENTS || failure == TOOL_UNREACHABLE || failure == TOOL_UNAVAILABLE;
 
+    if (message == NULL && writes && failure == TOOL_HTTP && result->status >= 500)
+        message = server_failed;
     if (message == NULL)
         message = writes && failures[failure].write_message != NULL
                       ? failures[failure].write_message

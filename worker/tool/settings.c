@@ -185,20 +185,11 @@ static bool is_risk(const char *risk)
     return strcmp(risk, "read") == 0 || strcmp(risk, "write") == 0 || strcmp(risk, "high") == 0;
 }
 
-/* What can be told of the change alone; the whole is judged by who loads it. */
-static bool is_sound(const struct tool_change *c, struct tool_problem *problem)
+static bool are_secrets_sound(const struct tool_change *c, struct tool_problem *problem)
 {
     size_t secret = c->secret_value != NULL ? strlen(c->secret_value) : 0;
     size_t token = c->token_value != NULL ? strlen(c->token_value) : 0;
 
-    if (!is_name(c->name))
-        return wrong(problem, "name", "1 to 64 letters, digits, _ and - would be right");
-    if (c->description != NULL && (c->description[0] == '\0' || strlen(c->description) > 4000))
-        return wrong(problem, "description", "a text of 1 to 4000 bytes would be right");
-    if (c->risk != NULL && !is_risk(c->risk))
-        return wrong(problem, "risk", "read, write or high would be right");
-    if (c->timeout_ms >= 0 && (c->timeout_ms < 100 || c->timeout_ms > 30000))
-        return wrong(problem, "timeout_ms", "100 to 30000 would be right");
     if (c->token_header != NULL && !is_token_header(c->token_header))
         return wrong(problem, "token_header",
                      "the name of a header that the request does not have already would be right");
@@ -208,7 +199,21 @@ static bool is_sound(const struct tool_change *c, struct tool_problem *problem)
     if (c->token == TOOL_SECRET_SET &&
         (token < 1 || token > TOKEN_MAX || !is_header_value(c->token_value)))
         return wrong(problem, "token", "1 to 1024 ASCII characters would be right");
-    return (c->url == NULL || is_url(c->url, problem)) &&
+    return true;
+}
+
+/* What can be told of the change alone; the whole is judged by who loads it. */
+static bool is_sound(const struct tool_change *c, struct tool_problem *problem)
+{
+    if (!is_name(c->name))
+        return wrong(problem, "name", "1 to 64 letters, digits, _ and - would be right");
+    if (c->description != NULL && (c->description[0] == '\0' || strlen(c->description) > 4000))
+        return wrong(problem, "description", "a text of 1 to 4000 bytes would be right");
+    if (c->risk != NULL && !is_risk(c->risk))
+        return wrong(problem, "risk", "read, write or high would be right");
+    if (c->timeout_ms >= 0 && (c->timeout_ms < 100 || c->timeout_ms > 30000))
+        return wrong(problem, "timeout_ms", "100 to 30000 would be right");
+    return are_secrets_sound(c, problem) && (c->url == NULL || is_url(c->url, problem)) &&
            (c->parameters == NULL || is_object(c->parameters, "parameters_schema", problem)) &&
            (c->bindings == NULL || is_object(c->bindings, "bindings", problem)) &&
            (c->config == NULL || is_object(c->config, "config", problem));

@@ -44,12 +44,13 @@ sub delete { my ($self, $path) = @_; return $self->request('DELETE', $path); }
 sub post   { my ($self, $path, $body, $headers) = @_; return $self->request('POST', $path, $body, $headers); }
 sub put    { my ($self, $path, $body, $headers) = @_; return $self->request('PUT', $path, $body, $headers); }
 
-# Every route that the binary serves: {method, pattern, role, raw}.
+# Every route that the binary serves: {method, pattern, role, raw, access}; access is open,
+# user, access or -.
 sub routes {
     my ($self) = @_;
     return map {
-        my ($method, $pattern, $role, $kind) = split;
-        { method => $method, pattern => $pattern, role => $role, raw => $kind eq 'raw' };
+        my ($method, $pattern, $role, $kind, $access) = split;
+        { method => $method, pattern => $pattern, role => $role, raw => $kind eq 'raw', access => $access };
     } split /\n/, $self->{stack}->frontdesk('admin', '--routes');
 }
 
@@ -69,12 +70,40 @@ sub matrix {
     return (
         'GET ai-settings'  => {},
         'PUT ai-settings'  => { body => { temperature => 0.3 } },
+        'GET business-info' => {},
+        'PUT business-info' => { body => { tone => 'brief' } },
+        'GET ai-settings/provider' => {},
+        'PUT ai-settings/provider' => { body => { provider => 'openai', api_key => 'sk-matrix-0000' } },
+        'POST ai-settings/provider/test' => { ids => \&make_provider },
+        'DELETE ai-settings/provider' => { ids => \&make_provider, good => 204 },
+        'GET ai-settings/embedding' => {},
+        'PUT ai-settings/embedding' => { body => { provider => 'openai', model => 'm', api_key => 'sk-matrix-0000' } },
+        'POST ai-settings/embedding/test' => { ids => \&make_embedding },
+        'DELETE ai-settings/embedding' => { ids => \&make_embedding, good => 204 },
         'GET alerts'       => {},
+        'GET analytics'    => {},
         'GET approvals'    => { hidden => \&make_approval },
         'POST approvals/:id/approve' => { ids => \&make_approval },
         'POST approvals/:id/decline' => { ids => \&make_approval },
+        'GET audit'        => {},
+        (map { $_ => {} } 'POST auth/login', 'GET auth/setup', 'POST auth/setup', 'POST auth/reset', # edge/sign-in.t
+            'POST auth/logout', 'POST auth/refresh', 'POST auth/password', 'GET auth/me', 'GET auth/sessions',
+            'DELETE auth/sessions', 'DELETE auth/sessions/:id', 'POST auth/team', 'POST auth/organization'),
         'GET budget'       => {},
         'PUT budget'       => { body => { session_cap_usd => 5 } },
+        'GET conversations' => { hidden => \&make_conversation },
+        'GET conversations/export' => { hidden => \&make_conversation },
+        'GET conversations/:id' => { ids => \&make_conversation },
+        'PATCH conversations/:id' => { ids => \&make_conversation, body => { title => 'Named' } },
+        'POST conversations/:id/join' => { ids => \&make_conversation, body => { name => 'Dana' } },
+        'POST conversations/:id/reply' => { ids => \&make_held, body => { text => 'Hello' } },
+        'POST conversations/:id/typing' => { ids => \&make_held },
+        'POST conversations/:id/release' => { ids => \&make_held },
+        'POST conversations/:id/resolve' => { ids => \&make_held },
+        'GET identity-secrets' => { hidden => \&make_identity_secret },
+        'POST identity-secrets' => { good => 201 },
+        'DELETE identity-secrets/:id' => { ids => \&make_identity_secret, good => 204 },
+        'GET conversations/:id/export' => { ids => \&make_conversation },
         'POST dry-run'     => { body => { message => 'Do you ship abroad?' } },
         'GET integrations' => { hidden => \&make_integration },
         'POST integrations' => { body => integration('new'), good => 201 },
@@ -99,6 +128,13 @@ sub matrix {
         'GET models'       => {},
         'GET models/ab'    => {},
         'GET organization' => { hidden => sub { $_[0]{org} } },
+        'GET teams'        => { hidden => \&make_team },
+        'POST teams'       => { body => { name => 'matrix new' }, good => 201 },
+        'DELETE teams/:id' => { ids => \&make_team, good => 204 },
+        'PUT teams/:id/members/:user' => { ids => sub { ($_[0]->make_team, $_[0]->make_user) }, body => { role => 'staff' }, good => 204 },
+        'DELETE teams/:id/members/:user' => { ids => \&make_member, good => 204 },
+        'GET retention'    => {},
+        'PUT retention'    => { body => { message_days => 30 } },
         'GET tools'        => { hidden => \&make_tool },
         'POST tools'       => { body => tool('matrix_new'), good => 201 },
         'GET tools/:name'  => { ids => \&make_tool },
@@ -106,15 +142,75 @@ sub matrix {
         'DELETE tools/:name' => { ids => \&make_tool, good => 204 },
         'POST tools/:name/test' => { ids => \&make_tool, body => { arguments => {} } },
         'GET tool-executions' => { hidden => \&make_approval },
+        'GET users'        => { query => '?limit=200', hidden => \&make_user },
+        'POST users'       => { body => { email => 'matrix@new.example', role => 'staff' }, good => 201 },
+        'GET users/:id'    => { ids => \&make_user },
+        'PATCH users/:id'  => { ids => \&make_user, body => { name => 'Matrix' } },
+        'POST users/:id/reset' => { ids => \&make_user, good => 201 },
         'GET usage'        => {},
         'GET usage/invoice' => {},
+        'POST visitors/export' => { body => { session => 'nobody' } },
+        'POST visitors/delete' => { body => { session => 'nobody' } },
+        'GET visitors/requests' => {},
     );
 }
 
 
+sub make_conversation {
+    my ($self) = @_;
+    return $self->{stack}->sql("INSERT INTO conversations (org_id, session_id) VALUES ('$self->{org}', gen_random_uuid()) RETURNING id");
+}
+
+# A conversation that this key has joined.
+sub make_held {
+    my ($self) = @_;
+    my $id = $self->make_conversation;
+    $self->{stack}->sql("UPDATE conversations SET status = 'human', holder_name = 'Dana', holder = (SELECT 'key:' || id FROM api_keys"
+        . " WHERE key_sha256 = encode(sha256('$self->{key}'), 'hex')) WHERE id = '$id'");
+    return $id;
+}
+
+# At most two may live.
+sub make_identity_secret {
+    my ($self) = @_;
+    $self->{stack}->sql("DELETE FROM identity_secrets WHERE org_id = '$self->{org}'");
+    $self->{stack}->frontdesk('identity', 'create', '--org', $self->{org});
+    return $self->{stack}->sql("SELECT id FROM identity_secrets WHERE org_id = '$self->{org}'");
+}
+
+# There is no such host: a test of it ends at once.
+sub make_provider {
+    my ($self) = @_;
+    $self->put('ai-settings/provider', { provider => 'openai', base_url => 'https://nowhere.invalid/v1', api_key => 'sk-matrix-0000' });
+    return;
+}
+
+sub make_embedding {
+    my ($self) = @_;
+    $self->put('ai-settings/embedding', { provider => 'openai', base_url => 'https://nowhere.invalid/v1', model => 'm', api_key => 'sk-matrix-0000' });
+    return;
+}
+
 sub make_key {
     my ($self) = @_;
     return $self->post('keys', { name => 'matrix ' . $number++, kind => 'sk' })->{json}{id};
+}
+
+sub make_user {
+    my ($self) = @_;
+    return $self->post('users', { email => 'matrix-' . $number++ . '@a.example', role => 'staff' })->{json}{id};
+}
+
+sub make_team {
+    my ($self) = @_;
+    return $self->post('teams', { name => 'matrix ' . $number++ })->{json}{id};
+}
+
+sub make_member {
+    my ($self) = @_;
+    my @ids = ($self->make_team, $self->make_user);
+    $self->put("teams/$ids[0]/members/$ids[1]", { role => 'staff' });
+    return @ids;
 }
 
 sub make_article {

@@ -28,10 +28,18 @@ sub new {
     die "nobody listens on port $port: see $log\n";
 }
 
+# Below those that the kernel gives to connections on their own: the server that is to have
+# it starts later, and meanwhile nobody's connection may come to have it.
+my %given;
 sub free_port {
-    my $s = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1', LocalPort => 0, ReuseAddr => 1)
-        or die "no free port: $!";
-    return $s->sockport;
+    for (1 .. 1000) {
+        my $port = 12_000 + int rand 20_000;
+        next if $given{$port};
+        my $s = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1', LocalPort => $port) or next;
+        $given{$port} = 1;
+        return $port;
+    }
+    die "no free port: $!";
 }
 
 sub stop {

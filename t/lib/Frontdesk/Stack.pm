@@ -151,14 +151,36 @@ sub wait_ready {
     my ($self, $seconds) = @_;
     return $self->until(sub {
         my $r = eval { $self->client->get('/readyz') };
-        return $r && $r->{status} == 200 && $self->redis('jobs', 'ZCOUNT', 'fd:alive:{0}', int(time * 1000) + 500, '+inf') > 0;
+        return $r && $r->{status} == 200 && $self->edge_is_up
+            && $self->redis('jobs', 'ZCOUNT', 'fd:alive:{0}', int(time * 1000) + 500, '+inf') > 0;
     }, $seconds || 15, 'readyz');
 }
 
-# Waits until the code is true; false (and a diagnostic) when it never was.
+# Every process of nginx, not only the one that says that it is ready.
+sub edge_is_up {
+    my ($self) = @_;
+    my $m = eval { $self->metrics } or return;
+    my $processes = $m->{frontdesk_edge_processes} or return;
+    return !grep { ($m->{"frontdesk_edge_redis_up{role=\"$_\"}"} // 0) < $processes } qw(jobs live);
+}
+
+# What must happen within so many seconds: of an idle machine, and as many times more as
+# there are processes waiting for each of this one's processors.
+sub limit {
+    my ($self, $seconds) = @_;
+    open my $in, '<', '/proc/loadavg' or return $seconds;
+    my ($load) = split ' ', <$in> // '';
+    open my $cpu, '<', '/proc/cpuinfo' or return $seconds;
+    my $each = ($load || 0) / ((grep { /^processor\s*:/ } <$cpu>) || 1);
+    return $each > 1 ? $seconds * $each : $seconds;
+}
+
+# Waits until the code is true; false (and a diagnostic) when it never was. A condition is
+# given its time, however short it is expected to be: what must be quick is compared with
+# limit().
 sub until {
     my ($self, $code, $seconds, $what) = @_;
-    my $end = time + ($seconds || 10);
+    my $end = time + (($seconds || 0) > 20 ? $seconds : 20);
     while (time < $end) {
         my $value = $code->();
         return $value if $value;
@@ -187,7 +209,7 @@ sub signal {
     my $pid = $self->pid($service, $name) or die "$service is not running";
     kill $signal, $pid or die "kill $signal $pid: $!";
     if ($signal eq 'KILL') {
-        $self->until(sub { !kill(0, $pid) || zombie($pid) }, 5, "$service to die");
+        $self->until(sub { !kill(0, $pid) || zombie($pid) }, 20, "$service to die");
     }
     return $pid;
 }
@@ -263,11 +285,18 @@ sub stop_provider {
     return $process->stop;
 }
 
-# What the mock provider saw, oldest first.
+# What the mock provider saw, oldest first. A line is parsed once, however often it is asked for.
 sub journal {
     my ($self) = @_;
+    my $seen = $self->{journal_seen} ||= { lines => [], at => 0 };
     open my $in, '<', $self->{journal} or return;
-    return map { JSON::PP::decode_json($_) } <$in>;
+    seek $in, $seen->{at}, 0;
+    while (my $line = <$in>) {
+        last if $line !~ /\n\z/; # it is being written
+        $seen->{at} += length $line;
+        push @{ $seen->{lines} }, JSON::PP::decode_json($line);
+    }
+    return @{ $seen->{lines} };
 }
 
 # -- clients ------------------------------------------------------------------
@@ -353,6 +382,20 @@ sub limits {
     my $json = JSON::PP->new->canonical->encode(\%limit);
     $self->sql("UPDATE organizations SET limits = '$json', generation = generation + 1 WHERE id = '$self->{org}'");
     return $self->key(qw(create --kind sk --name limits)); # publishes the organisation
+}
+
+# Something about the organisation changed; every worker knows when this returns.
+sub hint {
+    my ($self, $org) = @_;
+    $self->redis('live', 'PUBLISH', 'fd:ctl', 'org ' . ($org || $self->{org}));
+    return $self->heard;
+}
+
+# Hints that were published before have come to every worker: its loop has turned since.
+sub heard {
+    my ($self) = @_;
+    eval { $self->worker_get('/metrics', $_) } for keys %{ $self->{workers} };
+    return;
 }
 
 sub nginx_workers {

@@ -46,8 +46,7 @@ sub add {
     my $timeout = $option{timeout_ms} || 30000;
     $self->{stack}->sql("INSERT INTO client_tools (org_id, tool_name, enabled, n8n_webhook_url, description, parameters_schema, risk, bindings, timeout_ms)"
         . " VALUES ('$org', '$name', true, '$url', '$description', '$schema', '$risk', '$bindings', $timeout)");
-    $self->{stack}->redis('live', 'PUBLISH', 'fd:ctl', "org $org");
-    return;
+    return $self->{stack}->hint($org);
 }
 
 sub entries {
@@ -72,7 +71,7 @@ sub call { my ($self, $name, %arguments) = @_; return { name => $name, arguments
 # Reads a stream until it has had that many of the event; the last of them.
 sub run_to {
     my ($self, $s, $event, $count, $seconds) = @_;
-    my $end = time + ($seconds || 15);
+    my $end = time + ($seconds || 30);
     while (time < $end && $self->named($s, $event) < ($count || 1)) { last unless $s->next($end - time); }
     return ($self->named($s, $event))[-1];
 }
@@ -93,7 +92,7 @@ sub statuses { my ($self, $s) = @_; return join ',', $self->{stack}->sql("SELECT
 # What must hold of every answer, whatever happened meanwhile.
 sub one_answer {
     my ($self, $s, $text, $requests) = @_;
-    $s->run(25);
+    $s->run(40);
     Test::More::is($s->{terminal}{event}, 'done', 'done') or Test::More::diag(Test::More::explain($s->{events}));
     Test::More::is($s->{text}, $text, 'the whole answer');
     Test::More::is($s->{broken}, 0, 'no gap, no double') or Test::More::diag(Test::More::explain($s->{gaps}));

@@ -1,20 +1,28 @@
-# Providers on bad days, in each wire format: refusing, hanging, cutting, sending
+package Frontdesk::ProviderFaults;
+
+# A provider on bad days, in the wire format of its kind: refusing, hanging, cutting, sending
 # garbage or an error after 200.  ENG-1, ENG-6
+
 use strict;
 use warnings;
-use lib 't/lib';
-use Frontdesk::Stack;
+
 use JSON::PP ();
 use Test::More;
 use Time::HiRes qw(time);
 
+use Frontdesk::Stack;
+
 my $json = JSON::PP->new->canonical;
-for my $provider (qw(openai anthropic ollama)) {
+
+# Every case, on a stack of its own: openai, anthropic or ollama.
+sub run {
+    my ($provider) = @_;
     my $stack = Frontdesk::Stack->new(provider => $provider, worker => {
-        FRONTDESK_LLM_CONNECT_TIMEOUT_MS => 1000, FRONTDESK_LLM_FIRST_TOKEN_MS => 1200,
-        FRONTDESK_LLM_IDLE_MS => 1200, FRONTDESK_LLM_TOTAL_MS => 8000,
+        FRONTDESK_LLM_CONNECT_TIMEOUT_MS => 1000, FRONTDESK_LLM_FIRST_TOKEN_MS => 2500,
+        FRONTDESK_LLM_IDLE_MS => 2500, FRONTDESK_LLM_TOTAL_MS => 15000,
     });
     $stack->start;
+    $stack->limits(requests_per_minute => 100000, concurrent_chats => 50, messages_per_month => 0);
     my $client = $stack->client;
     my $n = 0;
     my $ask = sub {
@@ -110,5 +118,7 @@ for my $provider (qw(openai anthropic ollama)) {
         is $stack->sql("SELECT count(*) FROM usage_ledger WHERE job_id = '$s->{job}' AND cost_micro = 0"), 0, 'an unknown cost is never 0';
     };
     $stack->finish;
+    return;
 }
-done_testing;
+
+1;

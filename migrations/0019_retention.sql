@@ -1,0 +1,438 @@
+-- Conversations for operators (ADM-4), what is counted of them (ADM-6), and how long all of
+-- it is kept (ENG-17). What is counted outlives what was said: rows of a conversation and of
+-- a tool's day are made here before the texts they are made of are deleted.
+
+ALTER TABLE conversations ADD COLUMN channel text NOT NULL DEFAULT 'widget'
+  CHECK (channel ~ '^[a-z][a-z0-9_-]{0,31}$');
+-- What 0016 made and is counted here, wherever it comes from.
+ALTER TABLE conversations
+  ADD COLUMN IF NOT EXISTS score smallint,
+  ADD COLUMN IF NOT EXISTS verified_id text,
+  ADD COLUMN IF NOT EXISTS verified_email text,
+  ADD COLUMN IF NOT EXISTS contact jsonb NOT NULL DEFAULT '{}',
+  ADD COLUMN IF NOT EXISTS handoff_at timestamptz,
+  ADD COLUMN IF NOT EXISTS handoff_reason text;
+ALTER TABLE messages
+  ADD COLUMN IF NOT EXISTS rating text,
+  ADD COLUMN IF NOT EXISTS author text;
+
+CREATE INDEX conversations_started ON conversations (org_id, started_at DESC, id DESC);
+CREATE INDEX conversations_changed ON conversations (updated_at, id);
+CREATE INDEX conversations_visitor ON conversations (org_id, lower(user_identifier))
+  WHERE user_identifier IS NOT NULL;
+CREATE INDEX conversations_verified_id ON conversations (org_id, lower(verified_id))
+  WHERE verified_id IS NOT NULL;
+CREATE INDEX conversations_verified ON conversations (org_id, lower(verified_email))
+  WHERE verified_email IS NOT NULL;
+CREATE INDEX conversations_contact ON conversations (org_id, lower(contact->>'email'))
+  WHERE contact ? 'email';
+CREATE INDEX messages_age ON messages (org_id, created_at);
+CREATE INDEX jobs_age ON jobs (org_id, accepted_at);
+CREATE INDEX tool_executions_tool ON tool_executions (org_id, tool_name, created_at);
+
+-- A conversation that is rated has changed, and is counted again. Nothing else pays for it.
+CREATE FUNCTION note_score() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  NEW.updated_at := greatest(now(), OLD.updated_at);
+  RETURN NEW;
+END $$;
+CREATE TRIGGER note_score BEFORE UPDATE OF score ON conversations
+  FOR EACH ROW WHEN (NEW.score IS DISTINCT FROM OLD.score) EXECUTE FUNCTION note_score();
+CREATE FUNCTION note_rating() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE public.conversations SET updated_at = greatest(now(), updated_at)
+   WHERE org_id = NEW.org_id AND id = NEW.conversation_id;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER note_rating AFTER UPDATE OF rating ON messages
+  FOR EACH ROW WHEN (NEW.rating IS DISTINCT FROM OLD.rating) EXECUTE FUNCTION note_rating();
+
+-- -- how long ------------------------------------------------------------------------------
+
+-- An organisation without a row has the defaults.
+CREATE TABLE retention_settings (
+  org_id              uuid PRIMARY KEY REFERENCES organizations ON DELETE CASCADE,
+  message_days        int NOT NULL DEFAULT 30 CHECK (message_days BETWEEN 1 AND 3650),
+  tool_execution_days int NOT NULL DEFAULT 90 CHECK (tool_execution_days BETWEEN 1 AND 3650),
+  updated_at          timestamptz NOT NULL DEFAULT now()
+);
+SELECT protect_tenant_table('retention_settings');
+
+GRANT SELECT ON retention_settings TO frontdesk_platform;
+CREATE POLICY platform ON retention_settings FOR SELECT TO frontdesk_platform USING (true);
+CREATE FUNCTION platform_retention()
+RETURNS TABLE (org_id uuid, name text, message_days int, tool_execution_days int)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT o.id, o.name, coalesce(r.message_days, 30), coalesce(r.tool_execution_days, 90)
+    FROM organizations o LEFT JOIN retention_settings r ON r.org_id = o.id
+   ORDER BY o.id
+$$;
+SELECT give_to_platform('platform_retention()');
+
+-- -- who does it ----------------------------------------------------------------------------
+
+-- One at a time, whatever stands between it and the database: a row that runs out, and a
+-- number that grows with every holder. Who was taken over from finds another number there.
+CREATE TABLE leases (
+  name       text PRIMARY KEY,
+  owner      text NOT NULL,
+  token      bigint NOT NULL DEFAULT 1,
+  expires_at timestamptz NOT NULL
+);
+-- How far something has come that is done bit by bit.
+CREATE TABLE marks (
+  name text PRIMARY KEY,
+  at   timestamptz NOT NULL,
+  id   uuid NOT NULL
+);
+GRANT SELECT, INSERT, UPDATE ON leases, marks TO frontdesk_app;
+GRANT SELECT, INSERT, UPDATE ON marks TO frontdesk_platform;
+
+-- -- what is counted ------------------------------------------------------------------------
+
+CREATE TABLE conversation_outcomes (
+  org_id          uuid NOT NULL REFERENCES organizations ON DELETE CASCADE,
+  conversation_id uuid NOT NULL, -- which may be gone
+  started_at      timestamptz NOT NULL,
+  changed_at      timestamptz NOT NULL, -- the conversation's updated_at that this was made of
+  ended_at        timestamptz,
+  channel         text NOT NULL,
+  language        text,
+  model_id        text,
+  questions       int NOT NULL DEFAULT 0,
+  answers         int NOT NULL DEFAULT 0, -- of the AI
+  replies         int NOT NULL DEFAULT 0, -- of people
+  first_token_ms  int, -- of its first answer
+  response_ms     int, -- of its answers, on average
+  tool_calls      int NOT NULL DEFAULT 0,
+  tool_failures   int NOT NULL DEFAULT 0,
+  cost_micro      bigint NOT NULL DEFAULT 0,
+  handoff_at      timestamptz,
+  handoff_reason  text,
+  rating          smallint,
+  feedback_up     int NOT NULL DEFAULT 0,
+  feedback_down   int NOT NULL DEFAULT 0,
+  PRIMARY KEY (org_id, conversation_id)
+);
+-- With all that figures are made of: a period is read from here alone.
+CREATE INDEX conversation_outcomes_started ON conversation_outcomes (org_id, started_at)
+  INCLUDE (conversation_id, questions, answers, replies, handoff_at, rating, feedback_up,
+           feedback_down, first_token_ms, response_ms);
+SELECT protect_tenant_table('conversation_outcomes');
+
+-- What was said in a conversation, for finding it again.
+CREATE TABLE conversation_search (
+  org_id          uuid NOT NULL,
+  conversation_id uuid NOT NULL,
+  started_at      timestamptz NOT NULL,
+  search          tsvector NOT NULL,
+  PRIMARY KEY (org_id, conversation_id),
+  FOREIGN KEY (org_id, conversation_id) REFERENCES conversations (org_id, id) ON DELETE CASCADE
+);
+CREATE INDEX conversation_search_started
+  ON conversation_search (org_id, started_at DESC, conversation_id DESC);
+CREATE INDEX conversation_search_words ON conversation_search USING gin (org_id, search);
+SELECT protect_tenant_table('conversation_search');
+
+-- Durations are counted in steps of a fifth: enough to tell a 95th percentile of any period.
+CREATE FUNCTION duration_step(ms bigint) RETURNS int LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+$$ SELECT CASE WHEN ms <= 1 THEN 0 ELSE least(63, ceil(ln(ms::float8) / ln(1.2::float8)))::int END $$;
+
+CREATE TABLE tool_daily (
+  org_id    uuid NOT NULL REFERENCES organizations ON DELETE CASCADE,
+  day       date NOT NULL, -- UTC
+  tool_name text NOT NULL,
+  calls     int NOT NULL, -- that ran
+  succeeded int NOT NULL,
+  ms_total  bigint NOT NULL,
+  steps     int[] NOT NULL, -- duration_step() and, at the same place,
+  counts    int[] NOT NULL, -- how many calls took so long
+  PRIMARY KEY (org_id, day, tool_name)
+);
+SELECT protect_tenant_table('tool_daily');
+
+-- Counts the days from `since` until before `until`. A day whose calls are deleted already,
+-- or some of them, keeps what was counted.
+CREATE FUNCTION count_tools(since date, until date) RETURNS int
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  counted int;
+BEGIN
+  INSERT INTO tool_daily AS d (org_id, day, tool_name, calls, succeeded, ms_total, steps, counts)
+  SELECT org_id, day, tool_name, sum(calls), sum(succeeded), sum(ms_total),
+         array_agg(step ORDER BY step), array_agg(calls ORDER BY step)
+    FROM (SELECT t.org_id, (t.created_at AT TIME ZONE 'UTC')::date AS day, t.tool_name,
+                 duration_step(coalesce(t.execution_time_ms, 0)) AS step, count(*)::int AS calls,
+                 count(*) FILTER (WHERE t.status = 'done' AND t.success IS NOT false)::int AS succeeded,
+                 sum(coalesce(t.execution_time_ms, 0)) AS ms_total
+            FROM tool_executions t
+           WHERE t.org_id = app_org() AND t.status IN ('done', 'failed', 'unknown')
+             AND t.created_at >= since::timestamp AT TIME ZONE 'UTC'
+             AND t.created_at < until::timestamp AT TIME ZONE 'UTC'
+           GROUP BY 1, 2, 3, 4) steps
+   GROUP BY org_id, day, tool_name
+  ON CONFLICT (org_id, day, tool_name) DO UPDATE
+     SET calls = EXCLUDED.calls, succeeded = EXCLUDED.succeeded, ms_total = EXCLUDED.ms_total,
+         steps = EXCLUDED.steps, counts = EXCLUDED.counts
+   WHERE d.calls <= EXCLUDED.calls
+     AND (d.calls, d.succeeded, d.ms_total) IS DISTINCT FROM
+         (EXCLUDED.calls, EXCLUDED.succeeded, EXCLUDED.ms_total);
+  GET DIAGNOSTICS counted = ROW_COUNT;
+  RETURN counted;
+END $$;
+
+-- The organisations whose tools ran since a day.
+CREATE FUNCTION platform_tool_orgs(since timestamptz) RETURNS TABLE (org_id uuid)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT o.id FROM organizations o
+   WHERE EXISTS (SELECT FROM tool_executions t WHERE t.org_id = o.id AND t.created_at >= since)
+$$;
+SELECT give_to_platform('platform_tool_orgs(timestamptz)');
+
+-- -- finding ----------------------------------------------------------------------------------
+
+-- The words as they were typed, each also as the beginning of a longer one; "quoted" words
+-- stay together, a dash leaves out.
+CREATE FUNCTION typed_words(words text) RETURNS tsquery LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT regexp_replace(websearch_to_tsquery('simple', words)::text, '([^'' ]{3,}'')( |$|\))', '\1:*\2', 'g')::tsquery
+$$;
+
+GRANT SELECT ON conversations, messages, usage_ledger TO frontdesk_platform;
+GRANT SELECT, INSERT, UPDATE ON conversation_outcomes, conversation_search TO frontdesk_platform;
+CREATE POLICY housekeeping ON conversations FOR SELECT TO frontdesk_platform USING (true);
+CREATE POLICY housekeeping ON messages FOR SELECT TO frontdesk_platform USING (true);
+CREATE POLICY housekeeping ON usage_ledger FOR SELECT TO frontdesk_platform USING (true);
+CREATE POLICY housekeeping ON conversation_outcomes TO frontdesk_platform USING (true) WITH CHECK (true);
+CREATE POLICY housekeeping ON conversation_search TO frontdesk_platform USING (true) WITH CHECK (true);
+
+-- A page of the conversations of the transaction's organisation that fit `f`, latest first;
+-- of a text search by when they began. Planned with its values: a rare word is looked up, a
+-- common one is met soon enough on the way back in time. It belongs to frontdesk_platform
+-- for the reason that is told in 0006.
+CREATE FUNCTION find_conversations(f jsonb, by_activity boolean, after_at timestamptz,
+                                   after_id uuid, most int)
+RETURNS TABLE (id uuid, at timestamptz)
+LANGUAGE plpgsql STABLE ROWS 50 SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+  worded  boolean := f ? 'q';
+  at_name text := CASE WHEN worded THEN 's.started_at' WHEN by_activity THEN 'c.updated_at'
+                       ELSE 'c.started_at' END;
+  id_name text := CASE WHEN worded THEN 's.conversation_id' ELSE 'c.id' END;
+  query   text := 'SELECT c.id, ' || at_name || ' FROM conversations c';
+  during  text := '';
+BEGIN
+  IF worded THEN
+    query := query || ' JOIN conversation_search s ON s.org_id = c.org_id AND s.conversation_id = c.id'
+                   || '  AND s.org_id = app_org() AND s.search @@ typed_words($1->>''q'')';
+  END IF;
+  IF f ?| ARRAY['rating', 'feedback', 'handled', 'handoff', 'handoff_reason'] THEN
+    query := query || ' JOIN conversation_outcomes o ON o.org_id = c.org_id AND o.conversation_id = c.id';
+  END IF;
+  query := query || ' WHERE c.org_id = app_org()';
+  IF after_at IS NOT NULL THEN
+    query := query || format(' AND (%s, %s) < ($2, $3)', at_name, id_name);
+  END IF;
+  IF f ? 'ids' THEN
+    query := query || ' AND c.id IN (SELECT jsonb_array_elements_text($1->''ids'')::uuid)';
+  END IF;
+  IF f ? 'from' THEN query := query || ' AND c.started_at >= ($1->>''from'')::timestamptz'; END IF;
+  IF f ? 'to' THEN query := query || ' AND c.started_at < ($1->>''to'')::timestamptz + interval ''1 day'''; END IF;
+  IF f ? 'status' THEN query := query || ' AND c.status = $1->>''status'''; END IF;
+  IF f ? 'language' THEN query := query || ' AND c.language = $1->>''language'''; END IF;
+  IF f ? 'channel' THEN query := query || ' AND c.channel = $1->>''channel'''; END IF;
+  IF f ? 'user' THEN query := query || ' AND lower(c.user_identifier) = lower($1->>''user'')'; END IF;
+  IF f ? 'rating' THEN
+    query := query || CASE f->>'rating' WHEN 'any' THEN ' AND o.rating IS NOT NULL'
+                                        ELSE ' AND o.rating = ($1->>''rating'')::int' END;
+  END IF;
+  IF f ? 'feedback' THEN
+    query := query || CASE f->>'feedback' WHEN 'up' THEN ' AND o.feedback_up > 0'
+                                          WHEN 'down' THEN ' AND o.feedback_down > 0'
+                                          WHEN 'none' THEN ' AND o.feedback_up + o.feedback_down = 0'
+                                          ELSE ' AND o.feedback_up + o.feedback_down > 0' END;
+  END IF;
+  IF f ? 'handled' THEN
+    query := query || CASE f->>'handled'
+      WHEN 'ai' THEN ' AND o.answers > 0 AND o.handoff_at IS NULL AND o.replies = 0'
+      WHEN 'human' THEN ' AND (o.handoff_at IS NOT NULL OR o.replies > 0)'
+      ELSE ' AND o.answers = 0 AND o.handoff_at IS NULL AND o.replies = 0' END;
+  END IF;
+  IF f ? 'handoff' THEN
+    query := query || CASE f->>'handoff' WHEN 'true' THEN ' AND o.handoff_at IS NOT NULL'
+                                         ELSE ' AND o.handoff_at IS NULL' END;
+  END IF;
+  IF f ? 'handoff_reason' THEN query := query || ' AND o.handoff_reason = $1->>''handoff_reason'''; END IF;
+  IF f ? 'active_from' THEN
+    during := during || ' AND x.created_at >= ($1->>''active_from'')::timestamptz';
+  END IF;
+  IF f ? 'active_to' THEN
+    during := during || ' AND x.created_at < ($1->>''active_to'')::timestamptz + interval ''1 day''';
+  END IF;
+  IF f ? 'model' THEN
+    query := query || ' AND EXISTS (SELECT FROM usage_ledger x WHERE x.org_id = c.org_id'
+                   || ' AND x.conversation_id = c.id AND x.model_id = $1->>''model''' || during || ')';
+  END IF;
+  IF f ? 'tool' THEN
+    query := query || ' AND EXISTS (SELECT FROM tool_executions x WHERE x.org_id = c.org_id'
+                   || ' AND x.conversation_id = c.id AND x.tool_name = $1->>''tool'''
+                   || ' AND x.status IN (''done'', ''failed'', ''unknown'')' || during || ')';
+  END IF;
+  query := query || format(' ORDER BY %s DESC, %s DESC LIMIT $4', at_name, id_name);
+  RETURN QUERY EXECUTE query USING f, after_at, after_id, most;
+END $$;
+SELECT give_to_platform('find_conversations(jsonb, boolean, timestamptz, uuid, int)');
+
+-- -- counting -------------------------------------------------------------------------------
+
+-- Counts the conversations that changed since the last time, at most so many; how many it
+-- looked at. What committed late has an older updated_at than what was looked at already,
+-- so the last minutes are looked at again; what did not change meanwhile is passed over.
+CREATE FUNCTION platform_roll_up(most int) RETURNS int
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  nobody  constant uuid := '00000000-0000-0000-0000-000000000000';
+  mark    record;
+  ids     uuid[];
+  last_at timestamptz;
+BEGIN
+  INSERT INTO marks VALUES ('outcomes', '-infinity', nobody) ON CONFLICT DO NOTHING;
+  SELECT * INTO mark FROM marks WHERE name = 'outcomes' FOR UPDATE;
+  SELECT array_agg(c.id ORDER BY c.updated_at, c.id), max(c.updated_at) INTO ids, last_at
+    FROM (SELECT id, updated_at FROM conversations
+           WHERE (updated_at, id) > (mark.at, mark.id)
+           ORDER BY updated_at, id LIMIT most) c;
+  PERFORM roll_up_conversations(ids);
+  IF coalesce(cardinality(ids), 0) < most THEN
+    UPDATE marks SET at = now() - interval '2 minutes', id = nobody WHERE name = 'outcomes';
+  ELSE
+    UPDATE marks SET at = last_at, id = ids[cardinality(ids)] WHERE name = 'outcomes';
+  END IF;
+  RETURN coalesce(cardinality(ids), 0);
+END $$;
+
+-- What was counted of messages that are deleted by now stays counted.
+CREATE FUNCTION roll_up_conversations(ids uuid[]) RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, public, pg_temp AS $$
+  WITH changed AS MATERIALIZED (
+    SELECT c.* FROM conversations c
+      LEFT JOIN conversation_outcomes o ON o.org_id = c.org_id AND o.conversation_id = c.id
+     WHERE c.id = ANY (ids) AND o.changed_at IS DISTINCT FROM c.updated_at
+  ), said AS (
+    SELECT c.org_id, c.id, c.started_at, c.title, c.user_identifier,
+           count(*) FILTER (WHERE m.role = 'user') AS questions,
+           count(*) FILTER (WHERE m.role = 'assistant') AS answers,
+           count(*) FILTER (WHERE m.role = 'operator') AS replies,
+           (array_agg((m.route->>'first_token_ms')::int ORDER BY m.created_at)
+             FILTER (WHERE m.role = 'assistant' AND m.route ? 'first_token_ms'))[1] AS first_token_ms,
+           avg(extract(epoch FROM m.finished_at - m.created_at) * 1000)
+             FILTER (WHERE m.role = 'assistant') AS response_ms,
+           count(*) FILTER (WHERE m.rating = 'up') AS feedback_up,
+           count(*) FILTER (WHERE m.rating = 'down') AS feedback_down,
+           left(string_agg(left(m.content, 4000), ' ' ORDER BY m.created_at DESC), 200000) AS words
+      FROM changed c
+      LEFT JOIN messages m ON m.org_id = c.org_id AND m.conversation_id = c.id
+                          AND m.created_at >= c.started_at - interval '1 day'
+     GROUP BY c.org_id, c.id, c.started_at, c.title, c.user_identifier
+  ), found AS (
+    INSERT INTO conversation_search AS s (org_id, conversation_id, started_at, search)
+    SELECT org_id, id, started_at,
+           to_tsvector('simple', concat_ws(' ', title, user_identifier, words))
+      FROM said
+    ON CONFLICT (org_id, conversation_id) DO UPDATE SET search = EXCLUDED.search
+  )
+  INSERT INTO conversation_outcomes AS o
+         (org_id, conversation_id, started_at, changed_at, ended_at, channel, language, model_id,
+          questions, answers, replies, first_token_ms, response_ms, tool_calls, tool_failures,
+          cost_micro, handoff_at, handoff_reason, rating, feedback_up, feedback_down)
+  SELECT c.org_id, c.id, c.started_at, c.updated_at, c.ended_at, c.channel, c.language, c.model_id,
+         s.questions, s.answers, s.replies, s.first_token_ms, s.response_ms, t.calls, t.failures,
+         l.cost, c.handoff_at, c.handoff_reason, c.score, s.feedback_up, s.feedback_down
+    FROM changed c
+    JOIN said s ON s.id = c.id
+    CROSS JOIN LATERAL (SELECT count(*) AS calls, count(*) FILTER (WHERE x.status <> 'done') AS failures
+                          FROM tool_executions x
+                         WHERE x.org_id = c.org_id AND x.conversation_id = c.id
+                           AND x.status IN ('done', 'failed', 'unknown')) t
+    CROSS JOIN LATERAL (SELECT coalesce(sum(x.cost_micro), 0) AS cost FROM usage_ledger x
+                         WHERE x.org_id = c.org_id AND x.conversation_id = c.id) l
+  ON CONFLICT (org_id, conversation_id) DO UPDATE SET
+     changed_at = EXCLUDED.changed_at, ended_at = EXCLUDED.ended_at, language = EXCLUDED.language,
+     channel = EXCLUDED.channel, model_id = EXCLUDED.model_id,
+     questions = greatest(o.questions, EXCLUDED.questions),
+     answers = greatest(o.answers, EXCLUDED.answers),
+     replies = greatest(o.replies, EXCLUDED.replies),
+     first_token_ms = coalesce(o.first_token_ms, EXCLUDED.first_token_ms),
+     response_ms = coalesce(EXCLUDED.response_ms, o.response_ms),
+     tool_calls = greatest(o.tool_calls, EXCLUDED.tool_calls),
+     tool_failures = greatest(o.tool_failures, EXCLUDED.tool_failures),
+     cost_micro = EXCLUDED.cost_micro,
+     handoff_at = coalesce(o.handoff_at, EXCLUDED.handoff_at), -- it was, also when it is over
+     handoff_reason = coalesce(EXCLUDED.handoff_reason, o.handoff_reason),
+     rating = EXCLUDED.rating,
+     feedback_up = CASE WHEN EXCLUDED.questions < o.questions -- taken back, or deleted?
+                        THEN greatest(o.feedback_up, EXCLUDED.feedback_up)
+                        ELSE EXCLUDED.feedback_up END,
+     feedback_down = CASE WHEN EXCLUDED.questions < o.questions
+                          THEN greatest(o.feedback_down, EXCLUDED.feedback_down)
+                          ELSE EXCLUDED.feedback_down END
+$$;
+SELECT give_to_platform('platform_roll_up(int)'), give_to_platform('roll_up_conversations(uuid[])');
+REVOKE EXECUTE ON FUNCTION roll_up_conversations(uuid[]) FROM frontdesk_app;
+
+-- -- months ------------------------------------------------------------------------------------
+
+-- The partitions of messages, but the default one, oldest first.
+CREATE FUNCTION messages_partitions() RETURNS TABLE (part text, first_day date, last_day date)
+LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT c.relname::text, to_date(right(c.relname, 6), 'YYYYMM'),
+         (to_date(right(c.relname, 6), 'YYYYMM') + interval '1 month' - interval '1 day')::date
+    FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+   WHERE i.inhparent = 'public.messages'::regclass AND c.relname ~ '^messages_[0-9]{6}$'
+   ORDER BY c.relname
+$$;
+
+-- Is anything left of before a day?
+CREATE FUNCTION platform_messages_before(day date) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT EXISTS (SELECT FROM messages m WHERE m.created_at < day::timestamp AT TIME ZONE 'UTC')
+$$;
+SELECT give_to_platform('platform_messages_before(date)');
+
+-- Drops the oldest month that ended before a day; NULL: there is none. It waits for no long
+-- statement, since everybody would wait behind it.
+CREATE FUNCTION platform_drop_messages_partition(before date) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp SET timezone = 'UTC' SET lock_timeout = '2s' AS $$
+DECLARE
+  oldest text;
+BEGIN
+  IF before IS NULL OR before >= current_date THEN
+    RAISE EXCEPTION 'no messages are dropped up to %', before USING ERRCODE = '22003';
+  END IF;
+  SELECT part INTO oldest FROM messages_partitions() WHERE last_day < before LIMIT 1;
+  IF oldest IS NOT NULL THEN
+    EXECUTE format('DROP TABLE public.%I', oldest);
+  END IF;
+  RETURN oldest;
+END $$;
+REVOKE ALL ON FUNCTION platform_drop_messages_partition(date) FROM public;
+GRANT EXECUTE ON FUNCTION platform_drop_messages_partition(date) TO frontdesk_app;
+
+-- -- one visitor -------------------------------------------------------------------------------
+
+-- Who exported or deleted a visitor's data, and how much it was; nothing of the visitor.
+CREATE TABLE visitor_requests (
+  id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  org_id        uuid NOT NULL REFERENCES organizations ON DELETE CASCADE,
+  action        text NOT NULL CHECK (action IN ('export', 'delete')),
+  named_by      text NOT NULL CHECK (named_by IN ('session', 'user_identifier', 'email', 'conversation')),
+  name_sha256   text NOT NULL, -- to show to somebody who knows the name that it was done
+  actor         text NOT NULL,
+  report        jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(report) = 'object'),
+  created_at    timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX visitor_requests_latest ON visitor_requests (org_id, id DESC);
+SELECT protect_tenant_table('visitor_requests');
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO frontdesk_app;

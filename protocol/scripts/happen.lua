@@ -1,0 +1,28 @@
+#!lua flags=allow-oom
+-- Something happened to a conversation or in an organisation: the next event of its
+-- stream, and the same frame to whoever listens. Writers are many, so the number is
+-- given here. A stream that is new (or was lost) begins with a `sync` in an epoch of its
+-- own, so that a reader of the old one learns that something may be missing.
+--
+-- KEYS  1 fd:sev or fd:oev; the channel has the same name
+-- ARGV  1 event  2 data, one line of JSON  3 seconds to keep it  4 events to keep
+-- Replies: the event's id.
+local function add(id, name, data)
+  local frame = 'id: ' .. id .. '\nevent: ' .. name .. '\ndata: ' .. data .. '\n\n'
+  redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[4], id, 'f', frame)
+  redis.call('PUBLISH', KEYS[1], frame)
+end
+
+local top = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
+local epoch, n
+if top then
+  epoch, n = string.match(top[1], '^(%d+)-(%d+)$')
+  n = tonumber(n) + 1
+else
+  epoch, n = redis.call('TIME')[1], 1
+  add(epoch .. '-0', 'sync', '{}')
+end
+local id = epoch .. '-' .. n
+add(id, ARGV[1], ARGV[2])
+redis.call('EXPIRE', KEYS[1], ARGV[3])
+return id

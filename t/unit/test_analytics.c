@@ -1,0 +1,259 @@
+/* ADM-6: tenant/analytics.h - figures of a period, and that each is made of the very
+ * conversations that its filter finds. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "schema_fixture.h"
+#include "tenant/analytics.h"
+#include "tenant/conversation.h"
+#include "tenant/rollup.h"
+
+#define ORG   "5eed0000-0000-4000-8000-0000000000a1"
+#define OTHER "5eed0000-0000-4000-8000-0000000000a2"
+
+static struct pg_fixture pg;
+static struct db *db;
+static struct arena arena;
+
+/* 100 conversations a day on five days of October and, half as many, the five before. */
+static const char *const seed =
+    "INSERT INTO organizations (id, name) VALUES ('" ORG "', 'Mine'), ('" OTHER "', 'Other');"
+    "INSERT INTO conversations (org_id, session_id, title, score, handoff_at, handoff_reason, "
+    "started_at,"
+    " updated_at)"
+    " SELECT CASE WHEN n % 10 = 9 THEN '" OTHER "' ELSE '" ORG
+    "' END::uuid, d || '-' || n, n::text,"
+    "        CASE WHEN n % 7 = 0 THEN 1 + n % 5 END,"
+    "        CASE WHEN n % 8 = 0 THEN day END, CASE WHEN n % 16 = 0 THEN 'asked' END, day, day"
+    "   FROM generate_series(0, 9) d, generate_series(0, 99) n,"
+    "        LATERAL (SELECT timestamptz '2026-10-01 00:00Z' + d * interval '1 day'"
+    "                        + n * interval '14 min' AS day) x"
+    "  WHERE d >= 5 OR n % 2 = 0;"
+    "INSERT INTO messages (org_id, conversation_id, role, content, created_at)"
+    " SELECT org_id, id, 'user', 'hello', started_at FROM conversations;"
+    "INSERT INTO messages (org_id, conversation_id, role, content, route, rating, created_at, "
+    "finished_at)"
+    " SELECT org_id, id, 'assistant', 'hi', jsonb_build_object('first_token_ms', 100 + title::int),"
+    "        CASE WHEN title::int % 5 = 0 THEN 'up' WHEN title::int % 11 = 0 THEN 'down' END,"
+    "        started_at + interval '1 s', started_at + interval '3 s'"
+    "   FROM conversations WHERE title::int % 20 <> 1;"
+    "INSERT INTO usage_ledger (org_id, conversation_id, provider, model_id, tokens_input, "
+    "tokens_output,"
+    " cost_micro, created_at)"
+    " SELECT org_id, id, 'p', CASE WHEN title::int % 3 = 0 THEN 'b/deep' ELSE 'a/fast' END, 10, 1, "
+    "5,"
+    "        started_at FROM conversations;"
+    "INSERT INTO api_usage (org_id, date, model_id, message_count, tokens_input, tokens_output,"
+    " cost_estimate)"
+    " SELECT org_id, (created_at AT TIME ZONE 'UTC')::date, model_id, count(*), sum(tokens_input),"
+    "        sum(tokens_output), sum(cost_micro) FROM usage_ledger GROUP BY 1, 2, 3;"
+    "INSERT INTO tool_executions (org_id, conversation_id, tool_name, status, success, "
+    "execution_time_ms,"
+    " created_at)"
+    " SELECT org_id, id, 'look', CASE WHEN title::int % 4 = 0 THEN 'failed' ELSE 'done' END,"
+    "        title::int % 4 > 0, title::int + 1, started_at FROM conversations WHERE title::int % "
+    "2 = 0";
+
+static int set_up(void **state)
+{
+    bool more = true;
+
+    (void)state;
+    arena_init(&arena);
+    if (!schema_start(&pg))
+        return -1;
+    db = db_new(pg.app, "test");
+    pg_do(&pg, seed);
+    while (more) {
+        if (rollup_conversations(db, &more) != DB_OK)
+            return -1;
+    }
+    pg_do(&pg, "SELECT set_config('app.org_id', '" ORG "', false),"
+               "       count_tools('2026-09-01', '2026-11-01')");
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    db_free(db);
+    arena_free(&arena);
+    pg_end(&pg);
+    return 0;
+}
+
+static const struct fd_json *analytics(const char *from, const char *to)
+{
+    struct analytics_period period;
+    const char *field, *detail;
+    struct fd_json_fault fault;
+    struct buf out;
+
+    assert_true(analytics_period_read(from, to, &period, &field, &detail));
+    buf_init(&out, ANALYTICS_MAX);
+    if (analytics_json(db, ORG, &period, &out) != DB_OK)
+        fail_msg("%s", db_error(db));
+    const struct fd_json *all = fd_json_parse(out.data, out.len, (struct fd_json_limits){0},
+                                              arena_allocator(&arena), &fault);
+    if (all == NULL)
+        fail_msg("%s at %s: %s", fd_json_error_text(fault.error), fault.where, out.data);
+    buf_free(&out);
+    return all;
+}
+
+static const struct fd_json *named(const struct fd_json *list, const char *key, const char *name)
+{
+    for (const struct fd_json *item = list->child; item != NULL; item = item->next) {
+        const char *text = fd_json_string(item, key);
+        if (text != NULL && strcmp(text, name) == 0)
+            return item;
+    }
+    fail_msg("there is no %s", name);
+    return NULL;
+}
+
+static const struct fd_json *figure(const struct fd_json *all, const char *name)
+{
+    return named(fd_json_get(all, "figures"), "name", name);
+}
+
+static const char *value(const void *from, const char *name)
+{
+    return fd_json_string(from, name);
+}
+
+/* How many conversations a figure's own filter finds. */
+static int64_t behind(const struct fd_json *item)
+{
+    struct conversation_filter filter;
+    struct conversation_fault fault;
+    PGresult *rows;
+
+    if (!conversation_filter_read(&arena, value, fd_json_get(item, "filter"), &filter, &fault))
+        fail_msg("%s: %s", fault.field, fault.detail);
+    assert_int_equal(
+        conversation_list(db, ORG, &filter, (struct conversation_place){0}, 10000, &rows), DB_OK);
+    int count = PQntuples(rows);
+    PQclear(rows);
+    return count;
+}
+
+/* As the rows themselves say, not by what was counted of them. */
+static int64_t truth(const char *condition)
+{
+    char sql[1024];
+
+    snprintf(sql, sizeof(sql),
+             "SELECT count(*) FROM conversations c WHERE org_id = '" ORG
+             "' AND started_at >= '2026-10-06Z' AND started_at < '2026-10-11Z' AND %s",
+             condition);
+    return strtoll(pg_do(&pg, sql), NULL, 10);
+}
+
+static void test_figures(void **state)
+{
+    static const char *const cases[][2] = {
+        {"conversations", "true"},
+        {"handled_by_ai", "handoff_at IS NULL AND title::int % 20 <> 1"},
+        {"handed_over", "handoff_at IS NOT NULL"},
+        {"rated", "score IS NOT NULL"},
+        {"feedback_up", "title::int % 20 <> 1 AND title::int % 5 = 0"},
+        {"feedback_down", "title::int % 20 <> 1 AND title::int % 5 <> 0 AND title::int % 11 = 0"},
+        {"unanswered", "handoff_at IS NULL AND title::int % 20 = 1"},
+    };
+    const struct fd_json *all = analytics("2026-10-06", "2026-10-10");
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct fd_json *f = figure(all, cases[i][0]);
+        int64_t wanted = truth(cases[i][1]);
+        assert_true(wanted > 0);
+        if (fd_json_int(f, "value", -1) != wanted || behind(f) != wanted)
+            fail_msg("%s: %d counted, %d behind it, %d there", cases[i][0],
+                     (int)fd_json_int(f, "value", -1), (int)behind(f), (int)wanted);
+    }
+    assert_int_equal(fd_json_int(figure(all, "messages"), "value", 0), truth("true"));
+    assert_string_equal(fd_json_string(fd_json_get(all, "previous_period"), "from"), "2026-10-01");
+    assert_string_equal(fd_json_string(fd_json_get(all, "previous_period"), "to"), "2026-10-05");
+    const struct fd_json *before = analytics("2026-10-01", "2026-10-05");
+    assert_int_equal(fd_json_int(figure(all, "conversations"), "previous", -1),
+                     fd_json_int(figure(before, "conversations"), "value", -2));
+    assert_int_equal(fd_json_int(figure(all, "response_ms_p50"), "value", 0), 2000);
+    double p95 = fd_json_double(figure(all, "first_token_ms_p95"), "value", 0);
+    assert_true(p95 >= 190 && p95 <= 198);
+}
+
+static void test_models_and_tools(void **state)
+{
+    const struct fd_json *all = analytics("2026-10-06", "2026-10-10");
+    const struct fd_json *deep = named(fd_json_get(all, "models"), "model_id", "b/deep");
+    const struct fd_json *look = named(fd_json_get(all, "tools"), "name", "look");
+
+    (void)state;
+    assert_int_equal(fd_json_int(deep, "answers", 0), truth("title::int % 3 = 0"));
+    assert_int_equal(behind(deep), truth("title::int % 3 = 0"));
+    assert_int_equal(fd_json_int(deep, "cost_micro", 0), 5 * truth("title::int % 3 = 0"));
+    assert_true(fd_json_int(deep, "previous_cost_micro", 0) > 0);
+    assert_int_equal(fd_json_int(look, "calls", 0), truth("title::int % 2 = 0"));
+    assert_int_equal(fd_json_int(look, "succeeded", 0), truth("title::int % 4 = 2"));
+    assert_int_equal(behind(look), truth("title::int % 2 = 0"));
+    int64_t p95 = fd_json_int(look, "p95_ms", 0); /* 95 ms, within a step */
+    assert_true(p95 >= 93 && p95 <= 93 * 6 / 5 + 1);
+    const struct fd_json *reasons = fd_json_get(all, "handoff_reasons");
+    assert_int_equal(behind(reasons->child), fd_json_int(reasons->child, "conversations", -1));
+    const struct fd_json *asked = named(reasons, "reason", "asked");
+    assert_int_equal(behind(asked), truth("handoff_reason = 'asked'"));
+    assert_int_equal(fd_json_get(all, "days")->count, 5);
+    const struct fd_json *day = fd_json_get(all, "days")->child;
+    assert_int_equal(behind(day), fd_json_int(day, "conversations", -1));
+}
+
+static void test_nothing_counted(void **state)
+{
+    const struct fd_json *all = analytics("2025-01-01", "2025-12-31");
+
+    (void)state;
+    assert_int_equal(fd_json_int(figure(all, "conversations"), "value", -1), 0);
+    assert_int_equal(fd_json_int(figure(all, "unanswered"), "value", -1), 0);
+    assert_int_equal(fd_json_get(figure(all, "rating"), "value")->type, FD_JSON_NULL);
+    assert_int_equal(fd_json_get(all, "models")->count, 0);
+    assert_non_null(fd_json_string(all, "counted_until"));
+    assert_non_null(fd_json_string(all, "conversations_kept_from"));
+}
+
+static void test_periods(void **state)
+{
+    static const char *const bad[][3] = {
+        {"2026-10-02", "2026-10-01", "from"}, {"2025-01-01", "2026-01-02", "from"},
+        {"2026-13-01", NULL, "from"},         {NULL, "tomorrow", "to"},
+        {"2026-02-30", "2026-03-01", "from"},
+    };
+    struct analytics_period period;
+    const char *field, *detail;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        assert_false(analytics_period_read(bad[i][0], bad[i][1], &period, &field, &detail));
+        assert_string_equal(field, bad[i][2]);
+    }
+    assert_true(analytics_period_read(NULL, "2026-03-01", &period, &field, &detail));
+    assert_string_equal(period.from, "2026-01-31");
+    assert_true(analytics_period_read("2024-01-01", "2024-12-31", &period, &field, &detail));
+    assert_true(analytics_period_read(NULL, NULL, &period, &field, &detail));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        {"ADM-6: each figure is the conversations behind it", test_figures, NULL, NULL, NULL},
+        {"ADM-6: models and tools, with what they cost and how long they took",
+         test_models_and_tools, NULL, NULL, NULL},
+        {"ADM-6: a period of nothing", test_nothing_counted, NULL, NULL, NULL},
+        {"ADM-6: periods", test_periods, NULL, NULL, NULL},
+    };
+
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}

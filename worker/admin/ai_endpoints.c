@@ -1,0 +1,81 @@
+/* Ai-settings/provider and ai-settings/embedding: an organisation's own model servers (ENG-1,
+ * ENG-5). Of a key the last four characters are all that ever comes back. */
+#include "tenant/ai_endpoint.h"
+
+#include "admin/admin.h"
+
+#include <string.h>
+
+static enum ai_endpoint_kind kind_of(const struct admin_request *request)
+{
+    return strstr(request->path, "ai-settings/embedding") != NULL ? AI_ENDPOINT_EMBEDDING
+                                                                  : AI_ENDPOINT_CHAT;
+}
+
+static void show(const struct admin_request *request, struct admin_reply *reply)
+{
+    enum db_status status =
+        ai_endpoint_show(request->db, request->org, kind_of(request), &reply->body);
+
+    if (status != DB_OK)
+        admin_db_problem(reply, request, status);
+}
+
+/* Members that are not sent stay as they are. */
+static void change(const struct admin_request *request, struct admin_reply *reply)
+{
+    struct ai_fault fault;
+    enum db_status status =
+        ai_endpoint_change(request->db, request->config, request->org, kind_of(request),
+                           request->body, &fault, &reply->body);
+
+    if (status != DB_OK)
+        admin_db_problem(reply, request, status);
+    else if (fault.detail[0] != '\0')
+        admin_problem(reply, request, FD_PROBLEM_FIELD, fault.field, fault.detail);
+    else
+        admin_settings_changed(request);
+}
+
+static void answer_found(const struct admin_request *request, struct admin_reply *reply,
+                         enum db_status status, bool found)
+{
+    if (status != DB_OK)
+        admin_db_problem(reply, request, status);
+    else if (!found)
+        admin_problem(reply, request, FD_PROBLEM_NOT_FOUND, NULL, "none is set");
+}
+
+static void remove_one(const struct admin_request *request, struct admin_reply *reply)
+{
+    bool found;
+    enum db_status status = ai_endpoint_remove(request->db, request->org, kind_of(request), &found);
+
+    answer_found(request, reply, status, found);
+    if (status != DB_OK || !found)
+        return;
+    admin_settings_changed(request);
+    reply->status = 204;
+}
+
+static void test(const struct admin_request *request, struct admin_reply *reply)
+{
+    bool found;
+    enum db_status status = ai_endpoint_test(request->db, request->config, request->org,
+                                             kind_of(request), &found, &reply->body);
+
+    answer_found(request, reply, status, found);
+}
+
+static const struct admin_route routes[] = {
+    {"GET", "ai-settings/provider", ADMIN_STAFF, 0, show},
+    {"PUT", "ai-settings/provider", ADMIN_ADMIN, 0, change},
+    {"DELETE", "ai-settings/provider", ADMIN_ADMIN, 0, remove_one},
+    {"POST", "ai-settings/provider/test", ADMIN_ADMIN, 0, test},
+    {"GET", "ai-settings/embedding", ADMIN_STAFF, 0, show},
+    {"PUT", "ai-settings/embedding", ADMIN_ADMIN, 0, change},
+    {"DELETE", "ai-settings/embedding", ADMIN_ADMIN, 0, remove_one},
+    {"POST", "ai-settings/embedding/test", ADMIN_ADMIN, 0, test},
+};
+
+const struct admin_resource admin_ai_endpoints = {routes, sizeof(routes) / sizeof(routes[0])};

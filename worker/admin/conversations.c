@@ -1,0 +1,269 @@
+/* Conversations (ADM-4): the list, one with all that was said, archiving, exports. */
+#include "admin/field.h"
+#include "admin/page.h"
+#include "tenant/conversation_export.h"
+
+#include <string.h>
+
+#define STARTED_LIST  "conversations"
+#define RECENT_LIST   "conversations by activity"
+#define MESSAGES_LIST "messages"
+
+static const char *parameter(const void *from, const char *name)
+{
+    return admin_query(from, name);
+}
+
+static bool read_filter(const struct admin_request *request, struct admin_reply *reply,
+                        struct conversation_filter *filter)
+{
+    struct conversation_fault fault;
+
+    if (conversation_filter_read(request->arena, parameter, request, filter, &fault))
+        return true;
+    admin_problem(reply, request, FD_PROBLEM_BAD_REQUEST, fault.field, fault.detail);
+    return false;
+}
+
+static void no_such_conversation(const struct admin_request *request, struct admin_reply *reply)
+{
+    admin_problem(reply, request, FD_PROBLEM_NOT_FOUND, NULL, "there is no such conversation");
+}
+
+/* -- the list --------------------------------------------------------------------------------- */
+
+static void write_list(const struct admin_request *request, struct admin_reply *reply,
+                       const char *name, const struct page *page, const PGresult *rows)
+{
+    struct fd_json_writer w;
+    int count = PQntuples(rows), shown = count < page->limit ? count : page->limit;
+    const char *last[2] = {0};
+
+    buf_json(&reply->body, &w);
+    fd_jw_object(&w);
+    fd_jw_key(&w, "conversations");
+    fd_jw_array(&w);
+    for (int row = 0; row < shown; row++) {
+        fd_jw_object(&w);
+        conversation_write_members(&w, rows, row);
+        fd_jw_end_object(&w);
+    }
+    fd_jw_end_array(&w);
+    if (shown > 0) {
+        last[0] = db_text(rows, shown - 1, CONVERSATION_AT);
+        last[1] = db_text(rows, shown - 1, CONVERSATION_ID);
+    }
+    page_next(&w, request, name, page, count, last, 2);
+    fd_jw_end_object(&w);
+    buf_json_end(&reply->body, &w);
+}
+
+static void list(const struct admin_request *request, struct admin_reply *reply)
+{
+    struct conversation_filter filter;
+    struct page page;
+    PGresult *rows;
+
+    if (!read_filter(request, reply, &filter))
+        return;
+    const char *name = filter.by_activity ? RECENT_LIST : STARTED_LIST;
+    if (!page_read(request, reply, name, 2, &page))
+        return;
+    struct conversation_place after = {page.after[0], page.after[1]};
+    enum db_status status =
+        conversation_list(request->db, request->org, &filter, after, page.limit + 1, &rows);
+    if (status != DB_OK) {
+        admin_db_problem(reply, request, status);
+        return;
+    }
+    write_list(request, reply, name, &page, rows);
+    PQclear(rows);
+}
+
+/* -- one ----------------------------------------------------------------------------------------
+ */
+
+static void write_conversation(const struct admin_request *request, struct admin_reply *reply,
+                               const struct page *page, const PGresult *head,
+                               const PGresult *messages)
+{
+    struct fd_json_writer w;
+    int count = PQntuples(messages), shown = count < page->limit ? count : page->limit;
+    const char *last[2] = {0};
+
+    buf_json(&reply->body, &w);
+    fd_jw_object(&w);
+    conversation_write_members(&w, head, 0);
+    fd_jw_key(&w, "messages");
+    fd_jw_array(&w);
+    for (int row = 0; row < shown; row++)
+        conversation_write_message(&w, messages, row);
+    fd_jw_end_array(&w);
+    if (shown > 0) {
+        last[0] = db_text(messages, shown - 1, MESSAGE_AT);
+        last[1] = db_text(messages, shown - 1, MESSAGE_ID);
+    }
+    page_next(&w, request, MESSAGES_LIST, page, count, last, 2);
+    fd_jw_end_object(&w);
+    buf_json_end(&reply->body, &w);
+}
+
+/* Its messages in pages, oldest first. */
+static void show(const struct admin_request *request, struct admin_reply *reply)
+{
+    struct page page;
+    PGresult *head = NULL, *messages = NULL;
+
+    if (!page_read(request, reply, MESSAGES_LIST, 2, &page))
+        return;
+    struct conversation_place after = {page.after[0], page.after[1]};
+    enum db_status status = conversation_find(request->db, request->org, request->ids[0], &head);
+    bool found = status == DB_OK && PQntuples(head) == 1;
+    if (found)
+        status = conversation_messages(request->db, request->org, request->ids[0], after,
+                                       page.limit + 1, &messages);
+    if (status != DB_OK)
+        admin_db_problem(reply, request, status);
+    else if (found)
+        write_conversation(request, reply, &page, head, messages);
+    else
+        no_such_conversation(request, reply);
+    PQclear(head);
+    PQclear(messages);
+}
+
+static bool read_change(const struct admin_request *request, struct admin_reply *reply,
+                        const char **status, const char **title)
+{
+    static const char *const known[] = {"status", "title", NULL};
+
+    if (!field_known(request, reply, known) ||
+        !field_text(request, reply, "status", false, 16, status) ||
+        !field_text(request, reply, "title", false, CONVERSATION_TITLE_MAX, title))
+        return false;
+    if (*status != NULL && strcmp(*status, "active") != 0 && strcmp(*status, "archived") != 0) {
+        admin_problem(reply, request, FD_PROBLEM_FIELD, "status",
+                      "active or archived would be right");
+        return false;
+    }
+    return true;
+}
+
+static void change(const struct admin_request *request, struct admin_reply *reply)
+{
+    const char *status, *title;
+    enum conversation_change changed;
+    struct fd_json_writer w;
+    PGresult *row;
+
+    if (!read_change(request, reply, &status, &title))
+        return;
+    enum db_status done = conversation_update(request->db, request->org, request->ids[0], status,
+                                              title, &changed, &row);
+    if (done != DB_OK) {
+        admin_db_problem(reply, request, done);
+    } else if (changed == CONVERSATION_UNKNOWN) {
+        no_such_conversation(request, reply);
+    } else if (changed == CONVERSATION_WITH_PEOPLE) {
+        admin_problem(reply, request, FD_PROBLEM_CONFLICT, "status",
+                      "it is with a person, or waits for one: hand it back first");
+    } else {
+        buf_json(&reply->body, &w);
+        fd_jw_object(&w);
+        conversation_write_members(&w, row, 0);
+        fd_jw_end_object(&w);
+        buf_json_end(&reply->body, &w);
+    }
+    PQclear(row);
+}
+
+/* -- exports --------------------------------------------------------------------------------------
+ */
+
+static enum admin_rest_status next_part(const struct admin_request *request,
+                                        struct admin_reply *reply)
+{
+    bool more;
+
+    if (conversation_export_next(reply->rest.state, request->db, &reply->body, &more) != DB_OK)
+        return ADMIN_REST_FAILED;
+    return more ? ADMIN_REST_MORE : ADMIN_REST_DONE;
+}
+
+static void end_export(void *state)
+{
+    conversation_export_free(state);
+}
+
+static bool read_format(const struct admin_request *request, struct admin_reply *reply,
+                        enum conversation_format *format)
+{
+    const char *name = admin_query(request, "format");
+
+    *format = CONVERSATION_JSON;
+    if (name == NULL || conversation_format_named(name, format))
+        return true;
+    admin_problem(reply, request, FD_PROBLEM_BAD_REQUEST, "format",
+                  "csv, json or jsonl would be right");
+    return false;
+}
+
+/* The first part is made here: what goes wrong before it can still be answered as a problem. */
+static void send_export(const struct admin_request *request, struct admin_reply *reply,
+                        struct conversation_export *x, enum conversation_format format,
+                        const char *name)
+{
+    bool more;
+
+    reply->rest.state = x;
+    reply->rest.end = end_export;
+    enum db_status status = conversation_export_next(x, request->db, &reply->body, &more);
+    if (status != DB_OK) {
+        admin_db_problem(reply, request, status);
+        return;
+    }
+    if (more)
+        reply->rest.next = next_part;
+    reply->content_type = conversation_content_type(format);
+    reply->filename = arena_printf(request->arena, "%s.%s", name, conversation_extension(format));
+}
+
+static void export_many(const struct admin_request *request, struct admin_reply *reply)
+{
+    struct conversation_filter filter;
+    enum conversation_format format;
+
+    if (read_filter(request, reply, &filter) && read_format(request, reply, &format))
+        send_export(request, reply, conversation_export_many(request->org, &filter, format), format,
+                    "conversations");
+}
+
+static void export_one(const struct admin_request *request, struct admin_reply *reply)
+{
+    enum conversation_format format;
+    PGresult *row;
+
+    if (!read_format(request, reply, &format))
+        return;
+    enum db_status status = conversation_find(request->db, request->org, request->ids[0], &row);
+    if (status == DB_OK && PQntuples(row) == 1) {
+        send_export(request, reply, conversation_export_one(request->org, row, format), format,
+                    "conversation");
+        return;
+    }
+    if (status != DB_OK)
+        admin_db_problem(reply, request, status);
+    else
+        no_such_conversation(request, reply);
+    PQclear(row);
+}
+
+static const struct admin_route routes[] = {
+    {"GET", "conversations", ADMIN_STAFF, 0, list},
+    {"GET", "conversations/export", ADMIN_STAFF, 0, export_many},
+    {"GET", "conversations/:id", ADMIN_STAFF, 0, show},
+    {"PATCH", "conversations/:id", ADMIN_STAFF, ADMIN_PRIVATE, change},
+    {"GET", "conversations/:id/export", ADMIN_STAFF, 0, export_one},
+};
+
+const struct admin_resource admin_conversations = {routes, sizeof(routes) / sizeof(routes[0])};

@@ -1,0 +1,78 @@
+/* Secrets that prove who visitors are (WID-5): `frontdesk identity` for a program. */
+#include "admin/field.h"
+#include "admin/resources.h"
+
+#include "tenant/identity_secret.h"
+
+#include <sodium.h>
+
+static void list(const struct admin_request *request, struct admin_reply *reply)
+{
+    struct fd_json_writer w;
+    PGresult *rows;
+    enum db_status status = identity_secret_list(request->db, request->org, &rows);
+    if (status != DB_OK) {
+        admin_db_problem(reply, request, status);
+        return;
+    }
+    buf_json(&reply->body, &w);
+    fd_jw_object(&w);
+    fd_jw_key(&w, "identity_secrets");
+    fd_jw_array(&w);
+    for (int row = 0; row < PQntuples(rows); row++) {
+        fd_jw_object(&w);
+        fd_jw_member(&w, "id", db_text(rows, row, IDENTITY_SECRET_ID));
+        fd_jw_member(&w, "last4", db_text(rows, row, IDENTITY_SECRET_LAST4));
+        fd_jw_member(&w, "created_at", db_text(rows, row, IDENTITY_SECRET_CREATED));
+        fd_jw_end_object(&w);
+    }
+    fd_jw_end_array(&w);
+    fd_jw_end_object(&w);
+    buf_json_end(&reply->body, &w);
+    PQclear(rows);
+}
+
+/* The only time that the secret itself is told. */
+static void create(const struct admin_request *request, struct admin_reply *reply)
+{
+    static const char *const known[] = {NULL};
+    char secret[IDENTITY_SECRET_SIZE], id[37];
+    struct fd_json_writer w;
+    if (!field_known(request, reply, known))
+        return;
+    enum db_status status =
+        identity_secret_create(request->db, request->config->vault_keys, request->org, secret, id);
+    if (status != DB_OK) {
+        admin_db_problem(reply, request, status);
+        return;
+    }
+    buf_json(&reply->body, &w);
+    fd_jw_object(&w);
+    fd_jw_member(&w, "id", id);
+    fd_jw_member(&w, "secret", secret);
+    fd_jw_end_object(&w);
+    buf_json_end(&reply->body, &w);
+    sodium_memzero(secret, sizeof(secret));
+    reply->status = 201;
+}
+
+static void revoke(const struct admin_request *request, struct admin_reply *reply)
+{
+    bool found;
+    enum db_status status =
+        identity_secret_revoke(request->db, request->org, request->ids[0], &found);
+    if (status != DB_OK)
+        admin_db_problem(reply, request, status);
+    else if (!found)
+        admin_problem(reply, request, FD_PROBLEM_NOT_FOUND, NULL, NULL);
+    else
+        reply->status = 204;
+}
+
+static const struct admin_route routes[] = {
+    {"GET", "identity-secrets", ADMIN_ADMIN, ADMIN_ACCESS, list},
+    {"POST", "identity-secrets", ADMIN_ADMIN, ADMIN_ACCESS, create},
+    {"DELETE", "identity-secrets/:id", ADMIN_ADMIN, ADMIN_ACCESS, revoke},
+};
+
+const struct admin_resource admin_identity_secrets = {routes, sizeof(routes) / sizeof(routes[0])};

@@ -1,0 +1,19 @@
+/* Session_reply: what a browser is told of its session: by sign-in, renewal and auth/me. */
+#ifndef FD_ADMIN_SESSION_REPLY_H
+#define FD_ADMIN_SESSION_REPLY_H
+
+#include "admin/admin.h"
+#include "tenant/user_sessions.h"
+
+/* Sets the cookies and the body; `home` is the user's own organisation. */
+void session_reply(const struct admin_request *request, struct admin_reply *reply, const char *home,
+                   const struct user_session *session);
+/* New claims for the session that asks: its role, team or organisation changed. Answers. */
+void session_renewed(const struct admin_request *request, struct admin_reply *reply);
+/* nginx is told which sessions are over; what could not be told, a worker will. */
+void sessions_changed(const struct admin_request *request, const char *org);
+/* The organisation of the user who asks, which a superadmin may have left. False: the reply
+ * holds the problem. */
+bool session_home(const struct admin_request *request, struct admin_reply *reply, char org[37]);
+
+#endif

@@ -1,0 +1,136 @@
+/* Teams of an organisation's users. Who leaves a team signs in anew: the claims name it. */
+#include "admin/field.h"
+#include "admin/resources.h"
+#include "admin/session_reply.h"
+#include "tenant/teams.h"
+#include "tenant/users.h"
+
+#include <string.h>
+
+static void list(const struct admin_request *request, struct admin_reply *reply)
+{
+    struct fd_json_writer w;
+    PGresult *teams;
+
+    enum db_status status = teams_list(request->db, request->org, &teams);
+    if (status != DB_OK) {
+        admin_db_problem(reply, request, status);
+        return;
+    }
+    buf_json(&reply->body, &w);
+    fd_jw_object(&w);
+    fd_jw_key(&w, "teams");
+    fd_jw_array(&w);
+    for (int row = 0; row < PQntuples(teams); row++) {
+        const char *members = db_text(teams, row, 3);
+        fd_jw_object(&w);
+        fd_jw_member(&w, "id", db_text(teams, row, 0));
+        fd_jw_member(&w, "name", db_text(teams, row, 1));
+        fd_jw_member(&w, "created_at", db_text(teams, row, 2));
+        fd_jw_key(&w, "members");
+        fd_jw_raw(&w, members, strlen(members));
+        fd_jw_end_object(&w);
+    }
+    fd_jw_end_array(&w);
+    fd_jw_end_object(&w);
+    buf_json_end(&reply->body, &w);
+    PQclear(teams);
+}
+
+static void create(const struct admin_request *request, struct admin_reply *reply)
+{
+    static const char *const known[] = {"name", NULL};
+    struct fd_json_writer w;
+    const char *name;
+    char id[37];
+
+    if (!field_known(request, reply, known) ||
+        !field_text(request, reply, "name", true, TEAM_NAME_MAX, &name))
+        return;
+    enum db_status status = team_create(request->db, request->org, name, id);
+    if (status != DB_OK) {
+        admin_db_problem(reply, request, status);
+        return;
+    }
+    buf_json(&reply->body, &w);
+    fd_jw_object(&w);
+    fd_jw_member(&w, "id", id);
+    fd_jw_member(&w, "name", name);
+    fd_jw_end_object(&w);
+    buf_json_end(&reply->body, &w);
+    reply->status = 201;
+}
+
+static bool answer(const struct admin_request *request, struct admin_reply *reply,
+                   enum db_status status, bool found)
+{
+    if (status != DB_OK)
+        admin_db_problem(reply, request, status);
+    else if (!found)
+        admin_problem(reply, request, FD_PROBLEM_NOT_FOUND, NULL, NULL);
+    else
+        reply->status = 204;
+    return status == DB_OK && found;
+}
+
+/* Only a team without members: those would be in it until their claims expire. */
+static void drop(const struct admin_request *request, struct admin_reply *reply)
+{
+    static const struct db_statement members = {
+        "team_members_of",
+        "SELECT 1 FROM team_members WHERE org_id = $1 AND team_id::text = $2 LIMIT 1", 2};
+    const char *params[] = {request->org, request->ids[0]};
+    PGresult *rows;
+    bool found = false;
+
+    enum db_status status = db_query(request->db, request->org, &members, params, &rows);
+    bool empty = status == DB_OK && PQntuples(rows) == 0;
+    PQclear(rows);
+    if (status == DB_OK && !empty) {
+        admin_problem(reply, request, FD_PROBLEM_CONFLICT, NULL, "the team has members");
+        return;
+    }
+    if (status == DB_OK)
+        status = team_delete(request->db, request->org, request->ids[0], &found);
+    answer(request, reply, status, found);
+}
+
+static void add(const struct admin_request *request, struct admin_reply *reply)
+{
+    static const char *const known[] = {"role", NULL};
+    const char *role;
+    bool found;
+
+    if (!field_known(request, reply, known) ||
+        !field_text(request, reply, "role", true, USER_ROLE_SIZE, &role))
+        return;
+    if (user_role_rank(role) < 0 || user_role_rank(role) > (int)ADMIN_OWNER) {
+        admin_problem(reply, request, FD_PROBLEM_FIELD, "role",
+                      "owner, admin, staff or client would be right");
+        return;
+    }
+    enum db_status status =
+        team_add(request->db, request->org, request->ids[0], request->ids[1], role, &found);
+    answer(request, reply, status, found);
+}
+
+static void remove_one(const struct admin_request *request, struct admin_reply *reply)
+{
+    bool found;
+
+    enum db_status status =
+        team_remove(request->db, request->org, request->ids[0], request->ids[1], &found);
+    if (answer(request, reply, status, found) &&
+        user_sessions_end(request->db, request->org, request->ids[1], NULL, "left a team") == DB_OK)
+        sessions_changed(request, request->org);
+}
+
+static const struct admin_route routes[] = {
+    {"GET", "teams", ADMIN_STAFF, 0, list},
+    {"POST", "teams", ADMIN_ADMIN, ADMIN_ACCESS, create},
+    {"DELETE", "teams/:id", ADMIN_ADMIN, ADMIN_ACCESS, drop},
+    {"PUT", "teams/:id/members/:user", ADMIN_ADMIN, ADMIN_ACCESS, add},
+    {"DELETE", "teams/:id/members/:user", ADMIN_ADMIN, ADMIN_ACCESS, remove_one},
+};
+
+const struct admin_resource admin_teams = {routes, sizeof(routes) / sizeof(routes[0])};

@@ -1,0 +1,199 @@
+/* Users of an organisation (ADM-1). Whoever's role, status or password changes signs in anew. */
+#include "admin/field.h"
+#include "admin/page.h"
+#include "admin/resources.h"
+#include "admin/session_reply.h"
+#include "tenant/password.h"
+#include "tenant/sign_in.h"
+#include "tenant/users.h"
+
+#include <string.h>
+
+#define LIST "users"
+
+static void write_row(struct fd_json_writer *w, const PGresult *users, int row)
+{
+    fd_jw_object(w);
+    fd_jw_member(w, "id", db_text(users, row, USER_ID));
+    fd_jw_member(w, "email", db_text(users, row, USER_EMAIL));
+    fd_jw_member(w, "name", db_text(users, row, USER_NAME));
+    fd_jw_member(w, "role", db_text(users, row, USER_ROLE));
+    fd_jw_member(w, "status", db_text(users, row, USER_STATUS));
+    fd_jw_member_bool(w, "superadmin", db_true(users, row, USER_SUPERADMIN));
+    fd_jw_member_bool(w, "can_sign_in", db_true(users, row, USER_HAS_PASSWORD));
+    fd_jw_member(w, "created_at", db_text(users, row, USER_CREATED_AT));
+    fd_jw_member(w, "last_sign_in_at", db_text(users, row, USER_LAST_SIGN_IN_AT));
+    fd_jw_end_object(w);
+}
+
+static void list(const struct admin_request *request, struct admin_reply *reply)
+{
+    struct page page;
+    struct fd_json_writer w;
+    PGresult *users;
+
+    if (!page_read(request, reply, LIST, 1, &page))
+        return;
+    enum db_status status =
+        users_list(request->db, request->org, page.after[0], page.limit + 1, &users);
+    if (status != DB_OK) {
+        admin_db_problem(reply, request, status);
+        return;
+    }
+    int rows = PQntuples(users), shown = rows < page.limit ? rows : page.limit;
+    buf_json(&reply->body, &w);
+    fd_jw_object(&w);
+    fd_jw_key(&w, "users");
+    fd_jw_array(&w);
+    for (int row = 0; row < shown; row++)
+        write_row(&w, users, row);
+    fd_jw_end_array(&w);
+    const char *last = shown > 0 ? db_text(users, shown - 1, USER_ID) : NULL;
+    page_next(&w, request, LIST, &page, rows, &last, 1);
+    fd_jw_end_object(&w);
+    buf_json_end(&reply->body, &w);
+    PQclear(users);
+}
+
+/* NULL: the reply says that there is no such user, or what went wrong. */
+static PGresult *find(const struct admin_request *request, struct admin_reply *reply)
+{
+    PGresult *user;
+
+    enum db_status status = users_get(request->db, request->org, request->ids[0], &user);
+    if (status == DB_OK && PQntuples(user) == 1)
+        return user;
+    PQclear(user);
+    if (status == DB_OK || (status == DB_FAILED && db_sqlstate(request->db)[0] == '\0'))
+        admin_problem(reply, request, FD_PROBLEM_NOT_FOUND, NULL, NULL);
+    else
+        admin_db_problem(reply, request, status);
+    return NULL;
+}
+
+static void show(const struct admin_request *request, struct admin_reply *reply)
+{
+    struct fd_json_writer w;
+    PGresult *user = find(request, reply);
+
+    if (user == NULL)
+        return;
+    buf_json(&reply->body, &w);
+    write_row(&w, user, 0);
+    buf_json_end(&reply->body, &w);
+    PQclear(user);
+}
+
+static void refuse(const struct admin_request *request, struct admin_reply *reply,
+                   enum db_status status)
+{
+    if (status == DB_CONFLICT)
+        admin_problem(reply, request, FD_PROBLEM_CONFLICT, "email",
+                      "there is a user with this e-mail address");
+    else
+        field_refuse(request, reply, status);
+}
+
+static void reply_token(struct admin_reply *reply, const char *id, const char *token)
+{
+    struct fd_json_writer w;
+
+    buf_json(&reply->body, &w);
+    fd_jw_object(&w);
+    fd_jw_member(&w, "id", id);
+    fd_jw_member(&w, "reset_token", token);
+    fd_jw_member_int(&w, "expires_in", RESET_LIFE_S);
+    fd_jw_end_object(&w);
+    buf_json_end(&reply->body, &w);
+    reply->status = 201;
+}
+
+/* Nobody chooses another's password: the token that is answered opens the account once. */
+static void create(const struct admin_request *request, struct admin_reply *reply)
+{
+    static const char *const known[] = {"email", "name", "role", NULL};
+    struct user_new user = {.org = request->org};
+    char id[37], token[SIGN_IN_TOKEN_SIZE];
+
+    if (!field_known(request, reply, known) ||
+        !field_text(request, reply, "email", true, USER_EMAIL_MAX, &user.email) ||
+        !field_text(request, reply, "name", false, USER_NAME_MAX, &user.name) ||
+        !field_text(request, reply, "role", true, USER_ROLE_SIZE, &user.role))
+        return;
+    enum db_status status = users_create(request->db, &user, (int)request->role, id);
+    if (status == DB_OK)
+        status = reset_token_make(request->db, request->org, id, token);
+    if (status == DB_OK)
+        reply_token(reply, id, token);
+    else
+        refuse(request, reply, status);
+}
+
+static void end_sessions(const struct admin_request *request, const char *why)
+{
+    if (user_sessions_end(request->db, request->org, request->ids[0], NULL, why) == DB_OK)
+        sessions_changed(request, request->org);
+}
+
+static void change(const struct admin_request *request, struct admin_reply *reply)
+{
+    static const char *const known[] = {"name", "role", "status", NULL};
+    struct user_change change;
+    PGresult *user;
+
+    if (!field_known(request, reply, known) ||
+        !field_text(request, reply, "name", false, USER_NAME_MAX, &change.name) ||
+        !field_text(request, reply, "role", false, USER_ROLE_SIZE, &change.role) ||
+        !field_text(request, reply, "status", false, USER_ROLE_SIZE, &change.status))
+        return;
+    user = find(request, reply);
+    if (user == NULL)
+        return;
+    bool other =
+        (change.role != NULL && strcmp(change.role, db_text(user, 0, USER_ROLE)) != 0) ||
+        (change.status != NULL && strcmp(change.status, db_text(user, 0, USER_STATUS)) != 0);
+    PQclear(user);
+    enum db_status status =
+        users_change(request->db, request->org, request->ids[0], &change, (int)request->role);
+    if (status != DB_OK) {
+        refuse(request, reply, status);
+        return;
+    }
+    if (other)
+        end_sessions(request, "role or status changed");
+    show(request, reply);
+}
+
+/* Whoever opens an account by a token is that user: not for those above one's own role. */
+static void make_reset(const struct admin_request *request, struct admin_reply *reply)
+{
+    static const char *const known[] = {NULL};
+    char token[SIGN_IN_TOKEN_SIZE];
+    PGresult *user;
+
+    if (!field_known(request, reply, known) || (user = find(request, reply)) == NULL)
+        return;
+    int rank = db_true(user, 0, USER_SUPERADMIN) ? (int)ADMIN_SUPERADMIN
+                                                 : user_role_rank(db_text(user, 0, USER_ROLE));
+    PQclear(user);
+    if (rank > (int)request->role) {
+        admin_problem(reply, request, FD_PROBLEM_ROLE, NULL,
+                      "nobody resets a user whose role is above their own");
+        return;
+    }
+    enum db_status status = reset_token_make(request->db, request->org, request->ids[0], token);
+    if (status == DB_OK)
+        reply_token(reply, request->ids[0], token);
+    else
+        refuse(request, reply, status);
+}
+
+static const struct admin_route routes[] = {
+    {"GET", "users", ADMIN_ADMIN, ADMIN_ACCESS, list},
+    {"POST", "users", ADMIN_ADMIN, ADMIN_ACCESS, create},
+    {"GET", "users/:id", ADMIN_ADMIN, ADMIN_ACCESS, show},
+    {"PATCH", "users/:id", ADMIN_ADMIN, ADMIN_ACCESS, change},
+    {"POST", "users/:id/reset", ADMIN_ADMIN, ADMIN_ACCESS, make_reset},
+};
+
+const struct admin_resource admin_users = {routes, sizeof(routes) / sizeof(routes[0])};

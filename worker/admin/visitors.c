@@ -1,0 +1,161 @@
+/* Visitors (ENG-17): what is kept of one, to hand over or to delete. Who it is stands in
+ * the body: a name in a path would be in logs. */
+#include "admin/field.h"
+#include "admin/page.h"
+#include "tenant/conversation_export.h"
+#include "tenant/visitor.h"
+
+#include <string.h>
+
+#define LIST "visitor requests"
+
+static bool read_visitor(const struct admin_request *request, struct admin_reply *reply,
+                         struct visitor *visitor)
+{
+    static const char *const fields[VISITOR_NAMES] = {"session", "user_identifier", "email",
+                                                      "conversation_id"};
+    static const char *const known[] = {"session", "user_identifier", "email", "conversation_id",
+                                        NULL};
+    int named = 0;
+
+    if (!field_known(request, reply, known))
+        return false;
+    for (enum visitor_named_by i = 0; i < VISITOR_NAMES; i++) {
+        const char *name;
+        if (!field_text(request, reply, fields[i], false, VISITOR_NAME_MAX, &name))
+            return false;
+        if (name != NULL) {
+            *visitor = (struct visitor){i, name};
+            named++;
+        }
+    }
+    if (named == 1)
+        return true;
+    admin_problem(reply, request, FD_PROBLEM_FIELD, NULL,
+                  "one of session, user_identifier, email and conversation_id would be right");
+    return false;
+}
+
+/* -- export ------------------------------------------------------------------------------------ */
+
+static enum admin_rest_status next_part(const struct admin_request *request,
+                                        struct admin_reply *reply)
+{
+    bool more;
+
+    if (conversation_export_next(reply->rest.state, request->db, &reply->body, &more) != DB_OK)
+        return ADMIN_REST_FAILED;
+    if (!more)
+        buf_puts(&reply->body, "}\n");
+    return more ? ADMIN_REST_MORE : ADMIN_REST_DONE;
+}
+
+static void end_export(void *state)
+{
+    conversation_export_free(state);
+}
+
+static void export(const struct admin_request *request, struct admin_reply *reply)
+{
+    struct conversation_filter filter;
+    struct visitor visitor;
+    size_t count;
+
+    if (!read_visitor(request, reply, &visitor))
+        return;
+    enum db_status status =
+        visitor_find(request->db, request->arena, request->org, &visitor, &filter, &count);
+    if (status == DB_OK)
+        status = visitor_note_export(request->db, request->org, &visitor, request->actor, count);
+    if (status != DB_OK) {
+        admin_db_problem(reply, request, status);
+        return;
+    }
+    reply->rest = (struct admin_rest){
+        next_part, end_export, conversation_export_many(request->org, &filter, CONVERSATION_JSON)};
+    buf_printf(&reply->body,
+               "{\"named_by\":\"%s\",\"conversations\":", visitor_named_by(visitor.named_by));
+    reply->filename = "visitor.json";
+}
+
+/* -- deletion ------------------------------------------------------------------------------------
+ */
+
+static void forget(const struct admin_request *request, struct admin_reply *reply)
+{
+    struct visitor_report report;
+    struct visitor visitor;
+    struct fd_json_writer w;
+
+    if (!read_visitor(request, reply, &visitor))
+        return;
+    enum db_status status = visitor_delete(request->db, request->config->live_redis, request->org,
+                                           &visitor, request->actor, &report);
+    if (status == DB_CONFLICT) {
+        admin_problem(reply, request, FD_PROBLEM_CONFLICT, NULL, db_error(request->db));
+        return;
+    }
+    if (status != DB_OK) {
+        admin_db_problem(reply, request, status);
+        return;
+    }
+    buf_json(&reply->body, &w);
+    visitor_write_report(&w, &report);
+    buf_json_end(&reply->body, &w);
+}
+
+/* -- the record
+ * ------------------------------------------------------------------------------------ */
+
+static void write_request(struct fd_json_writer *w, const PGresult *rows, int row)
+{
+    const char *report = db_text(rows, row, 5);
+
+    fd_jw_object(w);
+    fd_jw_member_int(w, "id", db_int(rows, row, 0, 0));
+    fd_jw_member(w, "action", db_text(rows, row, 1));
+    fd_jw_member(w, "named_by", db_text(rows, row, 2));
+    fd_jw_member(w, "name_sha256", db_text(rows, row, 3));
+    fd_jw_member(w, "actor", db_text(rows, row, 4));
+    fd_jw_key(w, "report");
+    fd_jw_raw(w, report, strlen(report));
+    fd_jw_member(w, "at", db_text(rows, row, 6));
+    fd_jw_end_object(w);
+}
+
+static void list(const struct admin_request *request, struct admin_reply *reply)
+{
+    struct page page;
+    struct fd_json_writer w;
+    PGresult *rows;
+
+    if (!page_read(request, reply, LIST, 1, &page))
+        return;
+    enum db_status status =
+        visitor_requests(request->db, request->org, page.after[0], page.limit + 1, &rows);
+    if (status != DB_OK) {
+        admin_db_problem(reply, request, status);
+        return;
+    }
+    int count = PQntuples(rows), shown = count < page.limit ? count : page.limit;
+    buf_json(&reply->body, &w);
+    fd_jw_object(&w);
+    fd_jw_key(&w, "requests");
+    fd_jw_array(&w);
+    for (int row = 0; row < shown; row++)
+        write_request(&w, rows, row);
+    fd_jw_end_array(&w);
+    const char *last = shown > 0 ? db_text(rows, shown - 1, 0) : NULL;
+    page_next(&w, request, LIST, &page, count, &last, 1);
+    fd_jw_end_object(&w);
+    buf_json_end(&reply->body, &w);
+    PQclear(rows);
+}
+
+static const struct admin_route routes[] = {
+    {"POST", "visitors/export", ADMIN_ADMIN, ADMIN_PRIVATE, export},
+    {"POST", "visitors/delete", ADMIN_ADMIN, 0, forget},
+    {"GET", "visitors/requests", ADMIN_ADMIN, 0, list},
+};
+
+const struct admin_resource admin_visitors = {routes, sizeof(routes) / sizeof(routes[0])};

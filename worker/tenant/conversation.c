@@ -1,0 +1,127 @@
+#include "tenant/conversation.h"
+
+#include "protocol/ids.h"
+
+#include <string.h>
+
+#define ISO(column) "to_char(" column " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
+#define COLUMNS                                                                                    \
+    " c.title, c.status, c.channel, c.language, c.user_identifier, c.verified_email, c.contact, "  \
+    "c.page_url, c.model_id,"                                                                      \
+    " c.model_name, c.message_count, c.tokens_total, " ISO("c.started_at") ", " ISO(               \
+        "c.updated_at") ", " ISO("c.ended_at") ", o.first_token_ms, o.response_ms, o.tool_calls,"  \
+                                               " o.tool_failures, o.cost_micro, " ISO(             \
+                                                   "o.handoff_at") ", o.handoff_reason, o.rating," \
+                                                                   " o.feedback_up, "              \
+                                                                   "o.feedback_down"
+#define OUTCOME                                                                                    \
+    " LEFT JOIN conversation_outcomes o ON o.org_id = c.org_id AND o.conversation_id = c.id"
+
+static const struct db_statement list_statement = {
+    "conversation_list",
+    "SELECT c.id, f.at," COLUMNS
+    "  FROM find_conversations($2::jsonb, $3::boolean, $4::timestamptz, $5::uuid, $6::int) f"
+    "  JOIN conversations c ON c.org_id = $1::uuid AND c.id = f.id" OUTCOME
+    " ORDER BY f.at DESC, f.id DESC",
+    6};
+static const struct db_statement find_statement = {"conversation_find",
+                                                   "SELECT c.id, c.started_at," COLUMNS
+                                                   "  FROM conversations c" OUTCOME
+                                                   " WHERE c.org_id = $1::uuid AND c.id = $2::uuid",
+                                                   2};
+
+/* What a question cost stands with its answer, or with itself where none came. An answer of a
+ * tool is cut where it is long: it is told what it was, not delivered. */
+static const struct db_statement messages_statement = {
+    "conversation_messages",
+    "SELECT m.id, m.created_at, m.role, m.content, m.author, m.rating, m.status, m.model_id, "
+    "m.citations, m.route,"
+    "       t.tools, l.input, l.output, l.cost, " ISO("m.created_at") ", " ISO(
+        "m.finished_at") "  FROM (SELECT m.*, m.job_id IS NOT NULL AND (m.role = 'assistant' OR"
+                         "               (m.role = 'user' AND NOT EXISTS (SELECT FROM messages a"
+                         "                  WHERE a.job_id = m.job_id AND a.role = 'assistant'"
+                         "                    AND a.org_id = m.org_id))) AS bears"
+                         "          FROM messages m"
+                         "         WHERE m.org_id = $1::uuid AND m.conversation_id = $2::uuid"
+                         "           AND ($3::timestamptz IS NULL"
+                         "                OR (m.created_at, m.id) > ($3::timestamptz, $4::uuid))"
+                         "         ORDER BY m.created_at, m.id LIMIT $5::int) m"
+                         "  LEFT JOIN LATERAL ("
+                         "    SELECT jsonb_agg(jsonb_build_object('call_id', x.call_id,"
+                         "             'name', x.tool_name, 'risk', x.risk, 'status', x.status,"
+                         "             'parameters', x.parameters,"
+                         "             'response', CASE WHEN length(x.response::text) <= 16384"
+                         "                              THEN x.response"
+                         "                              ELSE to_jsonb(left(x.response::text, "
+                         "16384))"
+                         "                         END,"
+                         "             'detail', x.detail, 'http_status', x.http_status,"
+                         "             'approved_by', x.approved_by, 'ms', x.execution_time_ms)"
+                         "             ORDER BY x.created_at, x.id) AS tools"
+                         "      FROM tool_executions x"
+                         "     WHERE x.org_id = $1::uuid AND x.job_id = m.job_id) t ON m.bears"
+                         "  LEFT JOIN LATERAL ("
+                         "    SELECT sum(x.tokens_input + x.tokens_cache_read"
+                         "               + x.tokens_cache_write) AS input,"
+                         "           sum(x.tokens_output) AS output,"
+                         "           CASE WHEN bool_and(x.cost_micro IS NOT NULL)"
+                         "                THEN sum(x.cost_micro) END AS cost"
+                         "      FROM usage_ledger x"
+                         "     WHERE x.org_id = $1::uuid AND x.job_id = m.job_id) l ON m.bears"
+                         " ORDER BY m.created_at, m.id",
+    5};
+static const struct db_statement update_statement = {
+    "conversation_update",
+    "UPDATE conversations c SET status = coalesce($3::text, status),"
+    "       title = coalesce($4::text, title)"
+    " WHERE org_id = $1::uuid AND id = $2::uuid"
+    "   AND ($3::text IS NULL OR status NOT IN ('waiting_human', 'human'))",
+    4};
+
+enum db_status conversation_list(struct db *db, const char *org,
+                                 const struct conversation_filter *filter,
+                                 struct conversation_place after, int most, PGresult **rows)
+{
+    char number[DB_NUMBER_SIZE];
+    const char *params[] = {org,      filter->json, filter->by_activity ? "true" : "false",
+                            after.at, after.id,     db_number(number, most)};
+
+    return db_query(db, org, &list_statement, params, rows);
+}
+
+enum db_status conversation_find(struct db *db, const char *org, const char *id, PGresult **row)
+{
+    /* what is no id names nothing */
+    const char *params[] = {org, fd_uuid_valid(id, strlen(id)) ? id : NULL};
+
+    return db_query(db, org, &find_statement, params, row);
+}
+
+enum db_status conversation_messages(struct db *db, const char *org, const char *id,
+                                     struct conversation_place after, int most, PGresult **rows)
+{
+    char number[DB_NUMBER_SIZE];
+    const char *params[] = {org, id, after.at, after.id, db_number(number, most)};
+
+    return db_query(db, org, &messages_statement, params, rows);
+}
+
+enum db_status conversation_update(struct db *db, const char *org, const char *id,
+                                   const char *status, const char *title,
+                                   enum conversation_change *change, PGresult **row)
+{
+    const char *params[] = {org, fd_uuid_valid(id, strlen(id)) ? id : NULL, status, title};
+    PGresult *updated;
+
+    *row = NULL;
+    *change = CONVERSATION_UNKNOWN;
+    enum db_status done = db_query(db, org, &update_statement, params, &updated);
+    if (done != DB_OK)
+        return done;
+    bool changed = strcmp(PQcmdTuples(updated), "1") == 0;
+    PQclear(updated);
+    done = conversation_find(db, org, id, row);
+    if (done == DB_OK && PQntuples(*row) == 1)
+        *change = changed ? CONVERSATION_CHANGED : CONVERSATION_WITH_PEOPLE;
+    return done;
+}

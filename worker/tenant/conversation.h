@@ -1,0 +1,98 @@
+/*
+ * Conversation: what operators see and change of an organisation's conversations (ADM-4).
+ * What is another organisation's is not there. A session's id is never told: it is its
+ * visitor's capability.
+ */
+#ifndef FD_TENANT_CONVERSATION_H
+#define FD_TENANT_CONVERSATION_H
+
+#include "db/db.h"
+#include "protocol/json.h"
+#include "tenant/conversation_filter.h"
+
+#include <stdbool.h>
+
+#define CONVERSATION_TITLE_MAX 200 /* bytes */
+
+enum conversation_column {
+    CONVERSATION_ID,
+    CONVERSATION_AT, /* what the list is ordered by, for the next page */
+    CONVERSATION_TITLE,
+    CONVERSATION_STATUS,
+    CONVERSATION_CHANNEL,
+    CONVERSATION_LANGUAGE,
+    CONVERSATION_USER,
+    CONVERSATION_EMAIL,   /* verified */
+    CONVERSATION_CONTACT, /* what the visitor said of itself: JSON */
+    CONVERSATION_PAGE_URL,
+    CONVERSATION_MODEL,
+    CONVERSATION_MODEL_NAME,
+    CONVERSATION_MESSAGES,
+    CONVERSATION_TOKENS,
+    CONVERSATION_STARTED,
+    CONVERSATION_UPDATED,
+    CONVERSATION_ENDED,
+    CONVERSATION_FIRST_TOKEN_MS, /* from here on as counted last: NULL where not yet */
+    CONVERSATION_RESPONSE_MS,
+    CONVERSATION_TOOL_CALLS,
+    CONVERSATION_TOOL_FAILURES,
+    CONVERSATION_COST_MICRO,
+    CONVERSATION_HANDOFF_AT,
+    CONVERSATION_HANDOFF_REASON,
+    CONVERSATION_RATING,
+    CONVERSATION_FEEDBACK_UP,
+    CONVERSATION_FEEDBACK_DOWN,
+    CONVERSATION_COLUMNS
+};
+
+enum message_column {
+    MESSAGE_ID,
+    MESSAGE_AT,
+    MESSAGE_ROLE,
+    MESSAGE_CONTENT,
+    MESSAGE_AUTHOR, /* a person's name */
+    MESSAGE_RATING,
+    MESSAGE_STATUS,
+    MESSAGE_MODEL,
+    MESSAGE_CITATIONS, /* JSON, as are route and tools */
+    MESSAGE_ROUTE,
+    MESSAGE_TOOLS,
+    MESSAGE_TOKENS_INPUT,
+    MESSAGE_TOKENS_OUTPUT,
+    MESSAGE_COST_MICRO,
+    MESSAGE_CREATED,
+    MESSAGE_FINISHED,
+    MESSAGE_COLUMNS
+};
+
+/* Where a page begins: behind the row with this time and id; at NULL: from the start. */
+struct conversation_place {
+    const char *at;
+    const char *id;
+};
+
+/* At most `most` of those that fit, in the filter's order. */
+enum db_status conversation_list(struct db *db, const char *org,
+                                 const struct conversation_filter *filter,
+                                 struct conversation_place after, int most, PGresult **rows);
+/* No row where there is none. */
+enum db_status conversation_find(struct db *db, const char *org, const char *id, PGresult **row);
+/* Oldest first, with the calls of tools and the cost of each question. */
+enum db_status conversation_messages(struct db *db, const char *org, const char *id,
+                                     struct conversation_place after, int most, PGresult **rows);
+
+enum conversation_change {
+    CONVERSATION_CHANGED,
+    CONVERSATION_UNKNOWN,
+    CONVERSATION_WITH_PEOPLE /* it waits for somebody or talks to somebody: not archived now */
+};
+/* status "active" or "archived"; NULL: it stays. *row, where it changed, as of find(). */
+enum db_status conversation_update(struct db *db, const char *org, const char *id,
+                                   const char *status, const char *title,
+                                   enum conversation_change *change, PGresult **row);
+
+/* Members of an object that is open. */
+void conversation_write_members(struct fd_json_writer *w, const PGresult *rows, int row);
+void conversation_write_message(struct fd_json_writer *w, const PGresult *rows, int row);
+
+#endif

@@ -1,0 +1,111 @@
+#include "tenant/conversation_filter.h"
+
+#include "core/buf.h"
+#include "tenant/day.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define JSON_MAX 16384
+
+enum kind { WORD, TEXT, DAY };
+
+static const struct parameter {
+    const char *name;
+    enum kind kind;
+    const char *words; /* of a WORD: between bars */
+    size_t max;        /* of a TEXT, bytes */
+    const char *right;
+} parameters[] = {
+    {"q", TEXT, NULL, 200, "1 to 200 bytes to search for would be right"},
+    {"from", DAY, NULL, 0, "a day such as 2026-11-21 would be right"},
+    {"to", DAY, NULL, 0, "a day such as 2026-11-21 would be right"},
+    {"status", WORD, "|active|archived|waiting_human|human|ended|", 0,
+     "active, archived, waiting_human, human or ended would be right"},
+    {"language", TEXT, NULL, 35, "a language such as en would be right"},
+    {"channel", TEXT, NULL, 32, "a channel such as widget would be right"},
+    {"user", TEXT, NULL, 256, "what the site calls its visitor, 1 to 256 bytes, would be right"},
+    {"rating", WORD, "|1|2|3|4|5|any|", 0, "1 to 5, or any, would be right"},
+    {"feedback", WORD, "|up|down|any|none|", 0, "up, down, any or none would be right"},
+    {"has_feedback", WORD, "|true|false|", 0, "true or false would be right"},
+    {"handled", WORD, "|ai|human|nobody|", 0, "ai, human or nobody would be right"},
+    {"handoff", WORD, "|true|false|", 0, "true or false would be right"},
+    {"handoff_reason", TEXT, NULL, 100, "1 to 100 bytes would be right"},
+    {"model", TEXT, NULL, 128, "a model's id would be right"},
+    {"tool", TEXT, NULL, 64, "a tool's name would be right"},
+    {"active_from", DAY, NULL, 0, "a day such as 2026-11-21 would be right"},
+    {"active_to", DAY, NULL, 0, "a day such as 2026-11-21 would be right"},
+    {"order", WORD, "|started|recent|", 0, "started or recent would be right"},
+};
+
+#define PARAMETERS (sizeof(parameters) / sizeof(parameters[0]))
+
+const char *const conversation_parameters[] = {
+    "q",      "from",        "to",           "status",  "language", "channel",        "user",
+    "rating", "feedback",    "has_feedback", "handled", "handoff",  "handoff_reason", "model",
+    "tool",   "active_from", "active_to",    "order",   NULL};
+
+static bool word_fits(const char *words, const char *value)
+{
+    size_t len = strlen(value);
+
+    if (strchr(value, '|') != NULL)
+        return false;
+    for (const char *at = words; (at = strchr(at, '|')) != NULL && at[1] != '\0'; at++) {
+        if (len > 0 && strncmp(at + 1, value, len) == 0 && at[1 + len] == '|')
+            return true;
+    }
+    return false;
+}
+
+static bool fits(const struct parameter *parameter, const char *value)
+{
+    size_t len = strlen(value);
+
+    switch (parameter->kind) {
+    case WORD: return word_fits(parameter->words, value);
+    case DAY: return day_valid(value);
+    default: return len > 0 && len <= parameter->max && fd_utf8_valid(value, len);
+    }
+}
+
+static void write(struct fd_json_writer *w, const struct parameter *parameter, const char *value,
+                  struct conversation_filter *filter)
+{
+    if (strcmp(parameter->name, "order") == 0)
+        filter->by_activity = strcmp(value, "recent") == 0;
+    else if (strcmp(parameter->name, "has_feedback") == 0)
+        fd_jw_member(w, "feedback", strcmp(value, "true") == 0 ? "any" : "none");
+    else
+        fd_jw_member(w, parameter->name, value);
+}
+
+bool conversation_filter_read(struct arena *a, conversation_value_fn *value, const void *from,
+                              struct conversation_filter *filter, struct conversation_fault *fault)
+{
+    struct fd_json_writer w;
+    struct buf json;
+
+    *filter = (struct conversation_filter){0};
+    *fault = (struct conversation_fault){0};
+    if (value(from, "feedback") != NULL && value(from, "has_feedback") != NULL) {
+        *fault = (struct conversation_fault){"has_feedback", "feedback says it already"};
+        return false;
+    }
+    buf_init(&json, JSON_MAX);
+    buf_json(&json, &w);
+    fd_jw_object(&w);
+    for (size_t i = 0; i < PARAMETERS && fault->field == NULL; i++) {
+        const char *given = value(from, parameters[i].name);
+        if (given != NULL && !fits(&parameters[i], given))
+            *fault = (struct conversation_fault){parameters[i].name, parameters[i].right};
+        else if (given != NULL)
+            write(&w, &parameters[i], given, filter);
+    }
+    fd_jw_end_object(&w);
+    if (!buf_json_end(&json, &w))
+        abort(); /* every value is bounded */
+    filter->json = arena_strndup(a, json.data, json.len);
+    buf_free(&json);
+    return fault->field == NULL;
+}

@@ -1,0 +1,98 @@
+#include "tenant/housekeeping.h"
+
+#include "tenant/rollup.h"
+
+static const struct db_statement due_statement = {
+    "housekeeping_due",
+    "INSERT INTO marks AS m VALUES ('retention', now(), '00000000-0000-0000-0000-000000000000')"
+    " ON CONFLICT (name) DO UPDATE SET at = now()"
+    "  WHERE m.at < now() - $1::int * interval '1 second'"
+    " RETURNING 1",
+    1};
+static const struct db_statement last_statement = {
+    "housekeeping_last",
+    "SELECT to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM marks"
+    " WHERE name = 'retention'",
+    0};
+
+enum db_status housekeeping_due(struct db *db, int seconds, bool *due)
+{
+    char number[DB_NUMBER_SIZE];
+    const char *params[] = {db_number(number, seconds)};
+    PGresult *row;
+
+    enum db_status status = db_query(db, NULL, &due_statement, params, &row);
+    *due = status == DB_OK && PQntuples(row) == 1;
+    PQclear(row);
+    return status;
+}
+
+enum db_status housekeeping_last(struct db *db, struct arena *a, const char **at)
+{
+    PGresult *row;
+
+    *at = NULL;
+    enum db_status status = db_query(db, NULL, &last_statement, NULL, &row);
+    if (status == DB_OK && PQntuples(row) == 1)
+        *at = arena_strdup(a, db_text(row, 0, 0));
+    PQclear(row);
+    return status;
+}
+
+void housekeeping_free(struct housekeeping *pass)
+{
+    arena_free(&pass->arena);
+    *pass = (struct housekeeping){.only = pass->only, .archive = pass->archive};
+}
+
+static enum db_status delete_step(struct db *db, const struct turn *turn, struct housekeeping *pass)
+{
+    bool more;
+
+    enum db_status status =
+        retention_step(db, turn, pass->archive, &pass->orgs[pass->next], &pass->counts, &more);
+    if (status == DB_OK && !more)
+        pass->next++;
+    return status;
+}
+
+/* A month is dropped only when every organisation was looked at. */
+static enum db_status drop_step(struct db *db, const struct turn *turn, struct housekeeping *pass)
+{
+    bool more = false;
+    enum db_status status = DB_OK;
+
+    if (pass->only == NULL)
+        status = retention_drop(db, turn, pass->archive, pass->orgs, pass->org_count, &pass->counts,
+                                &more);
+    pass->dropped = status == DB_OK && !more;
+    return status;
+}
+
+enum db_status housekeeping_step(struct db *db, const struct turn *turn, struct housekeeping *pass,
+                                 bool *done)
+{
+    bool more = false;
+    enum db_status status = DB_OK;
+
+    *done = false;
+    if (!pass->counted) {
+        status = turn_renew(db, turn);
+        if (status == DB_OK)
+            status = rollup_conversations(db, &more);
+        pass->counted = status == DB_OK && !more;
+    } else if (!pass->tools_counted) {
+        status = rollup_tools(db);
+        pass->tools_counted = status == DB_OK;
+    } else if (!pass->listed) {
+        status = retention_orgs(db, &pass->arena, pass->only, &pass->orgs, &pass->org_count);
+        pass->listed = status == DB_OK;
+    } else if (pass->next < pass->org_count) {
+        status = delete_step(db, turn, pass);
+    } else if (!pass->dropped) {
+        status = drop_step(db, turn, pass);
+    } else {
+        *done = true;
+    }
+    return status;
+}

@@ -1,0 +1,56 @@
+/*
+ * Retention (ENG-17): how long an organisation keeps what was said, and the deleting of it.
+ * What is counted (rollup.h) stays. Everything is done in small steps, each a transaction
+ * under the turn; a run that is broken off goes on where it was.
+ */
+#ifndef FD_TENANT_RETENTION_H
+#define FD_TENANT_RETENTION_H
+
+#include "core/arena.h"
+#include "db/db.h"
+#include "db/turn.h"
+
+#include <stdbool.h>
+
+#define RETENTION_DAYS_MIN 1
+#define RETENTION_DAYS_MAX 3650
+#define RETENTION_TURN     "housekeeping" /* whose turn it is to count and delete */
+
+struct retention_org {
+    const char *id;
+    const char *name;
+    int message_days;        /* messages, questions' jobs, conversations */
+    int tool_execution_days; /* what tools were asked and answered */
+};
+
+/* Of every organisation, or of one; an unknown one: none. */
+enum db_status retention_orgs(struct db *db, struct arena *a, const char *only,
+                              struct retention_org **orgs, size_t *count);
+enum db_status retention_set(struct db *db, const char *org, int message_days,
+                             int tool_execution_days);
+
+/* What is old, or was deleted of it. */
+struct retention_counts {
+    int64_t messages;
+    int64_t conversations;
+    int64_t jobs; /* deleted, or emptied where the month's messages are counted of them */
+    int64_t tool_executions;
+    int64_t archived; /* lines */
+    int64_t partitions;
+};
+
+/* A dry run. */
+enum db_status retention_count(struct db *db, const struct retention_org *org,
+                               struct retention_counts *counts);
+/* One step for one organisation; adds to counts. *more: there is something left. Where
+ * archive is not NULL, a day's rows are in that directory before one of them is deleted. */
+enum db_status retention_step(struct db *db, const struct turn *turn, const char *archive,
+                              const struct retention_org *org, struct retention_counts *counts,
+                              bool *more);
+/* Drops the oldest month that nobody keeps any more; with an archive only once it is empty.
+ * For after the steps of every organisation. */
+enum db_status retention_drop(struct db *db, const struct turn *turn, const char *archive,
+                              const struct retention_org *orgs, size_t org_count,
+                              struct retention_counts *counts, bool *more);
+
+#endif

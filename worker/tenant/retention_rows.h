@@ -1,0 +1,29 @@
+/* Retention rows: the kinds of rows that grow old, and how they are counted, archived and
+ * deleted: some at a time, oldest first. */
+#ifndef FD_TENANT_RETENTION_ROWS_H
+#define FD_TENANT_RETENTION_ROWS_H
+
+#include "tenant/retention.h"
+
+/* In the order of deletion: a conversation goes when its messages are gone. */
+enum retention_kind {
+    RETENTION_MESSAGES,
+    RETENTION_CONVERSATIONS,
+    RETENTION_JOBS,
+    RETENTION_TOOLS,
+    RETENTION_KINDS
+};
+
+int64_t *retention_total(struct retention_counts *counts, enum retention_kind kind);
+
+/* Puts the oldest day that is due into the archive, where it is not; *archived: it did. Of a
+ * kind that is not archived it does nothing. */
+enum db_status retention_archive(struct db *db, const struct turn *turn, const char *directory,
+                                 const struct retention_org *org, enum retention_kind kind,
+                                 struct retention_counts *counts, bool *archived);
+/* `one_day`: of the oldest day that is due alone. */
+enum db_status retention_delete(struct db *db, const struct turn *turn,
+                                const struct retention_org *org, enum retention_kind kind,
+                                bool one_day, int64_t *deleted);
+
+#endif

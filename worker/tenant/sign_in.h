@@ -1,0 +1,68 @@
+/*
+ * Sign_in: from an address and a password to a user, and the two ways in without one: the
+ * first user's set-up and a reset token (ADM-1). Tokens are 256 random bits, stored as
+ * their hash, good once.
+ */
+#ifndef FD_TENANT_SIGN_IN_H
+#define FD_TENANT_SIGN_IN_H
+
+#include "db/db.h"
+
+#include <stddef.h>
+
+#define SIGN_IN_MEANT_MAX  4
+#define SIGN_IN_TOKEN_SIZE 44
+#define RESET_LIFE_S       3600
+#define SETUP_LIFE_S       86400
+#define ACCOUNT_FREE_TRIES 5 /* in an hour; then each wait is twice the one before */
+#define ACCOUNT_WAIT_MAX_S 60
+#define ADDRESS_FREE_TRIES 30
+#define ADDRESS_WAIT_MAX_S 900
+
+enum sign_in_subject { SIGN_IN_ACCOUNT, SIGN_IN_ADDRESS };
+
+/* Counts a try; *wait_s > 0: it must not be made yet. */
+enum db_status sign_in_try(struct db *db, enum sign_in_subject subject, const char *name,
+                           int *wait_s);
+/* It was one with the right password. */
+enum db_status sign_in_forgive(struct db *db, enum sign_in_subject subject, const char *name);
+
+/* Who has this address and password: a person may be a user of several organisations. */
+struct sign_in_found {
+    size_t count;
+    struct {
+        char org[37];
+        char name[201];
+        char user[37];
+    } at[SIGN_IN_MEANT_MAX];
+};
+
+/* Takes as long for an address that nobody has. `organization` (id or name, NULL: any). A
+ * hash of other parameters than today's is replaced. */
+enum db_status sign_in_check(struct db *db, const char *email, const char *password,
+                             const char *organization, struct sign_in_found *found);
+
+enum db_status reset_token_make(struct db *db, const char *org, const char *user,
+                                char token[SIGN_IN_TOKEN_SIZE]);
+/* DB_FAILED with db_error(): the token is not good, or the password is not; then the token
+ * still is. */
+enum db_status reset_password(struct db *db, const char *token, const char *password, char org[37],
+                              char user[37]);
+
+/* DB_FAILED: there are users already. */
+enum db_status setup_token_make(struct db *db, char token[SIGN_IN_TOKEN_SIZE]);
+enum db_status setup_open(struct db *db, bool *open);
+
+struct setup {
+    const char *token;
+    const char *organization;
+    const char *email;
+    const char *name; /* NULL: none */
+    const char *password;
+};
+
+/* *done false: the token is not good (any more), or somebody was faster. */
+enum db_status setup_run(struct db *db, const struct setup *setup, bool *done, char org[37],
+                         char user[37]);
+
+#endif

@@ -1,0 +1,130 @@
+#include "tenant/teams.h"
+
+#include "protocol/ids.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct db_statement create = {
+    "team_create", "INSERT INTO teams (org_id, name) VALUES ($1, $2) RETURNING id", 2};
+static const struct db_statement drop = {
+    "team_delete", "DELETE FROM teams WHERE org_id = $1 AND id = $2 RETURNING id", 2};
+static const struct db_statement add = {
+    "team_add",
+    "INSERT INTO team_members (org_id, team_id, user_id, role)"
+    " SELECT $1, t.id, u.id, $4 FROM teams t JOIN users u ON u.org_id = t.org_id"
+    "  WHERE t.org_id = $1 AND t.id = $2 AND u.id = $3"
+    " ON CONFLICT (org_id, team_id, user_id) DO UPDATE SET role = excluded.role"
+    " RETURNING user_id",
+    4};
+static const struct db_statement remove_one = {
+    "team_remove",
+    "DELETE FROM team_members WHERE org_id = $1 AND team_id = $2 AND user_id = $3"
+    " RETURNING user_id",
+    3};
+static const struct db_statement leave = {
+    "team_leave",
+    "UPDATE team_members SET is_active = false WHERE org_id = $1 AND user_id = $2 AND is_active",
+    2};
+static const struct db_statement enter = {
+    "team_enter",
+    "UPDATE team_members SET is_active = true WHERE org_id = $1 AND user_id = $2 AND team_id = $3"
+    " RETURNING team_id",
+    3};
+static const struct db_statement list = {
+    "teams_list",
+    "SELECT t.id, t.name, to_char(t.created_at AT TIME ZONE 'UTC', "
+    "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),"
+    "       coalesce(jsonb_agg(jsonb_build_object('user_id', m.user_id, 'email', u.email,"
+    "                          'role', m.role) ORDER BY u.email)"
+    "                FILTER (WHERE m.user_id IS NOT NULL), '[]')"
+    "  FROM teams t LEFT JOIN team_members m ON m.org_id = t.org_id AND m.team_id = t.id"
+    "  LEFT JOIN users u ON u.org_id = m.org_id AND u.id = m.user_id"
+    " WHERE t.org_id = $1 GROUP BY t.org_id, t.id ORDER BY t.name LIMIT 500",
+    1};
+
+static bool uuids(const char *a, const char *b)
+{
+    return fd_uuid_valid(a, strlen(a)) && fd_uuid_valid(b, strlen(b));
+}
+
+static enum db_status change(struct db *db, const char *org, const struct db_statement *statement,
+                             const char *const *params, bool *found)
+{
+    PGresult *result;
+
+    enum db_status status = db_query(db, org, statement, params, &result);
+    if (status == DB_OK) {
+        *found = PQntuples(result) == 1;
+        PQclear(result);
+    }
+    return status;
+}
+
+enum db_status team_create(struct db *db, const char *org, const char *name, char id[37])
+{
+    const char *params[] = {org, name};
+    PGresult *result;
+
+    enum db_status status = db_query(db, org, &create, params, &result);
+    if (status == DB_OK) {
+        snprintf(id, 37, "%s", db_text(result, 0, 0));
+        PQclear(result);
+    }
+    return status;
+}
+
+enum db_status team_delete(struct db *db, const char *org, const char *id, bool *found)
+{
+    const char *params[] = {org, id};
+
+    *found = false;
+    return uuids(id, org) ? change(db, org, &drop, params, found) : DB_OK;
+}
+
+enum db_status team_add(struct db *db, const char *org, const char *id, const char *user,
+                        const char *role, bool *found)
+{
+    const char *params[] = {org, id, user, role};
+
+    *found = false;
+    return uuids(id, user) ? change(db, org, &add, params, found) : DB_OK;
+}
+
+enum db_status team_remove(struct db *db, const char *org, const char *id, const char *user,
+                           bool *found)
+{
+    const char *params[] = {org, id, user};
+
+    *found = false;
+    return uuids(id, user) ? change(db, org, &remove_one, params, found) : DB_OK;
+}
+
+enum db_status team_activate(struct db *db, const char *org, const char *user, const char *id,
+                             bool *found)
+{
+    const char *params[] = {org, user, id};
+
+    *found = id == NULL;
+    if (id != NULL && !fd_uuid_valid(id, strlen(id)))
+        return DB_OK;
+    enum db_status status = db_begin(db, org);
+    if (status == DB_OK)
+        status = db_exec(db, &leave, params, NULL);
+    if (status == DB_OK && id != NULL) {
+        PGresult *row;
+        status = db_exec(db, &enter, params, &row);
+        *found = status == DB_OK && PQntuples(row) == 1;
+        PQclear(row);
+    }
+    if (status == DB_OK && *found)
+        status = db_commit(db);
+    if (status != DB_OK || !*found)
+        db_rollback(db);
+    return status;
+}
+
+enum db_status teams_list(struct db *db, const char *org, PGresult **teams)
+{
+    return db_query(db, org, &list, &org, teams);
+}

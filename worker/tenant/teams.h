@@ -1,0 +1,24 @@
+/* Teams: groups of an organisation's users; one of a user's teams is the active one, and
+ * goes with each of the user's requests. */
+#ifndef FD_TENANT_TEAMS_H
+#define FD_TENANT_TEAMS_H
+
+#include "db/db.h"
+
+#define TEAM_NAME_MAX 100
+
+enum db_status team_create(struct db *db, const char *org, const char *name, char id[37]);
+/* *found false: there is no such team (or user, or membership). */
+enum db_status team_delete(struct db *db, const char *org, const char *id, bool *found);
+enum db_status team_add(struct db *db, const char *org, const char *id, const char *user,
+                        const char *role, bool *found);
+enum db_status team_remove(struct db *db, const char *org, const char *id, const char *user,
+                           bool *found);
+/* id NULL: none. */
+enum db_status team_activate(struct db *db, const char *org, const char *user, const char *id,
+                             bool *found);
+
+/* id, name, created_at, members: JSON of {user_id, email, role}. */
+enum db_status teams_list(struct db *db, const char *org, PGresult **teams);
+
+#endif

@@ -1,0 +1,13 @@
+/* Settings, as JSON: what the admin API and `frontdesk tool --json` both answer. */
+#ifndef FD_TOOL_SETTINGS_JSON_H
+#define FD_TOOL_SETTINGS_JSON_H
+
+#include "tool/settings.h"
+
+/* The members of a row of tools_list(), into the open object. */
+void tools_write(struct fd_json_writer *w, const PGresult *rows, int row);
+/* A row of tools_executions(), a test run: an object. */
+void tools_write_execution(struct fd_json_writer *w, const PGresult *rows, int row);
+void tools_write_test(struct fd_json_writer *w, const struct tool_test *test);
+
+#endif
