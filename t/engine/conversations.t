@@ -106,7 +106,11 @@ my $size = -s "$stack->{dir}/many";
 my %ids = map { $_->{id} => scalar @{ $_->{messages} } } map { $json->decode($_) } split /\n/, slurp("$stack->{dir}/many");
 is scalar(keys %ids), $MANY, "ADM-4: $MANY conversations, each once, in " . int($size / 1e6) . ' MB';
 is scalar(grep { $ids{$_} != 1 } keys %ids), 0, 'each with its message';
-cmp_ok memory() - $before, "<", 8_000, "in the memory of a part (kB)";
+SKIP: {
+    my $build = { $stack->environment }->{STACK_BUILD};
+    skip 'a sanitizer keeps what was freed', 1 if `ldd $build/frontdesk` =~ /asan/;
+    cmp_ok memory() - $before, '<', 8_000, 'in the memory of a part (kB)';
+}
 
 # Straight to the socket: nginx would take everything off its hands.
 open my $in, '<', "$stack->{dir}/admin.token" or die "admin.token: $!";

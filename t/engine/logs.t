@@ -5,8 +5,10 @@ use warnings;
 use lib 't/lib';
 use Digest::SHA qw(sha256_hex);
 use Frontdesk::Stack;
+use Digest::SHA qw(hmac_sha256);
 use IO::Socket::INET;
 use JSON::PP ();
+use MIME::Base64 ();
 use Test::More;
 
 # Each of these goes in somewhere and must come out nowhere else.
@@ -15,7 +17,7 @@ my %canary = (
     user => 'canary-user-1865', client_id => 'canary-client-id-1866', idempotency => 'canary-idempotency-1867',
     identity => 'canary-identity-1868', body => 'canary-body-1869', provider_text => 'canary-provider-text-1870',
     article => 'canary-article-1871', stray_key => 'fd_sk_canaryStrayKey1872', provider_key => 'sk-canaryProviderKey1873abc',
-    gateway_key => 'canary.gateway.key.1874',
+    gateway_key => 'canary.gateway.key.1874', name => 'canary-name-1875',
 );
 my $stack = Frontdesk::Stack->new(worker => { OPENAI_API_KEY => $canary{provider_key} });
 $stack->start;
@@ -27,6 +29,12 @@ my $json = JSON::PP->new->utf8->canonical;
 my @bodies;      # of errors, as clients were told
 my $metrics = ''; # of both halves, at all times
 
+sub base64url { my $text = MIME::Base64::encode_base64url($_[0], ''); $text =~ s/=+$//; return $text; }
+sub token {
+    my ($claims) = @_;
+    my $signed = join '.', map { base64url($json->encode($_)) } { alg => 'HS256', typ => 'JWT' }, $claims;
+    return "$signed." . base64url(hmac_sha256($signed, $canary{identity_secret}));
+}
 sub chat {
     my ($scenario, %more) = @_;
     my $s = $client->chat({ message => "$canary{message} canaries \@" . $json->encode($scenario) . '@', %more });
@@ -95,8 +103,12 @@ subtest 'OPS-3: metrics of both halves can be read' => sub {
 
 # -- every way in -----------------------------------------------------------------------------
 
-my $s = chat({ text => "$canary{answer} [article:canary]" }, user_id => $canary{user}, client_message_id => $canary{client_id},
-             identity => $canary{identity}, context => { page_url => "https://shop.example/$canary{page}", title => $canary{title} });
+my $s = chat({}, identity => $canary{identity});
+is $s->{terminal}{event}, 'error', 'WID-5: an identity that proves nothing';
+$canary{identity_secret} = (split /\n/, $stack->frontdesk(qw(identity create --org), $stack->{org}))[0];
+$canary{token} = token({ sub => $canary{user}, name => $canary{name}, exp => int(time) + 600 });
+$s = chat({ text => "$canary{answer} [article:canary]" }, user_id => $canary{user}, client_message_id => $canary{client_id},
+          identity => $canary{token}, context => { page_url => "https://shop.example/$canary{page}", title => $canary{title} });
 is $s->{terminal}{event}, 'done', 'an answer' or diag explain $s->{terminal};
 my ($call) = grep { $_->{event} eq 'request' } reverse $stack->journal;
 like $json->encode($call->{body}), qr/$canary{message}.*|$canary{article}/, 'the canaries sing where they may';
