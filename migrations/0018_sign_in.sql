@@ -81,6 +81,13 @@ CREATE TABLE sign_in_attempts (
 CREATE INDEX sign_in_attempts_last ON sign_in_attempts (last_at);
 GRANT SELECT, INSERT, UPDATE, DELETE ON sign_in_attempts TO frontdesk_app;
 
+-- Of an account, an address, a user: its hash, as a table of addresses is worth stealing.
+-- In lower case by the same rules by which users are found.
+CREATE FUNCTION sign_in_name(kind text, who text) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT encode(sha256(convert_to(kind || ':' || lower(who), 'UTF8')), 'hex')
+$$;
+
 -- Counts a try before it is made, so that a crowd of them cannot slip through together. The
 -- seconds to wait, 0: go ahead. After `free` tries in an hour each wait is twice the one before.
 CREATE FUNCTION sign_in_attempt(who text, free int, most_s int) RETURNS int
@@ -88,9 +95,6 @@ LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
   tries sign_in_attempts;
 BEGIN
-  DELETE FROM sign_in_attempts WHERE name IN (
-    SELECT name FROM sign_in_attempts WHERE last_at < now() - interval '1 hour' AND name <> who
-     ORDER BY last_at LIMIT 10 FOR UPDATE SKIP LOCKED);
   INSERT INTO sign_in_attempts AS a VALUES (who, 0, clock_timestamp(), clock_timestamp())
     ON CONFLICT (name) DO UPDATE SET name = a.name RETURNING * INTO tries;
   IF tries.last_at < clock_timestamp() - interval '1 hour' THEN
@@ -103,6 +107,10 @@ BEGIN
          next_at = clock_timestamp() + CASE WHEN tries.count + 1 < free THEN interval '0'
            ELSE least(most_s, 2 ^ least(tries.count + 1 - free, 20)) * interval '1 second' END
    WHERE name = who;
+  -- last, and skipping what is locked: nothing is waited for with these rows in hand
+  DELETE FROM sign_in_attempts WHERE name IN (
+    SELECT name FROM sign_in_attempts WHERE last_at < now() - interval '1 hour' AND name <> who
+     ORDER BY last_at LIMIT 10 FOR UPDATE SKIP LOCKED);
   RETURN 0;
 END $$;
 
@@ -130,17 +138,19 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_te
 $$;
 SELECT give_to_platform('platform_live_keys()');
 
--- Who may be meant by an e-mail address; few, as each costs a password hash.
-CREATE FUNCTION platform_sign_in(address text)
+-- Who may be meant by an e-mail address, in an organisation (its id or name) or any; few, as
+-- each costs a password hash. An id comes before a name that looks like it.
+CREATE FUNCTION platform_sign_in(address text, organization text)
 RETURNS TABLE (org_id uuid, org_name text, user_id uuid, password_hash text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
   SELECT o.id, o.name, u.id, u.password_hash
     FROM users u JOIN organizations o ON o.id = u.org_id
    WHERE lower(u.email) = lower(address) AND u.password_hash IS NOT NULL
      AND u.status = 'active' AND o.status = 'active'
-   ORDER BY u.last_sign_in_at DESC NULLS LAST, u.id LIMIT 4
+     AND (organization IS NULL OR o.id::text = lower(organization) OR o.name = organization)
+   ORDER BY o.id::text = lower(organization) DESC, u.last_sign_in_at DESC NULLS LAST, u.id LIMIT 4
 $$;
-SELECT give_to_platform('platform_sign_in(text)');
+SELECT give_to_platform('platform_sign_in(text, text)');
 
 CREATE FUNCTION platform_session_org(session uuid) RETURNS uuid
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
@@ -159,6 +169,16 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_te
   SELECT EXISTS (SELECT FROM users)
 $$;
 SELECT give_to_platform('platform_has_users()');
+
+-- Tokens that open nothing any more.
+GRANT DELETE ON password_resets TO frontdesk_platform;
+CREATE POLICY platform_forget ON password_resets FOR DELETE TO frontdesk_platform USING (true);
+CREATE FUNCTION platform_forget_tokens() RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+  DELETE FROM password_resets WHERE expires_at < now() - interval '7 days';
+  DELETE FROM setup_tokens WHERE expires_at < now();
+$$;
+SELECT give_to_platform('platform_forget_tokens()');
 
 -- The first user, who owns a new organisation and the platform. No row: the token is not
 -- good (any more), or there is a user.

@@ -90,6 +90,8 @@ GRANT SELECT, INSERT, UPDATE ON marks TO frontdesk_platform;
 
 -- -- what is counted ------------------------------------------------------------------------
 
+-- A session that comes back after its conversation is deleted has one with the same id: with
+-- started_at it is another one here. What is deleted of one that goes on is counted in gone_*.
 CREATE TABLE conversation_outcomes (
   org_id          uuid NOT NULL REFERENCES organizations ON DELETE CASCADE,
   conversation_id uuid NOT NULL, -- which may be gone
@@ -112,7 +114,14 @@ CREATE TABLE conversation_outcomes (
   rating          smallint,
   feedback_up     int NOT NULL DEFAULT 0,
   feedback_down   int NOT NULL DEFAULT 0,
-  PRIMARY KEY (org_id, conversation_id)
+  gone_questions  int NOT NULL DEFAULT 0,
+  gone_answers    int NOT NULL DEFAULT 0,
+  gone_replies    int NOT NULL DEFAULT 0,
+  gone_up         int NOT NULL DEFAULT 0,
+  gone_down       int NOT NULL DEFAULT 0,
+  gone_calls      int NOT NULL DEFAULT 0,
+  gone_failures   int NOT NULL DEFAULT 0,
+  PRIMARY KEY (org_id, conversation_id, started_at)
 );
 -- With all that figures are made of: a period is read from here alone.
 CREATE INDEX conversation_outcomes_started ON conversation_outcomes (org_id, started_at)
@@ -228,7 +237,8 @@ BEGIN
                    || '  AND s.org_id = app_org() AND s.search @@ typed_words($1->>''q'')';
   END IF;
   IF f ?| ARRAY['rating', 'feedback', 'handled', 'handoff', 'handoff_reason'] THEN
-    query := query || ' JOIN conversation_outcomes o ON o.org_id = c.org_id AND o.conversation_id = c.id';
+    query := query || ' JOIN conversation_outcomes o ON o.org_id = c.org_id AND o.conversation_id = c.id'
+                   || '  AND o.started_at = c.started_at';
   END IF;
   query := query || ' WHERE c.org_id = app_org()';
   IF after_at IS NOT NULL THEN
@@ -286,6 +296,87 @@ SELECT give_to_platform('find_conversations(jsonb, boolean, timestamptz, uuid, i
 
 -- -- counting -------------------------------------------------------------------------------
 
+-- Some languages' words, joined by dashes, make more of an index than fits into a row: then
+-- one conversation is not found by its words, and the others are all the same.
+CREATE FUNCTION words_of(said text) RETURNS tsvector LANGUAGE plpgsql IMMUTABLE
+SET search_path = pg_catalog, public, pg_temp SET client_min_messages = warning AS $$
+BEGIN
+  RETURN to_tsvector('simple', said);
+EXCEPTION WHEN program_limit_exceeded THEN
+  RETURN '';
+END $$;
+
+-- Makes conversations found by what is left of them, of long ones by what was said last.
+CREATE FUNCTION index_words(ids uuid[]) RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, public, pg_temp AS $$
+  INSERT INTO conversation_search AS s (org_id, conversation_id, started_at, search)
+  SELECT c.org_id, c.id, c.started_at, words_of(concat_ws(' ', c.title, c.user_identifier, w.words))
+    FROM conversations c
+    CROSS JOIN LATERAL (
+      SELECT left(string_agg(m.content, ' ' ORDER BY m.created_at DESC), 60000) AS words
+        FROM (SELECT left(x.content, 4000) AS content, x.created_at FROM messages x
+               WHERE x.org_id = c.org_id AND x.conversation_id = c.id
+                 AND x.created_at >= c.started_at - interval '1 day'
+               ORDER BY x.created_at DESC LIMIT 2000) m) w
+   WHERE c.id = ANY (ids)
+  ON CONFLICT (org_id, conversation_id) DO UPDATE
+     SET started_at = EXCLUDED.started_at, search = EXCLUDED.search
+$$;
+
+-- What is deleted was counted and stays so; its words are in no index and no summary then.
+-- What is left is found again at once, or where that takes long, after the next message.
+CREATE FUNCTION note_gone_messages() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  conversation record;
+BEGIN
+  UPDATE conversation_outcomes o
+     SET gone_questions = gone_questions + g.questions, gone_answers = gone_answers + g.answers,
+         gone_replies = gone_replies + g.replies, gone_up = gone_up + g.up,
+         gone_down = gone_down + g.down
+    FROM (SELECT c.org_id, c.id, c.started_at,
+                 count(*) FILTER (WHERE m.role = 'user') AS questions,
+                 count(*) FILTER (WHERE m.role = 'assistant') AS answers,
+                 count(*) FILTER (WHERE m.role = 'operator') AS replies,
+                 count(*) FILTER (WHERE m.rating = 'up') AS up,
+                 count(*) FILTER (WHERE m.rating = 'down') AS down
+            FROM gone m JOIN conversations c ON c.org_id = m.org_id AND c.id = m.conversation_id
+           WHERE m.created_at >= c.started_at - interval '1 day'
+           GROUP BY c.org_id, c.id, c.started_at) g
+   WHERE o.org_id = g.org_id AND o.conversation_id = g.id AND o.started_at = g.started_at;
+  DELETE FROM conversation_summaries s
+   USING (SELECT DISTINCT org_id, conversation_id FROM gone) g
+   WHERE s.org_id = g.org_id AND s.conversation_id = g.conversation_id
+     AND NOT EXISTS (SELECT FROM messages m
+                      WHERE m.org_id = s.org_id AND m.conversation_id = s.conversation_id
+                        AND m.created_at <= s.through_at);
+  DELETE FROM conversation_search s
+   USING (SELECT DISTINCT org_id, conversation_id FROM gone) g
+   WHERE s.org_id = g.org_id AND s.conversation_id = g.conversation_id;
+  FOR conversation IN SELECT DISTINCT conversation_id AS id FROM gone LOOP
+    EXIT WHEN clock_timestamp() > statement_timestamp() + interval '5 seconds';
+    PERFORM index_words(ARRAY[conversation.id]);
+  END LOOP;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER note_gone AFTER DELETE ON messages REFERENCING OLD TABLE AS gone
+  FOR EACH STATEMENT EXECUTE FUNCTION note_gone_messages();
+CREATE FUNCTION note_gone_calls() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  UPDATE conversation_outcomes o
+     SET gone_calls = gone_calls + g.calls, gone_failures = gone_failures + g.failures
+    FROM (SELECT c.org_id, c.id, c.started_at, count(*) AS calls,
+                 count(*) FILTER (WHERE t.status <> 'done') AS failures
+            FROM gone t JOIN conversations c ON c.org_id = t.org_id AND c.id = t.conversation_id
+           WHERE t.status IN ('done', 'failed', 'unknown')
+           GROUP BY c.org_id, c.id, c.started_at) g
+   WHERE o.org_id = g.org_id AND o.conversation_id = g.id AND o.started_at = g.started_at;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER note_gone AFTER DELETE ON tool_executions REFERENCING OLD TABLE AS gone
+  FOR EACH STATEMENT EXECUTE FUNCTION note_gone_calls();
+
 -- Counts the conversations that changed since the last time, at most so many; how many it
 -- looked at. What committed late has an older updated_at than what was looked at already,
 -- so the last minutes are looked at again; what did not change meanwhile is passed over.
@@ -295,6 +386,7 @@ DECLARE
   nobody  constant uuid := '00000000-0000-0000-0000-000000000000';
   mark    record;
   ids     uuid[];
+  changed uuid[];
   last_at timestamptz;
 BEGIN
   INSERT INTO marks VALUES ('outcomes', '-infinity', nobody) ON CONFLICT DO NOTHING;
@@ -303,7 +395,13 @@ BEGIN
     FROM (SELECT id, updated_at FROM conversations
            WHERE (updated_at, id) > (mark.at, mark.id)
            ORDER BY updated_at, id LIMIT most) c;
-  PERFORM roll_up_conversations(ids);
+  SELECT array_agg(c.id) INTO changed
+    FROM conversations c
+    LEFT JOIN conversation_outcomes o ON o.org_id = c.org_id AND o.conversation_id = c.id
+                                     AND o.started_at = c.started_at
+   WHERE c.id = ANY (ids) AND o.changed_at IS DISTINCT FROM c.updated_at;
+  PERFORM roll_up_conversations(changed);
+  PERFORM index_words(changed);
   IF coalesce(cardinality(ids), 0) < most THEN
     UPDATE marks SET at = now() - interval '2 minutes', id = nobody WHERE name = 'outcomes';
   ELSE
@@ -312,15 +410,12 @@ BEGIN
   RETURN coalesce(cardinality(ids), 0);
 END $$;
 
--- What was counted of messages that are deleted by now stays counted.
 CREATE FUNCTION roll_up_conversations(ids uuid[]) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, public, pg_temp AS $$
   WITH changed AS MATERIALIZED (
-    SELECT c.* FROM conversations c
-      LEFT JOIN conversation_outcomes o ON o.org_id = c.org_id AND o.conversation_id = c.id
-     WHERE c.id = ANY (ids) AND o.changed_at IS DISTINCT FROM c.updated_at
+    SELECT * FROM conversations WHERE id = ANY (ids)
   ), said AS (
-    SELECT c.org_id, c.id, c.started_at, c.title, c.user_identifier,
+    SELECT c.id,
            count(*) FILTER (WHERE m.role = 'user') AS questions,
            count(*) FILTER (WHERE m.role = 'assistant') AS answers,
            count(*) FILTER (WHERE m.role = 'operator') AS replies,
@@ -329,18 +424,11 @@ LANGUAGE sql SET search_path = pg_catalog, public, pg_temp AS $$
            avg(extract(epoch FROM m.finished_at - m.created_at) * 1000)
              FILTER (WHERE m.role = 'assistant') AS response_ms,
            count(*) FILTER (WHERE m.rating = 'up') AS feedback_up,
-           count(*) FILTER (WHERE m.rating = 'down') AS feedback_down,
-           left(string_agg(left(m.content, 4000), ' ' ORDER BY m.created_at DESC), 200000) AS words
+           count(*) FILTER (WHERE m.rating = 'down') AS feedback_down
       FROM changed c
       LEFT JOIN messages m ON m.org_id = c.org_id AND m.conversation_id = c.id
                           AND m.created_at >= c.started_at - interval '1 day'
-     GROUP BY c.org_id, c.id, c.started_at, c.title, c.user_identifier
-  ), found AS (
-    INSERT INTO conversation_search AS s (org_id, conversation_id, started_at, search)
-    SELECT org_id, id, started_at,
-           to_tsvector('simple', concat_ws(' ', title, user_identifier, words))
-      FROM said
-    ON CONFLICT (org_id, conversation_id) DO UPDATE SET search = EXCLUDED.search
+     GROUP BY c.id
   )
   INSERT INTO conversation_outcomes AS o
          (org_id, conversation_id, started_at, changed_at, ended_at, channel, language, model_id,
@@ -356,27 +444,24 @@ LANGUAGE sql SET search_path = pg_catalog, public, pg_temp AS $$
                          WHERE x.org_id = c.org_id AND x.conversation_id = c.id
                            AND x.status IN ('done', 'failed', 'unknown')) t
     CROSS JOIN LATERAL (SELECT coalesce(sum(x.cost_micro), 0) AS cost FROM usage_ledger x
-                         WHERE x.org_id = c.org_id AND x.conversation_id = c.id) l
-  ON CONFLICT (org_id, conversation_id) DO UPDATE SET
+                         WHERE x.org_id = c.org_id AND x.conversation_id = c.id
+                           AND x.created_at >= c.started_at - interval '1 day') l
+  ON CONFLICT (org_id, conversation_id, started_at) DO UPDATE SET
      changed_at = EXCLUDED.changed_at, ended_at = EXCLUDED.ended_at, language = EXCLUDED.language,
      channel = EXCLUDED.channel, model_id = EXCLUDED.model_id,
-     questions = greatest(o.questions, EXCLUDED.questions),
-     answers = greatest(o.answers, EXCLUDED.answers),
-     replies = greatest(o.replies, EXCLUDED.replies),
+     questions = o.gone_questions + EXCLUDED.questions,
+     answers = o.gone_answers + EXCLUDED.answers,
+     replies = o.gone_replies + EXCLUDED.replies,
      first_token_ms = coalesce(o.first_token_ms, EXCLUDED.first_token_ms),
      response_ms = coalesce(EXCLUDED.response_ms, o.response_ms),
-     tool_calls = greatest(o.tool_calls, EXCLUDED.tool_calls),
-     tool_failures = greatest(o.tool_failures, EXCLUDED.tool_failures),
+     tool_calls = o.gone_calls + EXCLUDED.tool_calls,
+     tool_failures = o.gone_failures + EXCLUDED.tool_failures,
      cost_micro = EXCLUDED.cost_micro,
      handoff_at = coalesce(o.handoff_at, EXCLUDED.handoff_at), -- it was, also when it is over
      handoff_reason = coalesce(EXCLUDED.handoff_reason, o.handoff_reason),
      rating = EXCLUDED.rating,
-     feedback_up = CASE WHEN EXCLUDED.questions < o.questions -- taken back, or deleted?
-                        THEN greatest(o.feedback_up, EXCLUDED.feedback_up)
-                        ELSE EXCLUDED.feedback_up END,
-     feedback_down = CASE WHEN EXCLUDED.questions < o.questions
-                          THEN greatest(o.feedback_down, EXCLUDED.feedback_down)
-                          ELSE EXCLUDED.feedback_down END
+     feedback_up = o.gone_up + EXCLUDED.feedback_up,
+     feedback_down = o.gone_down + EXCLUDED.feedback_down
 $$;
 SELECT give_to_platform('platform_roll_up(int)'), give_to_platform('roll_up_conversations(uuid[])');
 REVOKE EXECUTE ON FUNCTION roll_up_conversations(uuid[]) FROM frontdesk_app;
@@ -400,25 +485,23 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_te
 $$;
 SELECT give_to_platform('platform_messages_before(date)');
 
--- Drops the oldest month that ended before a day; NULL: there is none. It waits for no long
--- statement, since everybody would wait behind it.
-CREATE FUNCTION platform_drop_messages_partition(before date) RETURNS text
+-- Drops the oldest month that no organisation keeps any more, by what each has set now; NULL:
+-- there is none. It waits for no long statement, since everybody would wait behind it.
+CREATE FUNCTION platform_drop_messages_partition() RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp SET timezone = 'UTC' SET lock_timeout = '2s' AS $$
 DECLARE
+  before date := (SELECT current_date - max(r.message_days) FROM platform_retention() r);
   oldest text;
 BEGIN
-  IF before IS NULL OR before >= current_date THEN
-    RAISE EXCEPTION 'no messages are dropped up to %', before USING ERRCODE = '22003';
-  END IF;
   SELECT part INTO oldest FROM messages_partitions() WHERE last_day < before LIMIT 1;
   IF oldest IS NOT NULL THEN
     EXECUTE format('DROP TABLE public.%I', oldest);
   END IF;
   RETURN oldest;
 END $$;
-REVOKE ALL ON FUNCTION platform_drop_messages_partition(date) FROM public;
-GRANT EXECUTE ON FUNCTION platform_drop_messages_partition(date) TO frontdesk_app;
+REVOKE ALL ON FUNCTION platform_drop_messages_partition() FROM public;
+GRANT EXECUTE ON FUNCTION platform_drop_messages_partition() TO frontdesk_app;
 
 -- -- one visitor -------------------------------------------------------------------------------
 

@@ -652,6 +652,7 @@ ngx_int_t ngx_http_frontdesk_ended_find(ngx_str_t *session);
 
 struct fd_sign_in_keys;
 
+/* NGX_OK, NGX_ERROR, or NGX_DECLINED and ctx->refused: no path of the API */
 ngx_int_t ngx_http_frontdesk_admin_begin(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx);
 ngx_int_t ngx_http_frontdesk_admin_headers(ngx_http_request_t *r);

@@ -68,11 +68,15 @@ ngx_http_frontdesk_access_handler(ngx_http_request_t *r)
         ctx->user = NULL;
     }
 
-    if (lcf->admin && ngx_http_frontdesk_admin_begin(r, ctx) != NGX_OK) {
+    rc = lcf->admin ? ngx_http_frontdesk_admin_begin(r, ctx) : NGX_OK;
+
+    if (rc == NGX_ERROR) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    rc = ngx_http_frontdesk_access(r, ctx);
+    if (rc == NGX_OK) {
+        rc = ngx_http_frontdesk_access(r, ctx);
+    }
 
     if (rc == NGX_DECLINED) {
         ngx_http_finalize_request(r, ctx->refused);

@@ -18,7 +18,10 @@
 #define NGX_HTTP_FRONTDESK_SAFE                                               \
     (NGX_HTTP_GET|NGX_HTTP_HEAD|NGX_HTTP_OPTIONS)
 
+#define NGX_HTTP_FRONTDESK_ADMIN_PREFIX  "/api/admin/"
 
+
+static ngx_uint_t ngx_http_frontdesk_admin_plain(ngx_http_request_t *r);
 static void ngx_http_frontdesk_admin_strip(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_frontdesk_admin_own(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_frontdesk_admin_site(ngx_http_request_t *r,
@@ -50,7 +53,38 @@ ngx_http_frontdesk_admin_begin(ngx_http_request_t *r,
 
     ngx_http_frontdesk_admin_strip(r);
 
-    return ngx_http_frontdesk_admin_headers(r);
+    if (ngx_http_frontdesk_admin_headers(r) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_frontdesk_admin_plain(r)) {
+        return NGX_OK;
+    }
+
+    ctx->refused = ngx_http_frontdesk_fail(r, FD_PROBLEM_NOT_FOUND, NULL,
+                                           NULL);
+
+    return NGX_DECLINED;
+}
+
+
+/*
+ * The path is passed on as the client wrote it, which the admin API reads by
+ * its own rules: "//api%2Fadmin/metrics" is a host and "/metrics" to it.
+ */
+
+static ngx_uint_t
+ngx_http_frontdesk_admin_plain(ngx_http_request_t *r)
+{
+    size_t  len;
+
+    len = sizeof(NGX_HTTP_FRONTDESK_ADMIN_PREFIX) - 1;
+
+    return !r->valid_unparsed_uri
+           || (r->unparsed_uri.len >= len
+               && ngx_strncmp(r->unparsed_uri.data,
+                              NGX_HTTP_FRONTDESK_ADMIN_PREFIX, len)
+                  == 0);
 }
 
 
@@ -79,7 +113,7 @@ ngx_http_frontdesk_admin_headers(ngx_http_request_t *r)
 #if (NGX_HTTP_SSL)
 
     if (r->connection->ssl) {
-        ngx_str_set(&value, "max-age=31536000; includeSubDomains");
+        ngx_str_set(&value, "max-age=31536000");
 
         return ngx_http_frontdesk_header(r, "Strict-Transport-Security",
                                          &value);

@@ -175,8 +175,8 @@ ngx_http_frontdesk_ended_load(void)
 static void
 ngx_http_frontdesk_ended_read(void *data, redisReply *reply)
 {
-    time_t      until;
-    size_t      i;
+    time_t       until;
+    size_t       i;
     redisReply  *id, *score;
 
     ngx_http_frontdesk_ended_list_op = NULL;

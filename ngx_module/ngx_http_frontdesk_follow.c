@@ -87,7 +87,11 @@ ngx_http_frontdesk_follow_meet(ngx_http_frontdesk_stream_t *s,
         s->last.epoch--;
     }
 
-    s->announced = s->last;
+    /* what was announced meanwhile is still to come; a lost epoch is not */
+
+    if (s->announced.epoch > first.id.epoch) {
+        s->announced = s->last;
+    }
 
     ngx_memzero(&first.id, sizeof(struct fd_event_id));
     ngx_http_frontdesk_follow_sync(s, first.id);

@@ -237,6 +237,15 @@ ngx_http_frontdesk_pulse_beat(ngx_http_frontdesk_stream_t *s)
 {
     ngx_http_frontdesk_loc_conf_t  *lcf;
 
+    if (s->follows
+        && ngx_current_msec - s->ctx->started
+           >= NGX_HTTP_FRONTDESK_FOLLOW_LIFE)
+    {
+        ngx_http_frontdesk_stream_end(s, NGX_HTTP_FRONTDESK_END_LATER,
+                                      NGX_HTTP_FRONTDESK_CLOSE_DONE);
+        return;
+    }
+
     lcf = ngx_http_get_module_loc_conf(s->request, ngx_http_frontdesk_module);
 
     ngx_http_frontdesk_stream_unlink(&s->beats);

@@ -22,6 +22,8 @@
 
 /* past it a job is not waited for, whatever became of its worker */
 #define NGX_HTTP_FRONTDESK_STREAM_LIFE  (FD_JOB_DEADLINE_MS + 15000)
+/* past it who follows a session comes back, and proves its key again */
+#define NGX_HTTP_FRONTDESK_FOLLOW_LIFE  (15 * 60 * 1000)
 /* unsent bytes above which a client counts as blocked */
 #define NGX_HTTP_FRONTDESK_STREAM_OUT   65536
 

@@ -6,7 +6,7 @@ use lib 't/lib';
 use Frontdesk::Stack;
 use Test::More;
 
-my $stack = Frontdesk::Stack->new(worker => {
+my $stack = Frontdesk::Stack->new(env => { STACK_HTTP_EXTRA => 'frontdesk_start_rate 0;' }, worker => {
     FRONTDESK_HEARTBEAT_MS => 200, FRONTDESK_TAKEOVER_IDLE_MS => 1200,
 });
 my $built = { $stack->environment }->{STACK_BUILD};

@@ -173,6 +173,9 @@ for my $missing (sort keys %claim) {
 like direct('/api/admin/keys', %claim, 'X-Frontdesk-Token' => $token, 'X-Frontdesk-Role' => 'staff'),
     qr{^HTTP/1.1 403.*admin role required}s, 'a role below the route\'s: 403';
 like direct('/metrics'), qr/^frontdesk_admin_requests_total\{status="2xx"\} \d+/m, 'OPS-3: metrics of its own';
+like direct($_, %claim, 'X-Frontdesk-Token' => $token), qr{^HTTP/1.1 404.*"not-found"}s, "$_ is not for who comes through nginx"
+    for '/metrics', '/healthz', '//x/metrics', '//x/api/admin/organization', 'http://x/api/admin/organization';
+like direct('//x/metrics'), qr{^HTTP/1.1 401}, 'nor has it another name';
 is $bare->get('/api/admin/../../metrics')->{status}, 200, '/metrics through nginx is nginx\'s';
 is sprintf('%o', (stat "$stack->{dir}/run/admin.sock")[2] & 07777), '660', 'the socket is for nginx\'s group only';
 

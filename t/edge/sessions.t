@@ -156,8 +156,10 @@ subtest 'WID-5: a token binds the session to its user' => sub {
 subtest 'WID-5: a hash of the user id' => sub {
     my $s = session();
     my $hash = hmac_sha256_hex('u-7', $secret);
-    my $r = to($s, 'identify', { user_id => 'u-7', user_hash => uc $hash, name => 'Avi' });
-    is_deeply $r->{json}, { user_id => 'u-7', verified => JSON::PP::true, name => 'Avi', email => undef }, 'verified' or diag $r->{body};
+    my $r = to($s, 'identify', { user_id => 'u-7', user_hash => uc $hash, name => 'Avi', email => 'boss@example.com' });
+    is_deeply $r->{json}, { user_id => 'u-7', verified => JSON::PP::true, name => undef, email => undef }, 'verified' or diag $r->{body};
+    is $stack->sql("SELECT concat_ws('/', verified_id, verified_name, verified_email, contact->>'name', contact->>'email') FROM conversations WHERE session_id = '$s'"),
+        'u-7/Avi/boss@example.com', 'the hash proves the user, not what stands beside it';
     is to($s, 'identify', { user_id => 'u-8', user_hash => hmac_sha256_hex('u-8', $secret) })->{status}, 409, 'another user: 409';
     my $path = "/api/v1/sessions/$s/identify";
     refused($path, undef,
@@ -271,6 +273,13 @@ subtest 'EDGE-7: an id that is too old, or of a stream that is lost' => sub {
     sleep 1.1; # the epoch of a new stream is the second it begins in
     happen($session, 'message', '{"message_id":"10"}');
     is_deeply [map { next_of($s)->{event} } 1 .. 2], [qw(sync message)], 'a lost stream: sync, and on';
+    sleep 2.1;
+    my $before = $stack->redis('live', 'XRANGE', "fd:sev:$session", '-', '+');
+    $stack->redis('live', 'EVAL', $happen, 1, "fd:sev:$session", 'message', '{"message_id":"11"}', 1, 1000);
+    my $kept = $stack->redis('live', 'XRANGE', "fd:sev:$session", '-', '+');
+    is scalar(grep { $_->[1][1] =~ /"message_id":"10"/ } @$before), 1, 'events are kept';
+    is scalar(grep { $_->[1][1] =~ /"message_id":"10"/ } @$kept), 0, 'but not beyond their time, however much happens';
+    is_deeply [map { next_of($s)->{event} } 1 .. 2], [qw(sync message)], 'which a reader hears of';
     my $gone = follow(session(), '1-1');
     is next_of($gone)->{event}, 'sync', 'an id of nothing: sync';
     is follow($session, $_)->{status}, 400, "\"$_\": 400" for 'x', '1', '0-1', '1-1-1';

@@ -128,6 +128,14 @@ is $r->{status}, 200, 'EDGE-8: where a configuration passes a client\'s headers 
 unlike $r->{body}, qr/forged|^x-frontdesk/im, 'those that only nginx may send are not among them';
 like $r->{body}, qr/^X-Other: kept/m, 'others are';
 
+# nginx decodes and merges a path before it chooses a location, and passes on what was written
+for my $path ('//api%2Fadmin/metrics', '//api%2Fadmin/healthz', '//api%2Fadmin%2Fx/api/admin/users', '//api/admin/organization',
+              '/api%2Fadmin/organization', '/%61pi/admin/organization', '/x/../api/admin/organization', '//api%2Fadmin/auth/setup') {
+    is says(Frontdesk::Client->new(port => $_, key => $stack->{sk})->get($path)), '404 not-found', "EDGE-8: $path is no way around"
+        for $stack->{port}, $careless;
+}
+is $stack->client(key => $stack->{sk}, origin => undef)->get('/api/admin/organization?a=//api%2Fadmin/')->{status}, 200, 'a plain path is one';
+
 my $before = $alice->twin;
 $alice->sign_in;
 isnt $alice->token, $before->token, 'ADM-1: each sign-in is a session of its own';
@@ -294,6 +302,11 @@ is $admin->patch("users/$bob_id", { role => 'owner' })->{json}{field}, 'role', '
 is $admin->patch("users/$alice_id", { status => 'disabled' })->{json}{field}, 'role', 'and does not touch one';
 is says($admin->post("users/$alice_id/reset", {})), '403 role-required', 'nor get into the account';
 is $alice->patch("users/$alice_id", { role => 'admin' })->{json}{field}, 'role', 'ADM-1: the last owner stays one';
+($reset) = $stack->frontdesk('user', 'reset-token', 'bob@shop.example', '--org', $stack->{org}) =~ /^(\S{43})$/m;
+is $alice->patch("users/$bob_id", { role => 'admin' })->{status}, 200, 'bob rises';
+is $anybody->post('auth/reset', { token => $reset, password => 'a sixth good one' })->{json}{field}, 'token', 'ADM-1: by no token that was made before';
+is $alice->patch("users/$bob_id", { role => 'staff' })->{status}, 200, 'and falls';
+is $bob->sign_in->{status}, 200, 'with the same password';
 $r = $admin->post('users', { email => 'carol@shop.example', role => 'staff', name => 'Carol' });
 is $r->{status}, 201, 'an admin makes staff';
 is $anybody->post('auth/reset', { token => $r->{json}{reset_token}, password => 'carols own words' })->{status}, 204, 'whose password is their own';
@@ -324,6 +337,8 @@ $stack->sql("UPDATE users SET password_hash = (SELECT password_hash FROM users W
 $r = $alice->sign_in;
 is says($r), '409 organization-required', 'ADM-1: with the same password, which one is asked';
 is scalar @{ $r->{json}{organizations} }, 2, 'of both';
+is_deeply [@{ $r->{json} }{qw(type status)}, $r->{headers}{'content-type'}],
+    ['urn:frontdesk:problem:organization-required', 409, 'application/problem+json'], 'as a problem';
 is $there->sign_in(organization => $other->{org})->{json}{organization}{id}, $other->{org}, 'and it is said';
 is $alice->sign_in(organization => $stack->{org})->{status}, 200, 'either way';
 

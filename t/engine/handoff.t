@@ -4,12 +4,13 @@ use strict;
 use warnings;
 use utf8;
 use lib 't/lib';
-use Digest::SHA qw(hmac_sha256_hex);
+use Digest::SHA qw(hmac_sha256 hmac_sha256_hex);
 use Frontdesk::Admin;
 use Frontdesk::Stack;
 use Frontdesk::Tools;
 use IO::Socket::INET;
 use JSON::PP ();
+use MIME::Base64 qw(encode_base64url);
 use Test::More;
 use Time::HiRes qw(sleep time);
 
@@ -79,6 +80,8 @@ subtest 'ENG-14: a visitor asks for a person, and is told honestly when there is
     is $r->{json}{status}, 'waiting_human', 'it waits';
     is $stack->sql("SELECT handoff_reason || '/' || handoff_by || '/' || (contact->>'email') FROM conversations WHERE session_id = '$session'"),
         'My mug broke/visitor/noa@example.com', 'with reason and contact';
+    my ($told) = grep { $_->{conversation_id} eq conversation($session) } org_events('status');
+    is_deeply [$told->{status}, exists $told->{reason}, exists $told->{contact}], ['waiting_human', '', ''], 'the dashboard is led to it, and its stream keeps nothing of the visitor';
     is history($session)->{status}, 'waiting_human', 'the history says so';
     my $version = $stack->sql("SELECT version FROM conversations WHERE session_id = '$session'");
     is handoff($session, { reason => 'Again' })->{status}, 200, 'asked again';
@@ -166,7 +169,7 @@ subtest 'ENG-14: an answer that runs when a person takes over is not delivered' 
     $session = talk('Whole')->{session};
     my $pid = fork // die "fork: $!";
     if (!$pid) {
-        my $r = $stack->client->post('/api/v1/chat', ask('Silent', { text => 'Too late.', first_ms => 5000 }, session_id => $session));
+        my $r = $stack->client->post('/api/v1/chat', ask('Silent', { text => 'Too late.', gate => "$stack->{dir}/gate" }, session_id => $session));
         open my $out, '>', "$stack->{dir}/silent" or die;
         print $out $json->encode($r->{json});
         close $out;
@@ -175,10 +178,14 @@ subtest 'ENG-14: an answer that runs when a person takes over is not delivered' 
     }
     ok $stack->until(sub { asked('Silent') }, 20), 'the model thinks';
     $stack->sql("UPDATE conversations SET status = 'human', holder = 'test', version = version + 1 WHERE session_id = '$session'");
+    open my $gate, '>', "$stack->{dir}/gate" or die;
     waitpid $pid, 0;
     open my $in, '<', "$stack->{dir}/silent" or die;
     my $answer = $json->decode(<$in>);
     is_deeply [$answer->{response}, $answer->{cancelled}], [undef, JSON::PP::true], 'the commit looks again' or diag explain $answer;
+    for my $words (qw(Streams Silent)) {
+        is scalar(grep { $_->{role} eq 'user' && $_->{text} =~ /^$words / } org_events('message')), 1, "who took over hears of the question he interrupted: $words";
+    }
     is $stack->sql("SELECT count(*) FROM messages WHERE conversation_id = '" . conversation($session) . "' AND role = 'assistant' AND status = 'complete'"), 1, 'and shows nothing to anybody';
 };
 
@@ -203,6 +210,7 @@ subtest 'ENG-14: an operator joins, writes, gives back; both sides live' => sub 
     is $message->{json}{message_id}, $r->{json}{message_id}, 'by its id';
     is does($admin, $session, 'reply', { name => 'Dana', text => 'x', client_message_id => 'm1' })->{json}{message_id}, $r->{json}{message_id}, 'sent twice, it is one';
     my $h = history($session);
+    is does($admin, $session, 'join', { name => 'Dana', version => 0 })->{status}, 200, 'a join whose answer was lost may be repeated';
     is_deeply [@{ $h->{messages}[-1] }{qw(role name content)}], ['operator', 'Dana', "Hello,\nI am here. שלום"], 'in the history';
     is_deeply [@$h{qw(status name)}], ['human', 'Dana'], 'with who has it';
     talk('Thank you', session_id => $session);
@@ -231,6 +239,11 @@ subtest 'ENG-14: two operators cannot answer at once unawares' => sub {
     is does($admin, $session, 'reply', { text => 'Still me?' })->{status}, 409, 'then the first cannot answer';
     is does($second, $session, 'reply', { text => 'Here', version => $one->{version} + 1 })->{status}, 200, 'the second can';
     is does($second, $session, 'reply', { text => 'x', version => $one->{version} })->{status}, 409, 'with what he has seen';
+    my @ids = map { does($second, $session, 'reply', { text => 'x', client_message_id => $_ })->{json}{message_id} } map { 'x' x 127 . $_ } 1, 2, 2;
+    is_deeply [$ids[0] ne $ids[1], $ids[1] eq $ids[2]], [1, 1], 'long names of replies count to their end';
+    is does($second, $session, 'reply', { text => 'x', client_message_id => 'x' x 129 })->{status}, 422, 'and have one';
+    my $third = does($admin, $session, 'join', { version => $one->{version} + 1 })->{json};
+    isnt does($admin, $session, 'reply', { text => 'x', client_message_id => 'x' x 127 . '1' })->{json}{message_id}, $ids[0], 'two operators may name their replies alike';
     for (['{}', 'text'], ['{"text":" "}', 'text'], ["{\"text\":\"a\\u0001\"}", 'text'], ['{"text":"x","version":-1}', 'version'], ['{"text":"x","to":"y"}', 'to']) {
         my $bad = $second->post('conversations/' . conversation($session) . '/reply', $_->[0]);
         is "$bad->{status} $bad->{json}{field}", "422 $_->[1]", "refused: $_->[0]";
@@ -276,13 +289,27 @@ subtest 'WID-5: visitor.* bindings of tools work for verified visitors only' => 
     my $s = $client->chat(ask('Anonymous', $call));
     is scalar(() = $tools->requests('mine')), 0, 'anonymous: refused';
     my $session = session();
-    my $id = $client->post("/api/v1/sessions/$session/identify", { user_id => 'u-5', user_hash => hmac_sha256_hex('u-5', $secret), email => 'u5@example.com' });
+    my $id = $client->post("/api/v1/sessions/$session/identify", { user_id => 'u-5', user_hash => hmac_sha256_hex('u-5', $secret), email => 'boss@example.com' });
     is $id->{status}, 200, 'identified' or diag $id->{body};
+    $client->chat(ask('Whose', $call, session_id => $session));
+    is scalar(() = $tools->requests('mine')), 0, 'an address beside a hash is nobody\'s proof';
+    my $claims = join '.', map { encode_base64url($_) } '{"alg":"HS256","typ":"JWT"}', $json->encode({ sub => 'u-5', email => 'u5@example.com', exp => time + 600 });
+    $id = $client->post("/api/v1/sessions/$session/identify", { token => $claims . '.' . encode_base64url(hmac_sha256($claims, $secret)) });
+    is $id->{status}, 200, 'with a token' or diag $id->{body};
     $s = $client->chat(ask('Mine', $call, session_id => $session));
     is $s->{terminal}{event}, 'done', 'answered' or diag explain $s->{events};
     my ($request) = $tools->requests('mine');
     is_deeply [@{ $request->{body}{args} }{qw(owner day)}], ['u5@example.com', 'u-5'], 'the tool hears who it is' or diag explain $request;
     is_deeply [@{ $request->{body}{visitor} }{qw(id verified)}], ['u-5', JSON::PP::true], 'and that it is proven' or diag explain $request->{body};
+
+    $tools->add('pay', risk => 'high', bindings => { owner => 'visitor.email', day => 'visitor.user_id' });
+    $s = $client->chat(ask('Pay', { rounds => [{ tools => [{ name => 'pay', arguments => {} }] }, { text => 'Wait.' }] }, session_id => $session));
+    my $row = $stack->sql("SELECT id FROM tool_executions WHERE job_id = '$s->{job}'");
+    $stack->frontdesk('approvals', 'approve', $row, '--org', $stack->{org});
+    is $stack->{status}, 0, 'approved';
+    ok $stack->until(sub { $tools->requests('pay') }, 20, 'the run'), 'an approved call is run';
+    ($request) = $tools->requests('pay');
+    is_deeply [@{ $request->{body}{args} }{qw(owner day)}], ['u5@example.com', 'u-5'], 'as the one who asked' or diag explain $request;
 };
 
 $stack->finish;

@@ -8,6 +8,7 @@
 #   text        the answer; default: `tokens` words "word1 word2 ..."
 #   tokens      words of the default answer (20)
 #   first_ms    before the first byte of the body       gap_ms   between events
+#   gate        nothing of the body before this file is there
 #   split       at most this many bytes a write (1: every byte its own packet)
 #   cut_at      close the connection after this many bytes of the body
 #   reset       cut with RST instead of FIN
@@ -113,6 +114,11 @@ sub writable {
     my $queue = $c->{queue};
     while (@$queue && $queue->[0]{at} <= time) {
         my $item = $queue->[0];
+        if (exists $item->{gate}) {
+            if (-e $item->{gate}) { shift @$queue; }
+            else { $item->{at} = time + 0.05; }
+            next;
+        }
         if (exists $item->{end}) {
             shift @$queue;
             return finish($c, $item->{end}) if $item->{end} ne 'keep';
@@ -229,6 +235,7 @@ sub stream {
     my $at = time;
     push @{ $c->{queue} }, { at => $at, bytes => "HTTP/1.1 200 OK\r\nContent-Type: $type\r\n"
         . "Transfer-Encoding: chunked\r\n" . join('', map { "$_: $s->{headers}{$_}\r\n" } sort keys %{ $s->{headers} || {} }) . "\r\n" };
+    push @{ $c->{queue} }, { at => $at, gate => $s->{gate} } if $s->{gate};
     $at += ($s->{first_ms} || 0) / 1000;
     my $offset = 0;
     for my $piece (@$pieces) {

@@ -8,6 +8,7 @@
 #include "context/compress.h"
 
 #include <string.h>
+#include <time.h>
 
 #define ASK_US "Questions? Write to us, we answer on every working day."
 
@@ -39,6 +40,40 @@ static void eng_7_boilerplate_is_said_once(void **state)
     assert_string_equal(s[1].body, "Returns are free.");
     assert_string_equal(s[2].body, "Care: wash by hand.");
     assert_string_equal(s[3].body, "Something else.");
+}
+
+/* As large as snippets come: the loop has no time for each line against each other. */
+static void eng_7_many_lines_take_no_time(void **state)
+{
+    enum { LINES = 400 };
+    struct snippet s[SNIPPETS_MAX];
+    struct buf body;
+    struct timespec from, to;
+    (void)state;
+    for (size_t i = 0; i < SNIPPETS_MAX; i++) {
+        buf_init(&body, 1 << 20);
+        for (unsigned line = 0; line < LINES; line++)
+            buf_printf(&body, "The same long sentence of a page without an end, %c%c%c%c.\n",
+                       'a' + line % 26, 'a' + line / 26, i % 2 ? 'x' : 'y', 'a' + (int)i % 26);
+        buf_puts(&body, ASK_US);
+        s[i] = (struct snippet){.body = arena_strdup(&arena, body.data)};
+        buf_free(&body);
+    }
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
+    assert_true(compress_snippets(&arena, s, SNIPPETS_MAX) > 0);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
+    assert_in_range((to.tv_sec - from.tv_sec) * 1000 + (to.tv_nsec - from.tv_nsec) / 1000000, 0,
+                    1000);
+    assert_non_null(strstr(s[0].body, "Questions?"));
+    assert_int_equal(strncmp(s[1].body, "The same", 8), 0);
+}
+
+/* Within one snippet it counts once. */
+static void eng_7_a_snippet_that_repeats_itself(void **state)
+{
+    (void)state;
+    struct snippet s[] = {{.body = "A.\n" ASK_US "\n" ASK_US "\n" ASK_US}, {.body = "B.\n" ASK_US}};
+    assert_int_equal(compress_snippets(&arena, s, 2), 0);
 }
 
 /* What may be an answer stays wherever it stands, however often it is said. */
@@ -131,6 +166,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(eng_7_boilerplate_is_said_once),
         cmocka_unit_test(eng_7_facts_stay),
+        cmocka_unit_test(eng_7_many_lines_take_no_time),
+        cmocka_unit_test(eng_7_a_snippet_that_repeats_itself),
         cmocka_unit_test(eng_7_blank_lines_are_one),
         cmocka_unit_test(eng_7_a_schema_takes_the_same_with_fewer_words),
         cmocka_unit_test(eng_7_of_many_tools_those_that_are_spoken_of),

@@ -312,6 +312,11 @@ static void test_change(void **state)
     PGresult *row;
 
     (void)state;
+    assert_int_equal(conversation_update(db, ORG, C4, "active", NULL, &change, &row), DB_OK);
+    assert_int_equal(change, CONVERSATION_OVER); /* not revived */
+    assert_string_equal(db_text(row, 0, CONVERSATION_STATUS), "ended");
+    PQclear(row);
+    pg_do(&pg, "UPDATE conversations SET status = 'active' WHERE id = '" C4 "'");
     assert_int_equal(conversation_update(db, ORG, C4, "archived", NULL, &change, &row), DB_OK);
     assert_int_equal(change, CONVERSATION_CHANGED);
     assert_string_equal(db_text(row, 0, CONVERSATION_STATUS), "archived");
@@ -485,6 +490,39 @@ static void test_roll_up_in_steps(void **state)
     assert_string_equal(pg_do(&pg, "SELECT count(*) FROM conversation_search"), "5");
 }
 
+/* Words that are more than an index holds are one conversation's loss. */
+static void test_words_without_end(void **state)
+{
+    (void)state;
+    assert_string_equal(
+        pg_do(&pg,
+              "SELECT words_of(string_agg(chr(19968 + n / 900) || chr(20000 + n % 900), '-')) = ''"
+              "  FROM generate_series(1, 300000) n"),
+        "t");
+    pg_do(&pg, "INSERT INTO conversations (id, org_id, session_id, channel, started_at, updated_at)"
+               " VALUES ('c0000000-0000-4000-8000-0000000000f1', '" ORG "', 'f1', 'long',"
+               "         now() - interval '2 h', now()),"
+               "        ('c0000000-0000-4000-8000-0000000000f2', '" ORG "', 'f2', 'long',"
+               "         now() - interval '2 h', now());"
+               "INSERT INTO messages (org_id, conversation_id, role, content, created_at)"
+               " SELECT '" ORG "', 'c0000000-0000-4000-8000-0000000000f1', 'user',"
+               "        (SELECT string_agg(chr(19968 + (m * 1333 + n) / 900)"
+               "                           || chr(20000 + (m * 1333 + n) % 900), '-')"
+               "           FROM generate_series(1, 1333) n), now() - m * interval '1 s'"
+               "   FROM generate_series(1, 60) m;"
+               "INSERT INTO messages (org_id, conversation_id, role, content, created_at)"
+               " VALUES ('" ORG "', 'c0000000-0000-4000-8000-0000000000f2', 'user', 'zanzibar',"
+               "         now())");
+    assert_string_not_equal(pg_do(&pg, "SELECT platform_roll_up(1000)"), "");
+    assert_string_equal(found("q=zanzibar"), "2");
+    assert_string_equal(pg_do(&pg, "SELECT questions FROM conversation_outcomes WHERE"
+                                   " conversation_id = 'c0000000-0000-4000-8000-0000000000f1'"),
+                        "60");
+    pg_do(&pg, "DELETE FROM messages WHERE conversation_id::text LIKE '%0f_';"
+               "DELETE FROM conversations WHERE channel = 'long';"
+               "DELETE FROM conversation_outcomes WHERE channel = 'long'");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -500,6 +538,7 @@ int main(void)
         {"ADM-4: an export of many comes in parts", test_many, NULL, NULL, NULL},
         {"ADM-6: ratings and feedback are counted, also when messages go", test_signals_are_counted,
          NULL, NULL, NULL},
+        {"ADM-4: words without end stop nobody else's", test_words_without_end, NULL, NULL, NULL},
         {"ADM-6: counting goes on where it stopped", test_roll_up_in_steps, NULL, NULL, NULL},
     };
 

@@ -10,6 +10,8 @@
 #define ORG     "5eed0000-0000-4000-8000-0000000000a1"
 #define OTHER   "5eed0000-0000-4000-8000-0000000000a2"
 #define CLAIMED "claimedclaimedclaimedclaimedclai"
+#define TAKEN   "takentakentakentakentakentakenta"
+#define PROVEN  "provenprovenprovenprovenprovenpr"
 #define SESSION "abcdefghijklmnopqrstuvwxyz012345"
 
 static struct pg_fixture pg;
@@ -212,6 +214,51 @@ static void claimed_save_is_fenced_too(void **state)
     buf_free(&lost.data);
 }
 
+/* ENG-14: a person takes over while the answer is saved: it is saved cancelled, once, and what
+ * is not ours any more ends, whoever has the conversation. */
+static void taken_over_is_saved_once(void **state)
+{
+    (void)state;
+    struct work w = work_in(TAKEN, "0-00000000000000000000000000000021", 1, "a t1");
+    struct work old = work_in(TAKEN, "0-00000000000000000000000000000022", 1, "a t1");
+    struct work taker = work_in(TAKEN, old.entry.id, 2, "b t2");
+    assert_int_equal(claim(&w), STORE_MINE);
+    assert_int_equal(claim(&old), STORE_MINE);
+    assert_int_equal(claim(&taker), STORE_MINE);
+    w.row.claimed = old.row.claimed = true;
+    pg_do(&pg, "UPDATE conversations SET status = 'human' WHERE session_id = '" TAKEN "'");
+    assert_int_equal(save(&w), STORE_HUMAN);
+    assert_int_equal(count("messages WHERE role = 'assistant'", w.entry.id), 0);
+    w.answer.end = old.answer.end = ANSWER_CANCELLED;
+    w.answer.reason = old.answer.reason = "taken over";
+    assert_int_equal(save(&w), STORE_MINE);
+    assert_int_equal(save(&w), STORE_SAVED);
+    assert_int_equal(count("messages WHERE role = 'assistant'", w.entry.id), 1);
+    assert_int_equal(save(&old), STORE_LATER);
+    old.answer.end = ANSWER_DONE;
+    assert_int_equal(save(&old), STORE_LATER);
+    assert_int_equal(count("messages WHERE role = 'assistant'", old.entry.id), 0);
+    buf_free(&w.data);
+    buf_free(&old.data);
+    buf_free(&taker.data);
+}
+
+/* WID-5: who has proven who he is is not renamed by the body of a chat. */
+static void proven_user_stays(void **state)
+{
+    (void)state;
+    struct work w = work_in(PROVEN, "0-00000000000000000000000000000023", 1, "a t1");
+    w.request.user_id = (struct fd_text){"somebody", 8};
+    assert_int_equal(claim(&w), STORE_MINE);
+    pg_do(&pg, "UPDATE conversations SET verified_id = 'u-1', user_identifier = 'u-1',"
+               " verified_at = now() WHERE session_id = '" PROVEN "'");
+    assert_int_equal(claim(&w), STORE_MINE);
+    assert_string_equal(
+        pg_do(&pg, "SELECT user_identifier FROM conversations WHERE session_id = '" PROVEN "'"),
+        "u-1");
+    buf_free(&w.data);
+}
+
 /* Every call of a model is billed, also when two of one job asked the same model. */
 static void every_attempt_is_billed(void **state)
 {
@@ -376,6 +423,8 @@ int main(void)
         cmocka_unit_test(zombie_is_fenced),
         cmocka_unit_test(committed_answer_is_found),
         cmocka_unit_test(claimed_save_is_fenced_too),
+        cmocka_unit_test(taken_over_is_saved_once),
+        cmocka_unit_test(proven_user_stays),
         cmocka_unit_test(every_attempt_is_billed),
         cmocka_unit_test(dead_letter_keeps_its_body),
         cmocka_unit_test(dry_run_leaves_no_conversation),

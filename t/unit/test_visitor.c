@@ -82,6 +82,11 @@ static int plant(void **state)
 {
     (void)state;
     pg_do(&pg, seed);
+    pg_do(&pg, "INSERT INTO alerts (org_id, month, kind, subject, detail) VALUES ('" ORG
+               "', '2026-01-01', 'handoff.requested', '" C1 "/1', '{\"conversation_id\": \"" C1
+               "\", \"reason\": \"SECRET\", \"contact\": {\"name\": \"SECRET\"}}')"
+               " ON CONFLICT (org_id, month, kind, subject) DO UPDATE SET detail = "
+               "EXCLUDED.detail");
     pg_do(&pg, "UPDATE marks SET at = '-infinity'; SELECT platform_roll_up(100)");
     return 0;
 }
@@ -109,9 +114,11 @@ static size_t found(enum visitor_named_by named_by, const char *name)
 {
     struct visitor visitor = {named_by, name};
     struct conversation_filter filter;
+    const char *next;
     size_t n;
 
-    assert_int_equal(visitor_find(db, &arena, ORG, &visitor, &filter, &n), DB_OK);
+    assert_int_equal(visitor_find(db, &arena, ORG, &visitor, NULL, &filter, &n, &next), DB_OK);
+    assert_null(next);
     return n;
 }
 
@@ -174,6 +181,7 @@ static void test_nothing_is_left(void **state)
                    " PERFORM set_config('test.left', all_of::text, false); END $$;"
                    "SELECT current_setting('test.left')"),
         "0");
+    assert_string_equal(count("alerts WHERE detail->>'conversation_id' = '" C1 "'"), "1");
 }
 
 static void test_again(void **state)
@@ -228,11 +236,12 @@ static void test_export(void **state)
     struct conversation_filter filter;
     struct fd_json_fault fault;
     struct buf out;
+    const char *next;
     bool more = true;
     size_t n;
 
     (void)state;
-    assert_int_equal(visitor_find(db, &arena, ORG, &visitor, &filter, &n), DB_OK);
+    assert_int_equal(visitor_find(db, &arena, ORG, &visitor, NULL, &filter, &n, &next), DB_OK);
     struct conversation_export *x = conversation_export_many(ORG, &filter, CONVERSATION_JSON);
     buf_init(&out, CONVERSATION_PART_MAX);
     while (more)
@@ -246,6 +255,31 @@ static void test_export(void **state)
     assert_null(strstr(out.data, "bob"));
     assert_null(strstr(out.data, "theirs"));
     buf_free(&out);
+}
+
+/* More than are handed over or deleted at a time: the answer says so, and goes on from there. */
+static void test_very_many(void **state)
+{
+    struct visitor visitor = {VISITOR_USER, "crowd"};
+    struct conversation_filter filter;
+    const char *next, *end;
+    size_t n;
+
+    (void)state;
+    pg_do(&pg, "INSERT INTO conversations (org_id, session_id, user_identifier)"
+               " SELECT '" ORG "', 'crowd-' || n, 'crowd' FROM generate_series(1, 5002) n;"
+               "ANALYZE");
+    assert_int_equal(visitor_find(db, &arena, ORG, &visitor, NULL, &filter, &n, &next), DB_OK);
+    assert_int_equal(n, 5000);
+    assert_non_null(next);
+    assert_int_equal(visitor_find(db, &arena, ORG, &visitor, next, &filter, &n, &end), DB_OK);
+    assert_int_equal(n, 2);
+    assert_null(end);
+    assert_null(strstr(filter.json, next));
+    assert_true(forget(VISITOR_USER, "crowd").more);
+    assert_string_equal(count("conversations WHERE user_identifier = 'crowd'"), "2");
+    assert_false(forget(VISITOR_USER, "crowd").more);
+    assert_string_equal(count("conversations WHERE user_identifier = 'crowd'"), "0");
 }
 
 #define EACH(name, test)                                                                           \
@@ -263,6 +297,7 @@ int main(void)
         EACH("ENG-17: not while an answer is given", test_not_while_it_is_answered),
         EACH("ENG-17: who did it is on record, not who it was about", test_record),
         EACH("ENG-17: all of one visitor is handed over", test_export),
+        EACH("ENG-17: of very many it says that there are more", test_very_many),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -61,33 +61,51 @@ static const char *user_actor(const struct admin_request *request, const char *u
 
 /* -- in ----------------------------------------------------------------------------------- */
 
+/* `hash` as in user_session_start(). */
 static void begin_session(const struct admin_request *request, struct admin_reply *reply,
-                          const char *org, const char *user, const char *how)
+                          const char *org, const char *user, const char *hash, const char *how)
 {
     const char *agent = arena_printf(request->arena, "%.*s", USER_AGENT_MAX, request->agent);
+    const struct user_session_new from = {
+        .org = org,
+        .user = user,
+        .hash = hash,
+        .address = request->address,
+        .agent = fd_utf8_valid(agent, strlen(agent)) ? agent : "",
+    };
     struct user_session session;
+    PGresult *ended;
 
-    if (!fd_utf8_valid(agent, strlen(agent)))
-        agent = "";
-    enum db_status status = user_session_start(request->db, request->config, org, user,
-                                               request->address, agent, &session);
+    enum db_status status =
+        user_session_start(request->db, request->config, &from, &session, &ended);
+    if (status == DB_FAILED && db_sqlstate(request->db)[0] == '\0') {
+        admin_problem(reply, request, FD_PROBLEM_PASSWORD, NULL, NULL); /* not any more */
+        return;
+    }
     if (status != DB_OK) {
         admin_db_problem(reply, request, status);
         return;
     }
-    sessions_changed(request, org);
+    sessions_ended(request, org, ended);
     record_event(request, org, user_actor(request, user), how, session.id, NULL);
     session_reply(request, reply, org, &session);
 }
 
-/* The password was right in several organisations: which of them? */
-static void ask_which(struct admin_reply *reply, const struct sign_in_found *found)
+/* The password was right in several organisations: which of them? A problem that has them as
+ * an extension. */
+static void ask_which(const struct admin_request *request, struct admin_reply *reply,
+                      const struct sign_in_found *found)
 {
     struct fd_json_writer w;
 
     buf_json(&reply->body, &w);
     fd_jw_object(&w);
+    fd_jw_member(&w, "type", "urn:frontdesk:problem:organization-required");
+    fd_jw_member(&w, "title", "Several organizations have a user with this password");
+    fd_jw_member_int(&w, "status", 409);
     fd_jw_member(&w, "code", "organization-required");
+    fd_jw_member(&w, "detail", "say which: send organization, one of these ids, as well");
+    fd_jw_member(&w, "request_id", request->request_id);
     fd_jw_key(&w, "organizations");
     fd_jw_array(&w);
     for (size_t i = 0; i < found->count; i++) {
@@ -100,6 +118,7 @@ static void ask_which(struct admin_reply *reply, const struct sign_in_found *fou
     fd_jw_end_object(&w);
     buf_json_end(&reply->body, &w);
     reply->status = 409;
+    reply->content_type = "application/problem+json";
 }
 
 static void answer_login(const struct admin_request *request, struct admin_reply *reply,
@@ -115,9 +134,10 @@ static void answer_login(const struct admin_request *request, struct admin_reply
     sign_in_forgive(request->db, SIGN_IN_ACCOUNT, email);
     sign_in_forgive(request->db, SIGN_IN_ADDRESS, request->address);
     if (found->count > 1)
-        ask_which(reply, found);
+        ask_which(request, reply, found);
     else
-        begin_session(request, reply, found->at[0].org, found->at[0].user, "sign-in");
+        begin_session(request, reply, found->at[0].org, found->at[0].user, found->at[0].hash,
+                      "sign-in");
 }
 
 static void login(const struct admin_request *request, struct admin_reply *reply)
@@ -184,7 +204,7 @@ static void setup(const struct admin_request *request, struct admin_reply *reply
         admin_problem(reply, request, FD_PROBLEM_FIELD, "token",
                       "it is unknown, used or older than a day, or there are users already");
     } else if (may) {
-        begin_session(request, reply, org, user, "set-up");
+        begin_session(request, reply, org, user, NULL, "set-up");
         reply->status = reply->status == 200 ? 201 : reply->status;
     }
 }
@@ -193,6 +213,7 @@ static void reset(const struct admin_request *request, struct admin_reply *reply
 {
     static const char *const known[] = {"token", "password", NULL};
     const char *token, *password;
+    PGresult *ended = NULL;
     char org[37], user[37];
 
     if (!field_known(request, reply, known) ||
@@ -201,15 +222,14 @@ static void reset(const struct admin_request *request, struct admin_reply *reply
         !begin_hashing(request, reply))
         return;
     bool may = may_try(request, reply, SIGN_IN_ADDRESS, request->address);
-    enum db_status status = may ? reset_password(request->db, token, password, org, user) : DB_OK;
+    enum db_status status =
+        may ? reset_password(request->db, token, password, org, user, &ended) : DB_OK;
     end_hashing();
-    if (status == DB_OK && may)
-        status = user_sessions_end(request->db, org, user, NULL, "password reset");
     if (status != DB_OK) {
         field_refuse(request, reply, status);
     } else if (may) {
         sign_in_forgive(request->db, SIGN_IN_ADDRESS, request->address);
-        sessions_changed(request, org);
+        sessions_ended(request, org, ended);
         record_event(request, org, user_actor(request, user), "password-reset", user, NULL);
         reply->status = 204;
     }
@@ -220,7 +240,7 @@ static void reset(const struct admin_request *request, struct admin_reply *reply
 static void logout(const struct admin_request *request, struct admin_reply *reply)
 {
     char home[37];
-    bool ended;
+    PGresult *ended;
 
     if (!session_home(request, reply, home))
         return;
@@ -230,7 +250,7 @@ static void logout(const struct admin_request *request, struct admin_reply *repl
         admin_db_problem(reply, request, status);
         return;
     }
-    sessions_changed(request, home);
+    sessions_ended(request, home, ended);
     record_event(request, home, request->actor, "sign-out", request->session, NULL);
     cookie_clear(request, reply);
     reply->status = 204;
@@ -240,8 +260,8 @@ static void change_password(const struct admin_request *request, struct admin_re
 {
     static const char *const known[] = {"old_password", "password", NULL};
     const char *old, *password;
-    struct sign_in_found found = {0};
-    PGresult *user = NULL;
+    bool right = false;
+    PGresult *ended = NULL;
     char home[37];
 
     if (!field_known(request, reply, known) ||
@@ -249,25 +269,20 @@ static void change_password(const struct admin_request *request, struct admin_re
         !field_text(request, reply, "password", true, PASSWORD_MAX, &password) ||
         !session_home(request, reply, home) || !begin_hashing(request, reply))
         return;
-    bool may = may_try(request, reply, SIGN_IN_ACCOUNT, request->user);
-    enum db_status status = may ? users_get(request->db, home, request->user, &user) : DB_OK;
-    if (status == DB_OK && may && PQntuples(user) == 1)
-        status = sign_in_check(request->db, db_text(user, 0, USER_EMAIL), old, home, &found);
-    PQclear(user);
-    bool right = status == DB_OK && found.count == 1;
-    if (right)
-        status = users_set_password(request->db, home, request->user, password);
+    bool may = may_try(request, reply, SIGN_IN_USER, request->user);
+    enum db_status status =
+        may ? sign_in_proves(request->db, home, request->user, old, &right) : DB_OK;
+    if (status == DB_OK && right)
+        status = users_set_password(request->db, home, request->user, password, request->session,
+                                    &ended);
     end_hashing();
-    if (right && status == DB_OK)
-        status = user_sessions_end(request->db, home, request->user, request->session,
-                                   "password changed");
     if (status != DB_OK) {
         field_refuse(request, reply, status);
     } else if (may && !right) {
         admin_problem(reply, request, FD_PROBLEM_FIELD, "old_password", "this is not it");
     } else if (may) {
-        sign_in_forgive(request->db, SIGN_IN_ACCOUNT, request->user);
-        sessions_changed(request, home);
+        sign_in_forgive(request->db, SIGN_IN_USER, request->user);
+        sessions_ended(request, home, ended);
         record_event(request, home, request->actor, "password-change", request->user, NULL);
         session_renewed(request, reply);
     }

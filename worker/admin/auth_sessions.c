@@ -99,7 +99,7 @@ static void list(const struct admin_request *request, struct admin_reply *reply)
 static void end_one(const struct admin_request *request, struct admin_reply *reply)
 {
     char home[37];
-    bool ended;
+    PGresult *ended;
 
     if (!session_home(request, reply, home))
         return;
@@ -107,10 +107,11 @@ static void end_one(const struct admin_request *request, struct admin_reply *rep
                                              "ended by its user", &ended);
     if (status != DB_OK) {
         admin_db_problem(reply, request, status);
-    } else if (!ended) {
+    } else if (PQntuples(ended) == 0) {
+        PQclear(ended);
         admin_problem(reply, request, FD_PROBLEM_NOT_FOUND, NULL, NULL);
     } else {
-        sessions_changed(request, home);
+        sessions_ended(request, home, ended);
         record_event(request, home, request->actor, "session-end", request->ids[0], NULL);
         reply->status = 204;
     }
@@ -119,16 +120,17 @@ static void end_one(const struct admin_request *request, struct admin_reply *rep
 static void end_others(const struct admin_request *request, struct admin_reply *reply)
 {
     char home[37];
+    PGresult *ended;
 
     if (!session_home(request, reply, home))
         return;
-    enum db_status status =
-        user_sessions_end(request->db, home, request->user, request->session, "ended by its user");
+    enum db_status status = user_sessions_end(request->db, home, request->user, request->session,
+                                              "ended by its user", &ended);
     if (status != DB_OK) {
         admin_db_problem(reply, request, status);
         return;
     }
-    sessions_changed(request, home);
+    sessions_ended(request, home, ended);
     record_event(request, home, request->actor, "session-end", "others", NULL);
     reply->status = 204;
 }

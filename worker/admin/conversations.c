@@ -167,6 +167,8 @@ static void change(const struct admin_request *request, struct admin_reply *repl
     } else if (changed == CONVERSATION_WITH_PEOPLE) {
         admin_problem(reply, request, FD_PROBLEM_CONFLICT, "status",
                       "it is with a person, or waits for one: hand it back first");
+    } else if (changed == CONVERSATION_OVER) {
+        admin_problem(reply, request, FD_PROBLEM_CONFLICT, "status", "it has ended, and stays so");
     } else {
         buf_json(&reply->body, &w);
         fd_jw_object(&w);

@@ -333,7 +333,8 @@ static bool permit(struct exchange *x)
 static bool find_route(struct exchange *x)
 {
     const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(x->http);
-    const char *path = uri != NULL ? evhttp_uri_get_path(uri) : NULL;
+    bool plain = uri != NULL && evhttp_uri_get_host(uri) == NULL; /* "//host/path" has one */
+    const char *path = plain ? evhttp_uri_get_path(uri) : NULL;
     struct router_match *match = arena_alloc(&x->arena, sizeof(*match));
     struct query *query;
 

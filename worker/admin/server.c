@@ -35,11 +35,24 @@ static void reply(struct evhttp_request *http, int status, const char *type, con
     evbuffer_free(out);
 }
 
+/* What nginx passes on, which has its token, is for the API, whatever libevent makes of the
+ * path: this here is for processes that may open the socket themselves. */
+static bool is_of_nginx(struct evhttp_request *http)
+{
+    return evhttp_find_header(evhttp_request_get_input_headers(http), IDENTITY_TOKEN_HEADER) !=
+               NULL ||
+           evhttp_uri_get_host(evhttp_request_get_evhttp_uri(http)) != NULL;
+}
+
 static void on_metrics(struct evhttp_request *http, void *arg)
 {
     struct server *server = arg;
     struct buf body;
 
+    if (is_of_nginx(http)) {
+        exchange_start(server, http);
+        return;
+    }
     buf_init(&body, METRICS_MAX);
     metric_set(admin_meters.running, NULL, (double)server->open);
     metric_set(admin_meters.pool_queue, NULL, (double)pool_queued(server->pool));
@@ -50,9 +63,13 @@ static void on_metrics(struct evhttp_request *http, void *arg)
 
 static void on_health(struct evhttp_request *http, void *arg)
 {
-    const struct server *server = arg;
+    struct server *server = arg;
     struct buf body;
 
+    if (is_of_nginx(http)) {
+        exchange_start(server, http);
+        return;
+    }
     buf_init(&body, 256);
     buf_printf(&body, "{\"status\":\"%s\",\"running\":%zu}\n", server->draining ? "draining" : "ok",
                server->open);

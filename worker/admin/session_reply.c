@@ -92,29 +92,31 @@ bool session_home(const struct admin_request *request, struct admin_reply *reply
 void session_renewed(const struct admin_request *request, struct admin_reply *reply)
 {
     struct user_session session;
+    PGresult *ended;
     char home[37];
     bool alive;
 
     if (!session_home(request, reply, home))
         return;
     enum db_status status = user_session_renew(request->db, request->config, request->session,
-                                               request->nonce, &alive, &session);
+                                               request->nonce, &alive, &session, &ended);
     if (status != DB_OK) {
         admin_db_problem(reply, request, status);
     } else if (alive) {
         session_reply(request, reply, home, &session);
     } else {
-        sessions_changed(request, home);
+        sessions_ended(request, home, ended);
         admin_problem(reply, request, FD_PROBLEM_SIGN_IN, NULL, "the session is over");
         cookie_clear(request, reply);
     }
 }
 
-void sessions_changed(const struct admin_request *request, const char *org)
+void sessions_ended(const struct admin_request *request, const char *org, PGresult *ended)
 {
     const struct log_context ctx = {.request_id = request->request_id, .org_id = org};
     char error[256];
 
-    if (!publish_sessions(request->db, request->config, org, error))
+    if (!publish_sessions(request->config, ended, error))
         log_warn(&ctx, "sessions.not_published", LOG_STR("error", error));
+    PQclear(ended);
 }

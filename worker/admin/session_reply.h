@@ -10,8 +10,9 @@ void session_reply(const struct admin_request *request, struct admin_reply *repl
                    const struct user_session *session);
 /* New claims for the session that asks: its role, team or organisation changed. Answers. */
 void session_renewed(const struct admin_request *request, struct admin_reply *reply);
-/* nginx is told which sessions are over; what could not be told, a worker will. */
-void sessions_changed(const struct admin_request *request, const char *org);
+/* nginx is told of the sessions that ended now (see tenant/user_sessions.h), which are cleared;
+ * what could not be told, a worker will. */
+void sessions_ended(const struct admin_request *request, const char *org, PGresult *ended);
 /* The organisation of the user who asks, which a superadmin may have left. False: the reply
  * holds the problem. */
 bool session_home(const struct admin_request *request, struct admin_reply *reply, char org[37]);

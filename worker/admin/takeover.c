@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#define ONCE_MAX 255
+#define ONCE_MAX 128
 
 static const struct db_statement who = {
     "takeover_who",

@@ -61,7 +61,7 @@ static void create(const struct admin_request *request, struct admin_reply *repl
     reply->status = 201;
 }
 
-static bool answer(const struct admin_request *request, struct admin_reply *reply,
+static void answer(const struct admin_request *request, struct admin_reply *reply,
                    enum db_status status, bool found)
 {
     if (status != DB_OK)
@@ -70,7 +70,6 @@ static bool answer(const struct admin_request *request, struct admin_reply *repl
         admin_problem(reply, request, FD_PROBLEM_NOT_FOUND, NULL, NULL);
     else
         reply->status = 204;
-    return status == DB_OK && found;
 }
 
 /* Only a team without members: those would be in it until their claims expire. */
@@ -117,12 +116,12 @@ static void add(const struct admin_request *request, struct admin_reply *reply)
 static void remove_one(const struct admin_request *request, struct admin_reply *reply)
 {
     bool found;
+    PGresult *ended;
 
     enum db_status status =
-        team_remove(request->db, request->org, request->ids[0], request->ids[1], &found);
-    if (answer(request, reply, status, found) &&
-        user_sessions_end(request->db, request->org, request->ids[1], NULL, "left a team") == DB_OK)
-        sessions_changed(request, request->org);
+        team_remove(request->db, request->org, request->ids[0], request->ids[1], &found, &ended);
+    answer(request, reply, status, found);
+    sessions_ended(request, request->org, ended);
 }
 
 static const struct admin_route routes[] = {

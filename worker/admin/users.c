@@ -122,24 +122,18 @@ static void create(const struct admin_request *request, struct admin_reply *repl
         return;
     enum db_status status = users_create(request->db, &user, (int)request->role, id);
     if (status == DB_OK)
-        status = reset_token_make(request->db, request->org, id, token);
+        status = reset_token_make(request->db, request->org, id, (int)request->role, token);
     if (status == DB_OK)
         reply_token(reply, id, token);
     else
         refuse(request, reply, status);
 }
 
-static void end_sessions(const struct admin_request *request, const char *why)
-{
-    if (user_sessions_end(request->db, request->org, request->ids[0], NULL, why) == DB_OK)
-        sessions_changed(request, request->org);
-}
-
 static void change(const struct admin_request *request, struct admin_reply *reply)
 {
     static const char *const known[] = {"name", "role", "status", NULL};
     struct user_change change;
-    PGresult *user;
+    PGresult *user, *ended;
 
     if (!field_known(request, reply, known) ||
         !field_text(request, reply, "name", false, USER_NAME_MAX, &change.name) ||
@@ -149,18 +143,14 @@ static void change(const struct admin_request *request, struct admin_reply *repl
     user = find(request, reply);
     if (user == NULL)
         return;
-    bool other =
-        (change.role != NULL && strcmp(change.role, db_text(user, 0, USER_ROLE)) != 0) ||
-        (change.status != NULL && strcmp(change.status, db_text(user, 0, USER_STATUS)) != 0);
     PQclear(user);
-    enum db_status status =
-        users_change(request->db, request->org, request->ids[0], &change, (int)request->role);
+    enum db_status status = users_change(request->db, request->org, request->ids[0], &change,
+                                         (int)request->role, &ended);
     if (status != DB_OK) {
         refuse(request, reply, status);
         return;
     }
-    if (other)
-        end_sessions(request, "role or status changed");
+    sessions_ended(request, request->org, ended);
     show(request, reply);
 }
 
@@ -181,7 +171,8 @@ static void make_reset(const struct admin_request *request, struct admin_reply *
                       "nobody resets a user whose role is above their own");
         return;
     }
-    enum db_status status = reset_token_make(request->db, request->org, request->ids[0], token);
+    enum db_status status =
+        reset_token_make(request->db, request->org, request->ids[0], (int)request->role, token);
     if (status == DB_OK)
         reply_token(reply, request->ids[0], token);
     else

@@ -2,6 +2,7 @@
  * the body: a name in a path would be in logs. */
 #include "admin/field.h"
 #include "admin/page.h"
+#include "protocol/ids.h"
 #include "tenant/conversation_export.h"
 #include "tenant/visitor.h"
 
@@ -14,12 +15,8 @@ static bool read_visitor(const struct admin_request *request, struct admin_reply
 {
     static const char *const fields[VISITOR_NAMES] = {"session", "user_identifier", "email",
                                                       "conversation_id"};
-    static const char *const known[] = {"session", "user_identifier", "email", "conversation_id",
-                                        NULL};
     int named = 0;
 
-    if (!field_known(request, reply, known))
-        return false;
     for (enum visitor_named_by i = 0; i < VISITOR_NAMES; i++) {
         const char *name;
         if (!field_text(request, reply, fields[i], false, VISITOR_NAME_MAX, &name))
@@ -55,16 +52,33 @@ static void end_export(void *state)
     conversation_export_free(state);
 }
 
+/* Where an export goes on: "next" of the one before it. */
+static bool read_after(const struct admin_request *request, struct admin_reply *reply,
+                       const char **after)
+{
+    if (!field_text(request, reply, "after", false, VISITOR_NAME_MAX, after))
+        return false;
+    if (*after == NULL || fd_uuid_valid(*after, strlen(*after)))
+        return true;
+    admin_problem(reply, request, FD_PROBLEM_FIELD, "after",
+                  "what an export gave as next would be right");
+    return false;
+}
+
 static void export(const struct admin_request *request, struct admin_reply *reply)
 {
+    static const char *const known[] = {"session",         "user_identifier", "email",
+                                        "conversation_id", "after",           NULL};
     struct conversation_filter filter;
     struct visitor visitor;
+    const char *after, *next;
     size_t count;
 
-    if (!read_visitor(request, reply, &visitor))
+    if (!field_known(request, reply, known) || !read_visitor(request, reply, &visitor) ||
+        !read_after(request, reply, &after))
         return;
-    enum db_status status =
-        visitor_find(request->db, request->arena, request->org, &visitor, &filter, &count);
+    enum db_status status = visitor_find(request->db, request->arena, request->org, &visitor, after,
+                                         &filter, &count, &next);
     if (status == DB_OK)
         status = visitor_note_export(request->db, request->org, &visitor, request->actor, count);
     if (status != DB_OK) {
@@ -73,8 +87,10 @@ static void export(const struct admin_request *request, struct admin_reply *repl
     }
     reply->rest = (struct admin_rest){
         next_part, end_export, conversation_export_many(request->org, &filter, CONVERSATION_JSON)};
-    buf_printf(&reply->body,
-               "{\"named_by\":\"%s\",\"conversations\":", visitor_named_by(visitor.named_by));
+    buf_printf(&reply->body, "{\"named_by\":\"%s\",", visitor_named_by(visitor.named_by));
+    if (next != NULL)
+        buf_printf(&reply->body, "\"next\":\"%s\",", next);
+    buf_puts(&reply->body, "\"conversations\":");
     reply->filename = "visitor.json";
 }
 
@@ -83,11 +99,13 @@ static void export(const struct admin_request *request, struct admin_reply *repl
 
 static void forget(const struct admin_request *request, struct admin_reply *reply)
 {
+    static const char *const known[] = {"session", "user_identifier", "email", "conversation_id",
+                                        NULL};
     struct visitor_report report;
     struct visitor visitor;
     struct fd_json_writer w;
 
-    if (!read_visitor(request, reply, &visitor))
+    if (!field_known(request, reply, known) || !read_visitor(request, reply, &visitor))
         return;
     enum db_status status = visitor_delete(request->db, request->config->live_redis, request->org,
                                            &visitor, request->actor, &report);

@@ -12,14 +12,14 @@
 
 struct charge {
     const char *org;
-    const char *id;              /* of the reservation and the ledger's row */
-    int epoch;                   /* a repeated attempt under the same id is another row */
+    const char *id;              /* of the reservation and the ledger's row; new each attempt */
+    int epoch;                   /* another row of the ledger under the same id */
     const char *kind;            /* "summary", "embedding" */
     const char *conversation_id; /* NULL = none */
 };
 
-/* The attempt's cost and the reservation's end in one statement; once, however often it is
- * called. */
+/* The attempt's cost and the reservation's end in one statement; once for an id and epoch,
+ * however often it is called: a second attempt under them would be free. */
 enum db_status charge_settle(struct db *db, const struct charge *charge,
                              struct answer_attempt *attempt);
 /* No call was made, or none that costs. */

@@ -68,7 +68,6 @@ static void finish(struct embed_call *call, int status, struct embed_result *res
     struct arena a;
     arena_init(&a);
     char error[128];
-    result->sent = true;
     if (status != 200) {
         read_status(status, result);
     } else if (embedding_decode(&a, body, len, call->count, call->dimensions, &call->vectors,
@@ -125,8 +124,11 @@ static void on_guarded_end(void *arg, const struct outbound_response *response)
         finish(call, response->status, &result, response->body, response->body_len);
         return;
     }
-    snprintf(result.error, sizeof(result.error), "%s: %.150s",
-             outbound_failure_name(response->failure), response->error);
+    /* Of a redirect the text has the address, which is the server's own words. */
+    bool redirected = response->failure == OUTBOUND_REDIRECT;
+    snprintf(result.error, sizeof(result.error), "%s%s%.150s",
+             outbound_failure_name(response->failure), redirected ? "" : ": ",
+             redirected ? "" : response->error);
     fail(call, &result);
 }
 

@@ -29,7 +29,6 @@ struct embed_result {
     char error[192];                         /* why, without the server's words */
     int64_t retry_after_s;                   /* 0 = not said */
     bool fault;                              /* the server's, for its breaker */
-    bool sent;                               /* it may have been counted there */
 };
 
 struct embed_call; /* valid until on_end or embed_call_cancel() */

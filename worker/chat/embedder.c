@@ -175,8 +175,8 @@ static void run_store(void *resource, void *arg)
     const struct charge charge = charge_of(e);
     e->status = DB_OK;
     if (e->values != NULL)
-        e->status = embedding_put(seat->db, e->org, e->target.name, e->list, e->count, e->values,
-                                  e->dimensions);
+        e->status = embedding_put(seat->db, e->org, e->engine->owner, e->target.name, e->list,
+                                  e->count, e->values, e->dimensions);
     enum db_status paid = e->attempt.provider != NULL
                               ? charge_settle(seat->db, &charge, &e->attempt)
                               : charge_drop(seat->db, &charge);

@@ -97,7 +97,8 @@ static const char *contact_of(struct arena *a, const struct fd_contact *contact)
     return text;
 }
 
-/* What the webhook and the dashboard are told. */
+/* What the webhook is told; the dashboard's stream, which no erasure reaches, leads to the
+ * conversation and has nothing of what the visitor said: contact NULL. */
 static const char *facts_of(struct arena *a, const char *conversation,
                             const struct fd_handoff_request *request, const char *contact,
                             const struct handoff_hours *hours)
@@ -109,9 +110,11 @@ static const char *facts_of(struct arena *a, const char *conversation,
     fd_jw_object(&w);
     fd_jw_member(&w, "conversation_id", conversation);
     fd_jw_member(&w, "status", "waiting_human");
-    fd_jw_member(&w, "reason", request->reason.s);
-    fd_jw_key(&w, "contact");
-    fd_jw_raw(&w, contact, strlen(contact));
+    if (contact != NULL) {
+        fd_jw_member(&w, "reason", request->reason.s);
+        fd_jw_key(&w, "contact");
+        fd_jw_raw(&w, contact, strlen(contact));
+    }
     fd_jw_member_bool(&w, "open", hours->open);
     fd_jw_member(&w, "opens_at", hours->opens_at);
     fd_jw_end_object(&w);
@@ -136,7 +139,7 @@ static enum db_status wait_for_one(struct db *db, struct arena *a, const char *o
         status = db_exec(db, &alert_statement, alert, NULL);
     news_paused(news, org, session);
     news_session(news, session, FD_EVENT_STATUS, "{\"status\":\"waiting_human\"}");
-    news_org(news, org, FD_EVENT_STATUS, facts);
+    news_org(news, org, FD_EVENT_STATUS, facts_of(a, conversation, request, NULL, hours));
     return status;
 }
 

@@ -16,6 +16,7 @@
 #define AGAIN_MS 200 /* where there is more to do */
 #define TOOLS_S  60  /* how often tools are counted */
 #define EVERY_S  3600
+#define TRIES    3 /* where something is in the way */
 
 struct housekeeper {
     struct engine *engine;
@@ -24,6 +25,7 @@ struct housekeeper {
     struct housekeeping pass;
     bool passing;
     int64_t tools_at; /* monotonic ms */
+    int tries;        /* in a row that something was in the way of */
     /* of the slice that runs */
     enum db_status status;
     bool more;     /* to do at once */
@@ -93,23 +95,36 @@ static void tell(const struct retention_counts *counts)
 /* What failed is tried again in an hour, and its rows are as old then as they are now. */
 static void end_pass(struct housekeeper *h)
 {
+    metric_add(meters.housekeeping_failures, NULL, (double)h->pass.failed);
     tell(&h->pass.counts);
     housekeeping_free(&h->pass);
     h->passing = false;
 }
 
+/* What is in the way is gone the next time, or it is no better than what fails. */
+static bool is_failure(struct housekeeper *h)
+{
+    h->tries = h->status == DB_BUSY ? h->tries + 1 : 0;
+    if (h->status != DB_BUSY)
+        return h->status != DB_OK;
+    return h->tries % TRIES == 0;
+}
+
 static void done(void *arg, bool ran)
 {
     struct housekeeper *h = arg;
-    bool failed = ran && h->status != DB_OK;
+    bool failed = ran && is_failure(h);
 
-    if (failed && h->status != DB_BUSY) {
+    if (failed) {
         metric_add(meters.housekeeping_failures, NULL, 1);
-        log_warn(NULL, "housekeeping.failed", LOG_STR("why", "see db.failed"));
+        log_warn(NULL, "housekeeping.failed",
+                 LOG_STR("why", h->status == DB_BUSY ? "it takes too long, or is in use"
+                                                     : "see db.failed"));
     }
-    if (ran && h->passing && (h->finished || h->status == DB_FAILED))
+    if (ran && h->passing && (h->finished || (failed && h->status != DB_LOST)))
         end_pass(h);
-    timer_set(h->timer, h->more && !failed ? AGAIN_MS : h->engine->config->housekeeping_ms);
+    bool at_once = h->more && (!ran || h->status == DB_OK);
+    timer_set(h->timer, at_once ? AGAIN_MS : h->engine->config->housekeeping_ms);
 }
 
 static void on_timer(void *arg)

@@ -5,6 +5,7 @@
 #include "chat/calibrator.h"
 #include "chat/door.h"
 #include "chat/meters.h"
+#include "chat/own_endpoints.h"
 #include "chat/phrase.h"
 #include "core/clock.h"
 #include "core/loop.h"
@@ -36,7 +37,8 @@ static bool takes_tools(const struct job *job)
     const struct model_candidate *asked = candidate(job);
     const struct tenant_model *facts = tenant_model(job->tenant, asked->model);
     return (facts == NULL || facts->tools != 0) &&
-           tool_support_native(&job->engine->tool_support, asked->endpoint->name, asked->model);
+           tool_support_native(own_endpoints_tools(job->engine, job->endpoints),
+                               asked->endpoint->name, asked->model);
 }
 
 /* -- what a call cost ------------------------------------------------------------------------ */
@@ -63,7 +65,8 @@ static void bill(struct job *job, const struct llm_usage *reported)
                                        .model = asked->model,
                                        .free = asked->endpoint->protocol == NULL,
                                        .own_key = asked->endpoint->of_tenant};
-    if (reported != NULL && reported->input >= 0)
+    /* What an organisation's own server reports holds for nobody else. */
+    if (reported != NULL && reported->input >= 0 && !attempt->own_key)
         calibrator_learn(job->engine->calibrator, asked->model, job->prompt_tokens,
                          reported->input + positive(reported->cache_read) +
                              positive(reported->cache_write));
@@ -189,7 +192,8 @@ static bool lacks_tools(struct job *job, const struct llm_error *error)
     const struct model_candidate *asked = candidate(job);
     if (job->tools == NULL || job->tools->prompted || !tool_support_refused(error))
         return false;
-    tool_support_learn(&job->engine->tool_support, asked->endpoint->name, asked->model);
+    tool_support_learn(own_endpoints_tools(job->engine, job->endpoints), asked->endpoint->name,
+                       asked->model);
     log_info(&job->log, "provider.without_tools", LOG_STR("model", asked->model));
     job->calls--;
     job_wait(job, 0);

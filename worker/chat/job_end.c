@@ -131,6 +131,8 @@ static void remember(struct job *job, enum store_claim claim)
     }
     if (claim == STORE_ENDED || job->taken) {
         memory_forget(job->engine->live, job->entry.org, job->entry.session);
+        if (job->taken)
+            job_tell_person(job); /* whose answer the question waits for now */
         return;
     }
     append_turn(job);

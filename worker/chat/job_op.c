@@ -104,8 +104,8 @@ static void run(void *resource, void *arg)
     case JOB_OP_RETRIEVE: run_retrieve(op, seat->db); break;
     case JOB_OP_RESERVE: op->status = budget_reserve(seat->db, &op->ask, &op->word); break;
     case JOB_OP_VISITOR:
-        op->status = offer_visitor(seat->db, &job->arena, job->engine->config->vault_keys,
-                                   &job->row, &op->visitor);
+        op->status = offer_visitor(seat->db, &op->arena, job->engine->config->vault_keys, &job->row,
+                                   &op->visitor);
         break;
     case JOB_OP_OFFER: op->status = offer_make(seat->db, &job->row, op->offer, &op->found); break;
     case JOB_OP_TOOL_BEGIN: run_tool_begin(op, seat->db); break;

@@ -84,7 +84,8 @@ enum job_state job_visitor_take(struct job *job, const struct job_op *op)
     const struct offer_visitor *found = &op->visitor;
     if (found->unproven != NULL) {
         job->answer.field = "identity";
-        return job_fail(job, FD_PROBLEM_FIELD, found->unproven, "identity");
+        return job_fail(job, FD_PROBLEM_FIELD, arena_strdup(&job->arena, found->unproven),
+                        "identity");
     }
     if (found->foreign)
         return job_fail(job, FD_PROBLEM_CONFLICT,
@@ -92,9 +93,9 @@ enum job_state job_visitor_take(struct job *job, const struct job_op *op)
     job->visitor_known = true;
     if (found->identity.user_id != NULL) {
         job->visitor_verified = true;
-        job->visitor_email = found->identity.email;
-        job->request.user_id =
-            (struct fd_text){found->identity.user_id, strlen(found->identity.user_id)};
+        job->visitor_email = arena_strdup(&job->arena, found->identity.email);
+        const char *user = arena_strdup(&job->arena, found->identity.user_id);
+        job->request.user_id = (struct fd_text){user, strlen(user)};
     }
     return job_loading_enter(job);
 }

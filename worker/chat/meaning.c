@@ -49,6 +49,7 @@ struct meaning {
     struct engine *engine;
     struct kept *by_org;
     size_t bytes;
+    bool reading; /* one organisation's at a time: what they take meanwhile is bounded, too */
     struct meaning_ask *asks;
 };
 
@@ -95,10 +96,10 @@ static void drop_index(struct meaning *meaning, struct kept *kept)
     kept->index = NULL;
 }
 
-/* Those that were not asked for longest go, but not `but`. */
-static void make_room(struct meaning *meaning, const struct kept *but)
+/* Those that were not asked for longest go, but not `but`, of which `more` is being read. */
+static void make_room(struct meaning *meaning, const struct kept *but, size_t more)
 {
-    while (meaning->bytes > bound(meaning)) {
+    while (meaning->bytes + more > bound(meaning)) {
         struct kept *oldest = NULL, *kept, *next;
         HASH_ITER (hh, meaning->by_org, kept, next) {
             if (kept != but && kept->index != NULL &&
@@ -172,7 +173,7 @@ static void take_index(struct reading *r)
     *kept->index = (struct meaning_index){.vectors = r->vectors, .holders = 1};
     meaning->bytes += vectors_bytes(r->vectors);
     r->vectors = NULL;
-    make_room(meaning, kept);
+    make_room(meaning, kept, 0);
     metric_set(meters.vectors_bytes, NULL, (double)meaning->bytes);
 }
 
@@ -187,7 +188,7 @@ static void read_over(struct reading *r, bool whole)
                  LOG_INT("bound_mb", r->meaning->engine->config->embedding_cache_mb));
     if (r->full)
         drop_index(r->meaning, r->kept);
-    r->kept->reading = false;
+    r->kept->reading = r->meaning->reading = false;
     r->kept->not_before = clock_mono_ms() + pause;
     vectors_free(r->vectors);
     free(r);
@@ -197,6 +198,8 @@ static void page_done(void *arg, bool ran)
 {
     struct reading *r = arg;
     bool good = ran && r->status == DB_OK && !r->full;
+    if (r->vectors != NULL)
+        make_room(r->meaning, r->kept, vectors_bytes(r->vectors));
     if (good && r->more && pool_submit(r->meaning->engine->pool, run_page, page_done, r))
         return;
     read_over(r, good && !r->more);
@@ -210,18 +213,19 @@ static void read_index(struct meaning *meaning, struct kept *kept, const char *m
         abort();
     *r = (struct reading){.meaning = meaning, .kept = kept, .version = version};
     snprintf(r->model, sizeof(r->model), "%s", model);
-    kept->reading = pool_submit(meaning->engine->pool, run_page, page_done, r);
+    kept->reading = meaning->reading = pool_submit(meaning->engine->pool, run_page, page_done, r);
     if (!kept->reading)
         free(r);
 }
 
-/* The index as it is, held; a newer one is read meanwhile. NULL: there is none yet. */
+/* The index as it is, held; a newer one is read meanwhile, or from a later question on where
+ * another's is being read. NULL: there is none yet. */
 static struct meaning_index *hold_index(struct meaning *meaning, struct kept *kept,
                                         const char *model, int64_t version)
 {
     bool same = strcmp(kept->model, model) == 0;
     bool stale = !same || kept->version != version;
-    if (stale && !kept->reading && clock_mono_ms() >= kept->not_before)
+    if (stale && !meaning->reading && clock_mono_ms() >= kept->not_before)
         read_index(meaning, kept, model, version);
     if (!same || kept->index == NULL)
         return NULL;
@@ -384,8 +388,11 @@ struct meaning_ask *meaning_ask(
             hold_index(meaning, kept, target.name, tenant->vectors_version);
         why = index == NULL ? "not_ready" : !may_spend(tenant, target.model) ? "budget" : "breaker";
         if (index != NULL && may_spend(tenant, target.model) &&
-            breaker_allows(&kept->breaker, clock_mono_ms()))
+            breaker_allows(&kept->breaker, clock_mono_ms())) {
             ask = start(meaning, tenant, index, target.name, question);
+            if (ask == NULL)
+                breaker_abandon(&kept->breaker);
+        }
         if (ask == NULL)
             meaning_release(index);
     }

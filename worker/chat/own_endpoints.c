@@ -11,6 +11,7 @@
 /* One organisation's; an older one lives on until its last call has ended. */
 struct kept {
     struct llm_endpoints endpoints; /* first: what holders point at */
+    struct tool_support tools;
     char org[37];
     int64_t revision;
     bool broken;
@@ -57,8 +58,9 @@ static void make_room(struct own_endpoints *own)
     }
 }
 
-static struct kept *make(struct own_endpoints *own, const struct tenant *tenant)
+static struct kept *make(struct engine *engine, const struct tenant *tenant)
 {
+    struct own_endpoints *own = engine->own_endpoints;
     struct kept *kept = calloc(1, sizeof(*kept));
     if (kept == NULL)
         abort();
@@ -69,6 +71,7 @@ static struct kept *make(struct own_endpoints *own, const struct tenant *tenant)
     memcpy(kept->org, tenant->org, sizeof(kept->org));
     kept->revision = tenant->own_chat.revision;
     kept->broken = tenant->own_chat.broken;
+    kept->tools.configured = engine->tool_support.configured;
     make_room(own);
     HASH_ADD_STR(own->by_org, org, kept);
     return kept;
@@ -86,11 +89,17 @@ struct llm_endpoints *own_endpoints_hold(struct engine *engine, const struct ten
         kept = NULL;
     }
     if (kept == NULL && wanted->provider != NULL)
-        kept = make(own, tenant);
+        kept = make(engine, tenant);
     if (kept == NULL)
         return &engine->endpoints;
     kept->holders++;
     return &kept->endpoints;
+}
+
+struct tool_support *own_endpoints_tools(struct engine *engine, struct llm_endpoints *endpoints)
+{
+    struct kept *kept = (struct kept *)(void *)endpoints;
+    return endpoints == &engine->endpoints ? &engine->tool_support : &kept->tools;
 }
 
 void own_endpoints_release(struct engine *engine, struct llm_endpoints *endpoints)

@@ -18,6 +18,10 @@ struct llm_endpoints *own_endpoints_hold(struct engine *engine, const struct ten
 /* NULL and the platform's are fine. */
 void own_endpoints_release(struct engine *engine, struct llm_endpoints *endpoints);
 
+/* What is known of the tools of their models: what one organisation's server says of itself is
+ * learnt for that organisation alone. */
+struct tool_support *own_endpoints_tools(struct engine *engine, struct llm_endpoints *endpoints);
+
 /* The same without the keeping, for a command: into `own`, to be freed. A key that cannot be
  * opened leads nowhere: no call is made with another's. */
 bool own_endpoints_make(const struct tenant *tenant, struct llm_endpoints *own);

@@ -13,8 +13,10 @@
 #include "llm/call.h"
 #include "llm/tokens.h"
 #include "net/http.h"
+#include "protocol/ids.h"
 #include "route/work_model.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,7 +53,7 @@ struct work {
     bool due; /* claimed, and what it may cost is reserved */
     struct llm_request request;
     int64_t prompt_tokens;
-    const char *charge_id;
+    const char *charge_id; /* of this attempt alone: each is paid */
     enum db_status status;
     enum budget_verdict verdict;
 
@@ -97,7 +99,7 @@ static struct charge charge_of(const struct work *work)
 {
     return (struct charge){.org = work->tenant->org,
                            .id = work->charge_id,
-                           .epoch = work->step.version + 1,
+                           .epoch = 1,
                            .kind = "summary",
                            .conversation_id = work->conversation};
 }
@@ -210,6 +212,9 @@ static enum db_status reserve(struct work *work, struct db *db)
 {
     const struct charge charge = charge_of(work);
     struct budget_word word;
+    work->verdict = BUDGET_GRANTED;
+    if (!work->tenant->capped)
+        return DB_OK; /* no bound to it, so nothing to hold; a price may be unknown */
     struct budget_ask budget = {.org = charge.org,
                                 .job = charge.id,
                                 .epoch = charge.epoch,
@@ -226,6 +231,22 @@ static enum db_status reserve(struct work *work, struct db *db)
     return status;
 }
 
+static void extract(struct work *work)
+{
+    const struct summary_step *step = &work->step;
+    work->summary = summary_extract(&work->arena, step->before, step->messages, step->count);
+}
+
+/* The model may not be paid: the built-in does it, for nothing. */
+static void do_without(struct work *work)
+{
+    struct llm_endpoint *last = &work->endpoints->list[work->endpoints->count - 1];
+    log_info(&work->log, "summary.refused", LOG_STR("model", work->by.model),
+             LOG_STR("cap", budget_verdict_name(work->verdict)));
+    work->by = (struct model_candidate){last, last->fast_model, ROUTE_FAST};
+    extract(work);
+}
+
 static void run_begin(void *resource, void *arg)
 {
     struct pool_seat *seat = resource;
@@ -236,7 +257,7 @@ static void run_begin(void *resource, void *arg)
     if (work->status != DB_OK || !work->due)
         return;
     if (is_builtin(work)) {
-        work->summary = summary_extract(&work->arena, step->before, step->messages, step->count);
+        extract(work);
         return;
     }
     summary_request(&work->arena, step->before, step->messages, step->count, work->language,
@@ -245,21 +266,21 @@ static void run_begin(void *resource, void *arg)
     work->prompt_tokens = memory_tokens(work->request.messages, 1) +
                           tokens_estimate(work->request.system, strlen(work->request.system));
     work->status = reserve(work, seat->db);
+    if (work->status == DB_OK && work->verdict != BUDGET_GRANTED)
+        do_without(work);
 }
 
 static void begin_done(void *arg, bool ran)
 {
     struct work *work = arg;
+    if (ran && work->verdict != BUDGET_GRANTED)
+        metric_add(meters.summaries, "refused", 1);
     if (!ran || work->status != DB_OK) {
         over(work, "failed");
     } else if (!work->due) {
         over(work, "not_due");
     } else if (is_builtin(work)) {
         end(work);
-    } else if (work->verdict != BUDGET_GRANTED) {
-        log_info(&work->log, "summary.refused", LOG_STR("model", work->by.model),
-                 LOG_STR("cap", budget_verdict_name(work->verdict)));
-        over(work, "refused");
     } else {
         ask(work);
     }
@@ -322,7 +343,9 @@ void summarizer_tell(struct summarizer *summarizer, struct tenant *tenant, const
     work->session = arena_strdup(&work->arena, session);
     work->conversation = arena_strdup(&work->arena, conversation);
     work->language = arena_strdup(&work->arena, language);
-    work->charge_id = arena_printf(&work->arena, "summary:%s", conversation);
+    uint64_t number;
+    fd_random(&number, sizeof(number));
+    work->charge_id = arena_printf(&work->arena, "summary:%016" PRIx64, number);
     work->log =
         (struct log_context){.conversation_id = work->conversation, .org_id = work->tenant->org};
     DL_APPEND(summarizer->list, work);

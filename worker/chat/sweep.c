@@ -136,6 +136,8 @@ static void copy_strings(struct arena *a, struct decision_run *to, const struct 
                                 .call_id = arena_strdup(a, from->call_id),
                                 .tool = arena_strdup(a, from->tool),
                                 .arguments = arena_strdup(a, from->arguments),
+                                .user_id = arena_strdup(a, from->user_id),
+                                .user_email = arena_strdup(a, from->user_email),
                                 .summary = arena_strdup(a, from->summary),
                                 .language = arena_strdup(a, from->language),
                                 .box = from->box};

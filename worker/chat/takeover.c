@@ -168,7 +168,7 @@ enum db_status takeover_join(struct db *db, struct arena *a, const struct takeov
     const char *params[] = {by->org, conversation, by->actor, by->name};
     enum db_status status = lock(db, a, by, conversation, now);
     bool own = is(now->status, "human") && is(now->holder, by->actor);
-    if (now->verdict == TAKEOVER_DONE && is_stale(by, now))
+    if (now->verdict == TAKEOVER_DONE && !own && is_stale(by, now))
         now->verdict = TAKEOVER_STALE;
     else if (now->verdict == TAKEOVER_DONE && now->holder != NULL && !own &&
              by->version == TAKEOVER_ANY_VERSION)
@@ -185,13 +185,17 @@ enum db_status takeover_join(struct db *db, struct arena *a, const struct takeov
     return settle(db, status, now);
 }
 
-static void name_reply(char id[STORE_UUID_SIZE], const char *conversation, const char *once)
+/* Two operators may count their replies alike. */
+static void name_reply(char id[STORE_UUID_SIZE], struct arena *a, const struct takeover_by *by,
+                       const char *conversation, const char *once)
 {
-    unsigned char bytes[16];
-    char random[FD_SHA256_HEX_SIZE];
-    fd_random(bytes, sizeof(bytes));
-    fd_sha256_hex(random, bytes, sizeof(bytes));
-    store_uuid(id, "operator", conversation, once != NULL ? once : random);
+    unsigned char random[16];
+    char hex[FD_SHA256_HEX_SIZE];
+    fd_random(random, sizeof(random));
+    const char *name = once != NULL ? arena_printf(a, "%s %s", by->actor, once) : NULL;
+    fd_sha256_hex(hex, name != NULL ? name : (const char *)random,
+                  name != NULL ? strlen(name) : sizeof(random));
+    store_uuid(id, "operator", conversation, hex);
 }
 
 enum db_status takeover_reply(struct db *db, struct arena *a, const struct takeover_by *by,
@@ -203,7 +207,7 @@ enum db_status takeover_reply(struct db *db, struct arena *a, const struct takeo
     enum db_status status = lock(db, a, by, conversation, now);
     need_holder(by, now);
     if (status == DB_OK && now->verdict == TAKEOVER_DONE) {
-        name_reply(now->message_id, conversation, once);
+        name_reply(now->message_id, a, by, conversation, once);
         status = db_exec(db, &say_statement, params, &row);
     }
     if (status == DB_OK && row != NULL && PQntuples(row) == 1) {

@@ -117,7 +117,7 @@ static enum db_status handoff(struct db *db, const struct visitor_call *call,
 /* -- identity -----------------------------------------------------------------------------------
  */
 
-/* *proven false: the reply says why not. */
+/* A hash covers the user_id, a token all that it says. *proven false: the reply says why not. */
 static enum db_status prove(struct db *db, const struct visitor_call *call,
                             const struct fd_identify_request *request, struct identity *identity,
                             struct visitor_reply *reply, bool *proven)
@@ -134,13 +134,21 @@ static enum db_status prove(struct db *db, const struct visitor_call *call,
                                        clock_wall_ms() / 1000, identity, &why);
     } else if (status == DB_OK) {
         *proven = identity_hash_check(&secrets, request->user_id.s, request->user_hash.s);
-        *identity = (struct identity){request->user_id.s, request->contact.name.s,
-                                      request->contact.email.s};
+        *identity = (struct identity){.user_id = request->user_id.s};
     }
     if (status == DB_OK && !*proven)
         refuse(reply, FD_PROBLEM_FIELD, request->token.s != NULL ? "token" : "user_hash", why);
     arena_wipe(&a);
     return status;
+}
+
+/* What stands beside a hash is his own word, as it is without one. */
+static enum db_status introduce(struct db *db, const struct visitor_call *call,
+                                const struct fd_contact *contact)
+{
+    if (contact->name.s == NULL && contact->email.s == NULL && contact->phone.s == NULL)
+        return DB_OK;
+    return visitor_introduce(db, call->org, call->session, contact);
 }
 
 static enum db_status verify(struct db *db, const struct visitor_call *call,
@@ -156,6 +164,8 @@ static enum db_status verify(struct db *db, const struct visitor_call *call,
     if (status == DB_OK && !bound)
         return refuse(reply, FD_PROBLEM_CONFLICT, NULL,
                       "This session belongs to another user: start a new one.");
+    if (status == DB_OK)
+        status = introduce(db, call, &request->contact);
     buf_json(reply->body, &w);
     fd_jw_object(&w);
     fd_jw_member(&w, "user_id", identity.user_id);

@@ -154,7 +154,7 @@ static const struct command commands[] = {
      "order.\n"},
     {"visitor", cmd_visitor, "hand over or delete all that is kept of a visitor",
      "frontdesk visitor export --org NAME --session ID|--user NAME|--email ADDRESS|"
-     "--conversation ID\n"
+     "--conversation ID [--after NEXT]\n"
      "frontdesk visitor delete --org NAME --session ID|--user NAME|--email ADDRESS|"
      "--conversation ID [--json]\n"
      "    What was charged stays, without a name. Both may be repeated, and leave a record.\n"},

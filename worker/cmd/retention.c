@@ -118,6 +118,11 @@ static int run(struct retention_command *c)
         return complain(c);
     while (status == DB_OK && !done)
         status = housekeeping_step(c->db, &turn, &pass, &done);
+    if (status == DB_OK && pass.failed > 0) {
+        db_explain(c->db, "of %zu organisations not all is deleted; the last: %s", pass.failed,
+                   pass.error);
+        status = DB_FAILED;
+    }
     int rc = status == DB_OK ? 0 : complain(c);
     turn_give(c->db, &turn);
     report(c, &pass.counts);

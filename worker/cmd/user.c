@@ -87,17 +87,16 @@ static void note(const struct user_command *c, const char *action, const char *t
         fprintf(stderr, "warning: no audit row was written: %s\n", db_error(c->db));
 }
 
-static void end_sessions(const struct user_command *c, const char *user, const char *why)
+static void tell_ended(const struct user_command *c, PGresult *ended)
 {
     char error[256] = "";
 
-    if (user_sessions_end(c->db, c->org, user, NULL, why) != DB_OK)
-        cmd_complain("user", c->db);
-    else if (!publish_sessions(c->db, c->config, c->org, error))
+    if (!publish_sessions(c->config, ended, error))
         fprintf(stderr,
                 "warning: the user's sessions have ended, but nginx does not know yet (%s); it\n"
                 "learns of it when a worker synchronises\n",
                 error);
+    PQclear(ended);
 }
 
 static int create(struct user_command *c)
@@ -160,6 +159,7 @@ static int list(struct user_command *c)
 static int set_password(struct user_command *c)
 {
     char password[PASSWORD_MAX + 2], id[37];
+    PGresult *ended;
 
     if (c->words[0] == NULL || c->words[1] != NULL)
         return cmd_usage("user");
@@ -167,23 +167,24 @@ static int set_password(struct user_command *c)
         return cmd_complain("user", c->db);
     if (!take_password(c, password))
         return 1;
-    enum db_status status = users_set_password(c->db, c->org, id, password);
+    enum db_status status = users_set_password(c->db, c->org, id, password, NULL, &ended);
     sodium_memzero(password, sizeof(password));
     if (status != DB_OK)
         return cmd_complain("user", c->db);
-    end_sessions(c, id, "password changed");
+    tell_ended(c, ended);
     note(c, "user password", id);
     return 0;
 }
 
 static int change(struct user_command *c, const struct user_change *change)
 {
+    PGresult *ended;
     char id[37];
 
     if (users_find(c->db, c->org, c->words[0], id) != DB_OK ||
-        users_change(c->db, c->org, id, change, RANK_ALL) != DB_OK)
+        users_change(c->db, c->org, id, change, RANK_ALL, &ended) != DB_OK)
         return cmd_complain("user", c->db);
-    end_sessions(c, id, "role or status changed");
+    tell_ended(c, ended);
     note(c, c->verb[0] == 'r' ? "user role" : "user status", id);
     return 0;
 }
@@ -215,7 +216,7 @@ static int reset_token(struct user_command *c)
     if (c->words[0] == NULL || c->words[1] != NULL)
         return cmd_usage("user");
     if (users_find(c->db, c->org, c->words[0], id) != DB_OK ||
-        reset_token_make(c->db, c->org, id, token) != DB_OK)
+        reset_token_make(c->db, c->org, id, RANK_ALL, token) != DB_OK)
         return cmd_complain("user", c->db);
     note(c, "user reset-token", id);
     printf("%s\n", token);
@@ -236,12 +237,30 @@ static int setup_token(struct user_command *c)
     return 0;
 }
 
-/* The application's role may not do this, whatever goes wrong in it. */
-static int superadmin(struct user_command *c)
+static enum db_status put_superadmin(struct db *owner, const char *org, const char *id,
+                                     const char *on, PGresult **ended)
 {
     static const struct db_statement set = {
         "user_superadmin",
         "UPDATE users SET superadmin = $3::boolean WHERE org_id = $1 AND id = $2", 3};
+    const char *params[] = {org, id, on};
+
+    enum db_status status = db_begin(owner, org);
+    if (status == DB_OK)
+        status = db_exec(owner, &set, params, NULL);
+    if (status == DB_OK)
+        status = users_end_access(owner, org, id, NULL, "role or status changed", ended);
+    if (status == DB_OK)
+        status = db_commit(owner);
+    if (status != DB_OK)
+        db_rollback(owner);
+    return status;
+}
+
+/* The application's role may not do this, whatever goes wrong in it. */
+static int superadmin(struct user_command *c)
+{
+    PGresult *ended = NULL;
     char id[37];
 
     if (c->words[1] == NULL || (strcmp(c->words[1], "on") != 0 && strcmp(c->words[1], "off") != 0))
@@ -252,13 +271,12 @@ static int superadmin(struct user_command *c)
     }
     if (users_find(c->db, c->org, c->words[0], id) != DB_OK)
         return cmd_complain("user", c->db);
-    const char *params[] = {c->org, id, strcmp(c->words[1], "on") == 0 ? "true" : "false"};
     struct db *owner = db_new(c->config->owner_database_url, "frontdesk user");
-    enum db_status status = db_query(owner, c->org, &set, params, NULL);
+    enum db_status status = put_superadmin(owner, c->org, id, c->words[1], &ended);
     int rc = status == DB_OK ? 0 : cmd_complain("user", owner);
     db_free(owner);
     if (rc == 0) {
-        end_sessions(c, id, "role or status changed");
+        tell_ended(c, ended);
         note(c, "user superadmin", id);
     }
     return rc;

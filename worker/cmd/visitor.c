@@ -1,6 +1,7 @@
 /* frontdesk visitor export|delete: all that is kept of one visitor (ENG-17). */
 #include "cmd/cmd.h"
 #include "cmd/org.h"
+#include "protocol/ids.h"
 #include "tenant/conversation_export.h"
 #include "tenant/visitor.h"
 
@@ -17,6 +18,7 @@ struct visitor_command {
     const char *org_given;
     char org[37];
     struct visitor visitor;
+    const char *after;
     int named;
     bool json;
 };
@@ -34,6 +36,7 @@ static const char *parse(int argc, char **argv, struct visitor_command *c)
                                           {"user", required_argument, NULL, 'u'},
                                           {"email", required_argument, NULL, 'e'},
                                           {"conversation", required_argument, NULL, 'c'},
+                                          {"after", required_argument, NULL, 'a'},
                                           {"json", no_argument, NULL, 'j'},
                                           {0}};
     int option;
@@ -45,22 +48,27 @@ static const char *parse(int argc, char **argv, struct visitor_command *c)
         case 'u': name(c, VISITOR_USER); break;
         case 'e': name(c, VISITOR_EMAIL); break;
         case 'c': name(c, VISITOR_CONVERSATION); break;
+        case 'a': c->after = optarg; break;
         case 'j': c->json = true; break;
         default: return NULL;
         }
     }
     bool complete = optind + 1 == argc && c->org_given != NULL && c->named == 1 &&
-                    c->visitor.name[0] != '\0' && strlen(c->visitor.name) <= VISITOR_NAME_MAX;
+                    c->visitor.name[0] != '\0' && strlen(c->visitor.name) <= VISITOR_NAME_MAX &&
+                    (c->after == NULL || fd_uuid_valid(c->after, strlen(c->after)));
     return complete ? argv[optind] : NULL;
 }
 
-static int print(struct visitor_command *c, struct conversation_export *x)
+static int print(struct visitor_command *c, struct conversation_export *x, const char *next)
 {
     struct buf out;
     bool more = true, ok = true;
 
     buf_init(&out, CONVERSATION_PART_MAX);
-    printf("{\"named_by\":\"%s\",\"conversations\":", visitor_named_by(c->visitor.named_by));
+    printf("{\"named_by\":\"%s\",", visitor_named_by(c->visitor.named_by));
+    if (next != NULL)
+        printf("\"next\":\"%s\",", next);
+    printf("\"conversations\":");
     while (more && ok) {
         buf_reset(&out);
         ok = conversation_export_next(x, c->db, &out, &more) == DB_OK;
@@ -74,18 +82,20 @@ static int print(struct visitor_command *c, struct conversation_export *x)
 static int export(struct visitor_command *c)
 {
     struct conversation_filter filter;
+    const char *next;
     struct arena a;
     size_t count;
     int rc;
 
     arena_init(&a);
-    enum db_status status = visitor_find(c->db, &a, c->org, &c->visitor, &filter, &count);
+    enum db_status status =
+        visitor_find(c->db, &a, c->org, &c->visitor, c->after, &filter, &count, &next);
     if (status == DB_OK)
         status = visitor_note_export(c->db, c->org, &c->visitor, ACTOR, count);
     if (status == DB_OK) {
         struct conversation_export *x =
             conversation_export_many(c->org, &filter, CONVERSATION_JSON);
-        rc = print(c, x);
+        rc = print(c, x, next);
         conversation_export_free(x);
     } else {
         rc = cmd_complain("visitor", c->db);
@@ -101,6 +111,8 @@ static void print_report(const struct visitor_report *report)
            "%" PRId64 " rows of the ledger stay, without a name.\n",
            report->conversations, report->messages, report->tool_executions, report->jobs,
            report->ledger_rows);
+    if (report->more)
+        puts("There are more: delete again.");
     if (!report->cache_cleared)
         puts("Redis could not be reached: it forgets within a day.");
 }

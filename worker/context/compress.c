@@ -7,8 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define HASH_FUNCTION(key, len, hash) HASH_FNV(key, len, hash)
+#include <uthash.h>
+
 #define BOILERPLATE_BYTES_MIN 40 /* shorter lines may be the answer */
 #define BOILERPLATE_TIMES     3
+#define SENTENCES_MAX         2048 /* different ones that are counted */
 #define BODY_BYTES_MAX        ((size_t)1 << 20)
 #define SCHEMA_BYTES_MAX      ((size_t)1 << 18)
 #define TEXT_WORDS_MAX        256
@@ -47,39 +51,56 @@ static bool may_be_boilerplate(const struct line *line)
     return true;
 }
 
-static bool are_equal(const struct line *a, const struct line *b)
+/* A line that may be boilerplate: in how many snippets it stands. */
+struct sentence {
+    size_t first, last; /* snippets */
+    size_t times;
+    UT_hash_handle hh;
+};
+
+static void count_line(struct arena *a, struct sentence **sentences, const struct line *line,
+                       size_t at)
 {
-    return a->len == b->len && memcmp(a->text, b->text, a->len) == 0;
+    struct sentence *known;
+
+    HASH_FIND(hh, *sentences, line->text, line->len, known);
+    if (known == NULL && HASH_COUNT(*sentences) < SENTENCES_MAX) {
+        known = arena_zalloc(a, sizeof(*known));
+        *known = (struct sentence){.first = at, .last = at, .times = 1};
+        HASH_ADD_KEYPTR(hh, *sentences, line->text, line->len, known);
+    } else if (known != NULL && known->last != at) {
+        known->last = at;
+        known->times++;
+    }
 }
 
-static bool has_line(const char *body, const struct line *line)
+static struct sentence *count_sentences(struct arena *a, const char *const *bodies, size_t count)
 {
-    while (*body != '\0') {
-        struct line other = next_line(&body);
-        if (are_equal(&other, line)) {
-            return true;
+    struct sentence *sentences = NULL;
+
+    for (size_t i = 0; i < count; i++) {
+        for (const char *body = bodies[i]; *body != '\0';) {
+            struct line line = next_line(&body);
+            if (may_be_boilerplate(&line)) {
+                count_line(a, &sentences, &line, i);
+            }
         }
     }
-    return false;
+    return sentences;
 }
 
 /* Said by a better snippet already, and by enough of them that it is nobody's own. */
-static bool is_repeated(const char *const *bodies, size_t count, size_t at, const struct line *line)
+static bool is_repeated(const struct sentence *sentences, size_t at, const struct line *line)
 {
-    size_t times = 0;
-    bool earlier = false;
+    const struct sentence *known;
 
-    for (size_t i = 0; i < count; i++) {
-        if (has_line(bodies[i], line)) {
-            times++;
-            earlier = earlier || i < at;
-        }
-    }
-    return earlier && times >= BOILERPLATE_TIMES;
+    HASH_FIND(hh, sentences, line->text, line->len, known);
+    return known != NULL && known->first < at && known->times >= BOILERPLATE_TIMES;
 }
 
 /* Without repeated sentences, and never two blank lines in a row. */
-static const char *shorten(struct arena *a, const char *const *bodies, size_t count, size_t at)
+static const char *shorten(struct arena *a, const struct sentence *sentences,
+                           const char *const *bodies, size_t at)
 {
     struct buf text;
     bool blank = true;
@@ -88,7 +109,7 @@ static const char *shorten(struct arena *a, const char *const *bodies, size_t co
     for (const char *body = bodies[at]; *body != '\0';) {
         struct line line = next_line(&body);
         if ((line.len == 0 && blank) ||
-            (may_be_boilerplate(&line) && is_repeated(bodies, count, at, &line))) {
+            (may_be_boilerplate(&line) && is_repeated(sentences, at, &line))) {
             continue;
         }
         blank = line.len == 0;
@@ -113,11 +134,13 @@ int compress_snippets(struct arena *a, struct snippet *snippets, size_t count)
     for (size_t i = 0; i < count; i++) {
         bodies[i] = snippets[i].body;
     }
+    struct sentence *sentences = count_sentences(a, bodies, count);
     for (size_t i = 0; i < count; i++) {
-        snippets[i].body = shorten(a, bodies, count, i);
+        snippets[i].body = shorten(a, sentences, bodies, i);
         saved += tokens_estimate(bodies[i], strlen(bodies[i])) -
                  tokens_estimate(snippets[i].body, strlen(snippets[i].body));
     }
+    HASH_CLEAR(hh, sentences);
     return saved;
 }
 

@@ -31,19 +31,21 @@ static const struct db_statement next_statement = {
     "   AND (e.model IS DISTINCT FROM $3 OR e.digest <> sha256(convert_to(" WORDS ", 'UTF8')))"
     " ORDER BY s.id LIMIT $4::int",
     4};
-/* A section that is gone meanwhile is left out. */
+/* A section that is gone meanwhile is left out; without the claim nothing is written. */
 static const struct db_statement put_statement = {
     "embedding_put",
-    "WITH v AS ("
+    "WITH c AS ("
+    "  SELECT org_id FROM embedding_state WHERE org_id = $1::uuid AND claimed_by = $6 FOR UPDATE"
+    "), v AS ("
     "  INSERT INTO section_embeddings AS e (org_id, section_id, model, digest, vector)"
-    "  SELECT $1::uuid, s.id, $2, decode(t.digest, 'hex'), decode(t.vector, 'hex')"
-    "    FROM unnest($3::uuid[], $4::text[], $5::text[]) AS t (id, digest, vector)"
-    "    JOIN article_sections s ON s.org_id = $1::uuid AND s.id = t.id"
+    "  SELECT c.org_id, s.id, $2, decode(t.digest, 'hex'), decode(t.vector, 'hex')"
+    "    FROM c CROSS JOIN unnest($3::uuid[], $4::text[], $5::text[]) AS t (id, digest, vector)"
+    "    JOIN article_sections s ON s.org_id = c.org_id AND s.id = t.id"
     "  ON CONFLICT (org_id, section_id) DO UPDATE SET model = EXCLUDED.model,"
     "     digest = EXCLUDED.digest, vector = EXCLUDED.vector, made_at = now()"
-    ") UPDATE embedding_state SET vectors_version = vectors_version + 1, failures = 0"
-    "   WHERE org_id = $1::uuid",
-    5};
+    ") UPDATE embedding_state s SET vectors_version = s.vectors_version + 1, failures = 0"
+    "   FROM c WHERE s.org_id = c.org_id",
+    6};
 static const struct db_statement finish_statement = {
     "embedding_finish",
     "UPDATE embedding_state SET model = $3, knowledge_version = $4::bigint, claimed_until = NULL,"
@@ -142,7 +144,7 @@ static void put_vector(struct buf *out, const float *values, int dimensions)
     }
 }
 
-enum db_status embedding_put(struct db *db, const char *org, const char *model,
+enum db_status embedding_put(struct db *db, const char *org, const char *worker, const char *model,
                              const struct embedding_section *list, size_t count,
                              const float *values, int dimensions)
 {
@@ -163,7 +165,7 @@ enum db_status embedding_put(struct db *db, const char *org, const char *model,
     buf_puts(&digests, "}");
     buf_puts(&vectors, "}");
     if (!vectors.over) {
-        const char *params[] = {org, model, ids.data, digests.data, vectors.data};
+        const char *params[] = {org, model, ids.data, digests.data, vectors.data, worker};
         status = db_query(db, org, &put_statement, params, NULL);
     }
     buf_free(&ids);

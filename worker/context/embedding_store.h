@@ -33,7 +33,8 @@ enum db_status embedding_next(struct db *db, struct arena *a, const char *org, c
                               const char *model, const char *after,
                               struct embedding_section list[EMBEDDING_BATCH], size_t *count,
                               bool *lost);
-enum db_status embedding_put(struct db *db, const char *org, const char *model,
+/* Only under the claim: what comes after it was lost is dropped. */
+enum db_status embedding_put(struct db *db, const char *org, const char *worker, const char *model,
                              const struct embedding_section *list, size_t count,
                              const float *values, int dimensions);
 /* All of it is embedded. */

@@ -16,19 +16,19 @@ struct says {
 static const struct says english = {
     .quoted =
         "I am the built-in offline assistant: no language model is connected, so I only quote "
-        "what I found. If you need more, I can pass you on to a person.",
+        "what I found. If you need more, please contact us directly.",
     .nothing =
         "I found nothing about that in the information I have. I am the built-in offline "
-        "assistant, without a language model, so I would rather not guess. Would you like to "
-        "talk to a person?",
+        "assistant, without a language model, so I would rather not guess. Please contact us "
+        "directly.",
     .no_question = "I am the built-in offline assistant. No language model is connected, but I can "
                    "look things up in the information I have. What would you like to know?"};
 
 static const struct says hebrew = {
     .quoted = "זהו העוזר המובנה, הפועל ללא מודל שפה ולכן רק מצטט את מה שנמצא. "
-              "אם צריך עוד, אפשר להעביר את השיחה לנציג אנושי.",
+              "אם צריך עוד, אפשר לפנות אלינו ישירות.",
     .nothing = "לא נמצא על כך דבר במידע שיש לי. זהו העוזר המובנה, הפועל ללא מודל שפה, "
-               "ולכן עדיף לא לנחש. האם להעביר את השיחה לנציג אנושי?",
+               "ולכן עדיף לא לנחש. אפשר לפנות אלינו ישירות.",
     .no_question = "זהו העוזר המובנה, הפועל ללא מודל שפה, אך אפשר לחפש כאן תשובות "
                    "במידע שיש לי. מה תרצו לדעת?"};
 

@@ -59,7 +59,10 @@ static void on_end(void *arg, const struct outbound_response *response)
 
     test->status = response->status;
     test->ms = response->ms;
-    if (response->failure != OUTBOUND_OK) {
+    if (response->failure == OUTBOUND_REDIRECT) { /* its text has the server's own words */
+        snprintf(test->detail, sizeof(test->detail), "%s",
+                 outbound_failure_name(response->failure));
+    } else if (response->failure != OUTBOUND_OK) {
         snprintf(test->detail, sizeof(test->detail), "%s: %.200s",
                  outbound_failure_name(response->failure), response->error);
     } else if (response->status != 200) {

@@ -3,6 +3,7 @@
 #include "core/arena.h"
 
 #include <string.h>
+#include <strings.h>
 
 #define DEPTH 24
 #define NODES 65536
@@ -47,20 +48,21 @@ static bool ends_with(const char *name, const char *end)
 {
     size_t len = strlen(name), tail = strlen(end);
 
-    return len >= tail && strcmp(name + len - tail, end) == 0;
+    return len >= tail && strcasecmp(name + len - tail, end) == 0;
 }
 
+/* Members of ours, and headers that a tenant's own API is called with. */
 static bool is_secret(const char *name)
 {
-    static const char *const endings[] = {
-        "secret",      "secrets",    "password",      "token",       "api_key",
-        "credentials", "passphrase", "authorization", "private_key", "csrf"};
+    static const char *const endings[] = {"secret",     "secrets", "password", "token",
+                                          "_key",       "-key",    "apikey",   "credentials",
+                                          "passphrase", "cookie",  "csrf",     "authorization"};
 
     for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
         if (ends_with(name, endings[i]))
             return true;
     }
-    return strcmp(name, "key") == 0;
+    return strcasecmp(name, "key") == 0;
 }
 
 static void write_masked(struct fd_json_writer *w, const struct fd_json *value)

@@ -24,7 +24,8 @@ struct audit_entry {
 enum db_status audit_write(struct db *db, const struct audit_entry *entry);
 
 /* A copy in which every member that is called like a secret (key, token, password,
- * ..._secret) is "***". False: it is no JSON, or longer than AUDIT_JSON_MAX. Pure. */
+ * ..._secret, X-Api-Key, Authorization) is "***". False: it is no JSON, or longer than
+ * AUDIT_JSON_MAX. Pure. */
 bool audit_mask(const char *json, size_t len, struct buf *out);
 
 enum audit_column {

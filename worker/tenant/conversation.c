@@ -15,7 +15,8 @@
                                                                    " o.feedback_up, "              \
                                                                    "o.feedback_down"
 #define OUTCOME                                                                                    \
-    " LEFT JOIN conversation_outcomes o ON o.org_id = c.org_id AND o.conversation_id = c.id"
+    " LEFT JOIN conversation_outcomes o ON o.org_id = c.org_id AND o.conversation_id = c.id"       \
+    "   AND o.started_at = c.started_at"
 
 static const struct db_statement list_statement = {
     "conversation_list",
@@ -75,7 +76,7 @@ static const struct db_statement update_statement = {
     "UPDATE conversations c SET status = coalesce($3::text, status),"
     "       title = coalesce($4::text, title)"
     " WHERE org_id = $1::uuid AND id = $2::uuid"
-    "   AND ($3::text IS NULL OR status NOT IN ('waiting_human', 'human'))",
+    "   AND ($3::text IS NULL OR status NOT IN ('waiting_human', 'human', 'ended'))",
     4};
 
 enum db_status conversation_list(struct db *db, const char *org,
@@ -106,6 +107,13 @@ enum db_status conversation_messages(struct db *db, const char *org, const char 
     return db_query(db, org, &messages_statement, params, rows);
 }
 
+static enum conversation_change change_of(bool changed, const char *status)
+{
+    if (changed)
+        return CONVERSATION_CHANGED;
+    return strcmp(status, "ended") == 0 ? CONVERSATION_OVER : CONVERSATION_WITH_PEOPLE;
+}
+
 enum db_status conversation_update(struct db *db, const char *org, const char *id,
                                    const char *status, const char *title,
                                    enum conversation_change *change, PGresult **row)
@@ -122,6 +130,6 @@ enum db_status conversation_update(struct db *db, const char *org, const char *i
     PQclear(updated);
     done = conversation_find(db, org, id, row);
     if (done == DB_OK && PQntuples(*row) == 1)
-        *change = changed ? CONVERSATION_CHANGED : CONVERSATION_WITH_PEOPLE;
+        *change = change_of(changed, db_text(*row, 0, CONVERSATION_STATUS));
     return done;
 }

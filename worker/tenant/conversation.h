@@ -84,7 +84,8 @@ enum db_status conversation_messages(struct db *db, const char *org, const char 
 enum conversation_change {
     CONVERSATION_CHANGED,
     CONVERSATION_UNKNOWN,
-    CONVERSATION_WITH_PEOPLE /* it waits for somebody or talks to somebody: not archived now */
+    CONVERSATION_WITH_PEOPLE, /* it waits for somebody or talks to somebody: not archived now */
+    CONVERSATION_OVER         /* it was ended, and stays so */
 };
 /* status "active" or "archived"; NULL: it stays. *row, where it changed, as of find(). */
 enum db_status conversation_update(struct db *db, const char *org, const char *id,

@@ -32,6 +32,7 @@ static bool write_owner(const char *file, const char *password, char error[512])
 bool demo_owner(struct db *db, const char *file, char error[512])
 {
     char password[PASSWORD_GENERATED_SIZE], id[37];
+    PGresult *ended = NULL; /* nginx learns of it when a worker synchronises */
     const struct user_new owner = {.org = DEMO_ORG,
                                    .email = DEMO_OWNER,
                                    .name = "Demo Owner",
@@ -47,9 +48,11 @@ bool demo_owner(struct db *db, const char *file, char error[512])
     bool ok = (found == DB_OK || unknown) && write_owner(file, password, error);
     if (found != DB_OK && !unknown)
         snprintf(error, 512, "%.500s", db_error(db));
-    enum db_status status = !ok       ? DB_OK
-                            : unknown ? users_create(db, &owner, user_role_rank("owner"), id)
-                                      : users_set_password(db, DEMO_ORG, id, password);
+    enum db_status status = !ok ? DB_OK
+                            : unknown
+                                ? users_create(db, &owner, user_role_rank("owner"), id)
+                                : users_set_password(db, DEMO_ORG, id, password, NULL, &ended);
+    PQclear(ended);
     if (status != DB_OK) {
         snprintf(error, 512, "%.500s", db_error(db));
         unlink(file);

@@ -1,6 +1,10 @@
 #include "tenant/housekeeping.h"
 
+#include "core/log.h"
 #include "tenant/rollup.h"
+#include "tenant/sign_in.h"
+
+#define TRIES 3 /* where something is in the way */
 
 static const struct db_statement due_statement = {
     "housekeeping_due",
@@ -45,26 +49,56 @@ void housekeeping_free(struct housekeeping *pass)
     *pass = (struct housekeeping){.only = pass->only, .archive = pass->archive};
 }
 
-static enum db_status delete_step(struct db *db, const struct turn *turn, struct housekeeping *pass)
+static void next_org(struct housekeeping *pass)
 {
-    bool more;
-
-    enum db_status status =
-        retention_step(db, turn, pass->archive, &pass->orgs[pass->next], &pass->counts, &more);
-    if (status == DB_OK && !more)
-        pass->next++;
-    return status;
+    pass->next++;
+    pass->tries = 0;
 }
 
-/* A month is dropped only when every organisation was looked at. */
+/* What fails with one organisation is told, and the others have their turn. A failure without
+ * an SQLSTATE is one that we explained: no row is in its words. */
+static enum db_status pass_over(struct db *db, struct housekeeping *pass, enum db_status status)
+{
+    bool explained = db_sqlstate(db)[0] == '\0';
+    bool taken_over = status == DB_BUSY && explained;
+
+    if (status == DB_LOST || taken_over)
+        return status;
+    if (status == DB_BUSY && ++pass->tries < TRIES)
+        return DB_OK;
+    snprintf(pass->error, sizeof(pass->error), "%s", db_error(db));
+    log_warn(NULL, "retention.failed", LOG_STR("org", pass->orgs[pass->next].id),
+             LOG_STR("sqlstate", db_sqlstate(db)),
+             LOG_STR("error", explained ? db_error(db) : NULL));
+    pass->failed++;
+    next_org(pass);
+    return DB_OK;
+}
+
+static enum db_status delete_step(struct db *db, const struct turn *turn, struct housekeeping *pass)
+{
+    struct retention_org *org = &pass->orgs[pass->next];
+    bool there, more = false;
+
+    enum db_status status = retention_days(db, org, &there);
+    if (status == DB_OK && there)
+        status = retention_step(db, turn, pass->archive, org, &pass->counts, &more);
+    if (status != DB_OK)
+        return pass_over(db, pass, status);
+    pass->tries = 0;
+    if (!more)
+        next_org(pass);
+    return DB_OK;
+}
+
+/* A month is dropped only when every organisation has let it go. */
 static enum db_status drop_step(struct db *db, const struct turn *turn, struct housekeeping *pass)
 {
     bool more = false;
     enum db_status status = DB_OK;
 
-    if (pass->only == NULL)
-        status = retention_drop(db, turn, pass->archive, pass->orgs, pass->org_count, &pass->counts,
-                                &more);
+    if (pass->only == NULL && pass->failed == 0)
+        status = retention_drop(db, turn, pass->archive, &pass->counts, &more);
     pass->dropped = status == DB_OK && !more;
     return status;
 }
@@ -84,6 +118,9 @@ enum db_status housekeeping_step(struct db *db, const struct turn *turn, struct 
     } else if (!pass->tools_counted) {
         status = rollup_tools(db);
         pass->tools_counted = status == DB_OK;
+    } else if (!pass->tokens_forgotten) {
+        status = sign_in_forget_tokens(db);
+        pass->tokens_forgotten = status == DB_OK;
     } else if (!pass->listed) {
         status = retention_orgs(db, &pass->arena, pass->only, &pass->orgs, &pass->org_count);
         pass->listed = status == DB_OK;

@@ -22,10 +22,14 @@ struct housekeeping {
     struct retention_org *orgs;
     size_t org_count;
     size_t next;
-    bool counted, tools_counted, listed, dropped;
+    int tries;       /* that found the next one's rows in use */
+    size_t failed;   /* organisations that were passed over, */
+    char error[256]; /* and why the last of them */
+    bool counted, tools_counted, tokens_forgotten, listed, dropped;
 };
 
-/* A step of the pass. *done: that was the last. */
+/* A step of the pass. *done: that was the last. An organisation whose rows cannot be deleted
+ * is passed over: `failed` tells. DB_BUSY: another process has the turn, or try again. */
 enum db_status housekeeping_step(struct db *db, const struct turn *turn, struct housekeeping *pass,
                                  bool *done);
 void housekeeping_free(struct housekeeping *pass);

@@ -15,6 +15,7 @@ struct token {
     enum token_kind kind;
     char text[TOKEN_MAX]; /* of a word, in lower case */
     int number;
+    bool padded; /* it begins with a zero */
 };
 
 struct reader {
@@ -53,6 +54,7 @@ static bool is_letter(const char *s)
 static void read_number(struct reader *r)
 {
     r->token.kind = TOKEN_NUMBER;
+    r->token.padded = *r->at == '0';
     for (r->token.number = 0; is_digit(*r->at); r->at++) {
         r->token.number = r->token.number * 10 + (*r->at - '0');
         if (r->token.number > 9999) {
@@ -192,28 +194,41 @@ static unsigned read_days(struct reader *r)
 
 /* -- times ------------------------------------------------------------------------------------ */
 
-/* "9", "09:00", "9am", "1:30 pm"; -1 = none. *half: 1 = am, 2 = pm was said. */
-static int read_time(struct reader *r, int *half)
+enum half { HALF_UNSAID, HALF_AM, HALF_PM };
+
+struct moment {
+    int minutes; /* since midnight; -1 = none */
+    enum half half;
+    bool bare; /* "9", which may be either half's */
+};
+
+/* "9", "09:00", "9am", "1:30 pm" */
+static struct moment read_time(struct reader *r)
 {
+    static const struct moment none = {.minutes = -1};
     static const char *const am[] = {"am", NULL};
     static const char *const pm[] = {"pm", NULL};
     if (r->token.kind != TOKEN_NUMBER)
-        return -1;
+        return none;
     int hour = r->token.number, minute = 0;
+    bool bare = hour <= 12 && !r->token.padded;
     next(r);
     if (r->token.kind == TOKEN_COLON) {
+        bare = false;
         next(r);
         minute = r->token.kind == TOKEN_NUMBER ? r->token.number : 60;
         next(r);
     }
-    *half = is_word(r, am) ? 1 : is_word(r, pm) ? 2 : 0;
-    if (*half != 0) {
+    enum half half = is_word(r, am) ? HALF_AM : is_word(r, pm) ? HALF_PM : HALF_UNSAID;
+    if (half != HALF_UNSAID) {
         next(r);
         if (hour < 1 || hour > 12)
-            return -1;
-        hour = hour % 12 + (*half == 2 ? 12 : 0);
+            return none;
+        hour = hour % 12 + (half == HALF_PM ? 12 : 0);
     }
-    return hour > 24 || minute > 59 || (hour == 24 && minute > 0) ? -1 : hour * 60 + minute;
+    if (hour > 24 || minute > 59 || (hour == 24 && minute > 0))
+        return none;
+    return (struct moment){hour * 60 + minute, half, bare && half == HALF_UNSAID};
 }
 
 static void add(struct reader *r, struct opening *week, unsigned days, int from, int to)
@@ -229,30 +244,34 @@ static void add(struct reader *r, struct opening *week, unsigned days, int from,
     }
 }
 
-/* "9-5" may be a working day or a night, "9am-5" as well: who says so is not understood. */
-static bool is_ambiguous(int from, int from_half, int to, int to_half)
+/* "9-5" may be a working day or a night, "9am-5" as well, and "1-5pm" begins in either half:
+ * who says so is not understood. */
+static bool is_ambiguous(const struct moment *from, const struct moment *to)
 {
-    if (from_half != 0 || to_half != 0)
-        return to_half == 0;
-    return to <= from && from <= DAY / 2 && to > 0;
+    if (from->half == HALF_UNSAID && to->half == HALF_UNSAID)
+        return (from->bare && to->bare) ||
+               (to->minutes <= from->minutes && from->minutes <= DAY / 2 && to->minutes > 0);
+    if (from->half == HALF_UNSAID)
+        return from->minutes + DAY / 2 < to->minutes || to->minutes <= from->minutes;
+    return to->half == HALF_UNSAID;
 }
 
 /* "09:00-18:00" */
 static void read_span(struct reader *r, struct opening *week, unsigned days)
 {
-    int from_half, to_half;
-    int from = read_time(r, &from_half);
-    if (from < 0 || !at_until(r)) {
+    struct moment from = read_time(r);
+    if (from.minutes < 0 || !at_until(r)) {
         r->failed = true;
         return;
     }
     next(r);
-    int to = read_time(r, &to_half);
-    if (to < 0 || to == from || from == DAY || is_ambiguous(from, from_half, to, to_half)) {
+    struct moment to = read_time(r);
+    if (to.minutes < 0 || to.minutes == from.minutes || from.minutes == DAY ||
+        is_ambiguous(&from, &to)) {
         r->failed = true;
         return;
     }
-    add(r, week, days, from, to > from ? to : to + DAY);
+    add(r, week, days, from.minutes, to.minutes > from.minutes ? to.minutes : to.minutes + DAY);
 }
 
 static bool read_closed(struct reader *r)
@@ -264,10 +283,21 @@ static bool read_closed(struct reader *r)
     return closed;
 }
 
+static void close_days(struct opening *week, unsigned days)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < week->count; i++) {
+        if ((days & 1u << week->spans[i].day) == 0)
+            week->spans[kept++] = week->spans[i];
+    }
+    week->count = kept;
+}
+
+/* A day that is named again may be closed; hours beside its hours could mean either. */
 bool opening_read(const char *hours, struct opening *week)
 {
     struct reader r = {.at = hours};
-    unsigned days = 0;
+    unsigned days = 0, said = 0;
     week->count = 0;
     if (hours == NULL)
         return false;
@@ -279,10 +309,16 @@ bool opening_read(const char *hours, struct opening *week)
     while (r.token.kind != TOKEN_END && !r.failed) {
         unsigned named = read_days(&r);
         days = named != 0 ? named : days;
-        if (days == 0)
+        bool closed = read_closed(&r);
+        if (days == 0 || (closed ? named == 0 : (named & said) != 0))
             return false;
-        if (!read_closed(&r))
+        said |= days;
+        if (closed) {
+            close_days(week, days);
+            days = 0;
+        } else {
             read_span(&r, week, days);
+        }
         if (at_and(&r) || r.token.kind == TOKEN_COMMA)
             next(&r);
     }

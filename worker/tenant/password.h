@@ -24,7 +24,7 @@ bool password_hash(const char *password, char hash[PASSWORD_HASH_SIZE]);
 bool password_matches(const char *password, const char *hash);
 /* Was it made with other parameters than today's? */
 bool password_outdated(const char *hash);
-/* 24 characters that are easy to read, of 119 random bits. */
+/* 24 characters that are easy to read, of 100 random bits. */
 void password_generate(char out[PASSWORD_GENERATED_SIZE]);
 
 #endif

@@ -10,13 +10,13 @@
 #define TIMEOUT_MS 2000
 #define SLACK_S    60 /* for clocks that disagree */
 
-static const struct db_statement ended = {
+static const struct db_statement read_ended = {
     "publish_ended_sessions", "SELECT session_id, access_until FROM platform_ended_sessions($1)",
     1};
 
 enum db_status publish_read_ended(struct db *db, const char *org, PGresult **sessions)
 {
-    return db_exec(db, &ended, &org, sessions);
+    return db_exec(db, &read_ended, &org, sessions);
 }
 
 /* The set before the hint: who missed the hint reads the set. What has expired leaves it,
@@ -44,21 +44,17 @@ void publish_ended(struct publisher *p, const PGresult *sessions)
     write_ended(&p->live, sessions);
 }
 
-bool publish_sessions(struct db *db, const struct config *config, const char *org, char error[256])
+bool publish_sessions(const struct config *config, const PGresult *ended, char error[256])
 {
     struct pipe live = {.error = error};
-    PGresult *sessions;
 
     error[0] = '\0';
-    if (db_query(db, NULL, &ended, &org, &sessions) != DB_OK) {
-        snprintf(error, 256, "PostgreSQL: %.200s", db_error(db));
-        return false;
-    }
+    if (PQntuples(ended) == 0)
+        return true;
     live.redis = redis_sync_connect(config->live_redis, TIMEOUT_MS, error);
     if (live.redis != NULL)
-        write_ended(&live, sessions);
+        write_ended(&live, ended);
     bool written = pipe_flush(&live);
     redisFree(live.redis);
-    PQclear(sessions);
     return written;
 }

@@ -15,8 +15,8 @@ void publish_ended(struct publisher *p, const PGresult *sessions);
 /* In the open transaction; org NULL: all. */
 enum db_status publish_read_ended(struct db *db, const char *org, PGresult **sessions);
 
-/* At once, after a change in one organisation: reads what was committed. False: error says
- * why; a worker does it when it synchronises. */
-bool publish_sessions(struct db *db, const struct config *config, const char *org, char error[256]);
+/* At once: those that ended now, rows of USER_SESSION_ENDED (tenant/user_sessions.h) that are
+ * committed. False: error says why; a worker does it when it synchronises. */
+bool publish_sessions(const struct config *config, const PGresult *ended, char error[256]);
 
 #endif

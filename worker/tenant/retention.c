@@ -17,9 +17,14 @@ static const struct db_statement set_statement = {
     " ON CONFLICT (org_id) DO UPDATE SET message_days = EXCLUDED.message_days,"
     "   tool_execution_days = EXCLUDED.tool_execution_days, updated_at = now()",
     3};
-static const struct db_statement drop_statement = {
-    "retention_drop",
-    "SELECT platform_drop_messages_partition((now() AT TIME ZONE 'UTC')::date - $1::int)", 1};
+static const struct db_statement days_statement = {
+    "retention_days",
+    "SELECT coalesce(r.message_days, 30), coalesce(r.tool_execution_days, 90)"
+    "  FROM organizations o LEFT JOIN retention_settings r ON r.org_id = o.id"
+    " WHERE o.id = $1::uuid",
+    1};
+static const struct db_statement drop_statement = {"retention_drop",
+                                                   "SELECT platform_drop_messages_partition()", 0};
 static const struct db_statement left_statement = {
     "retention_left",
     "SELECT platform_messages_before((SELECT last_day + 1 FROM messages_partitions() LIMIT 1))", 0};
@@ -42,6 +47,20 @@ enum db_status retention_orgs(struct db *db, struct arena *a, const char *only,
                                               .tool_execution_days = (int)db_int(rows, row, 3, 0)};
     PQclear(rows);
     return DB_OK;
+}
+
+enum db_status retention_days(struct db *db, struct retention_org *org, bool *there)
+{
+    PGresult *row;
+
+    enum db_status status = db_query(db, org->id, &days_statement, &org->id, &row);
+    *there = status == DB_OK && PQntuples(row) == 1;
+    if (*there) {
+        org->message_days = (int)db_int(row, 0, 0, 0);
+        org->tool_execution_days = (int)db_int(row, 0, 1, 0);
+    }
+    PQclear(row);
+    return status;
 }
 
 static bool days_fit(struct db *db, const char *name, int days)
@@ -67,7 +86,7 @@ enum db_status retention_set(struct db *db, const char *org, int message_days,
 }
 
 enum db_status retention_step(struct db *db, const struct turn *turn, const char *archive,
-                              const struct retention_org *org, struct retention_counts *counts,
+                              struct retention_org *org, struct retention_counts *counts,
                               bool *more)
 {
     *more = true;
@@ -86,21 +105,9 @@ enum db_status retention_step(struct db *db, const struct turn *turn, const char
     return DB_OK;
 }
 
-static int longest_days(const struct retention_org *orgs, size_t count)
-{
-    int days = RETENTION_DAYS_MIN;
-
-    for (size_t i = 0; i < count; i++)
-        days = orgs[i].message_days > days ? orgs[i].message_days : days;
-    return days;
-}
-
 enum db_status retention_drop(struct db *db, const struct turn *turn, const char *archive,
-                              const struct retention_org *orgs, size_t org_count,
                               struct retention_counts *counts, bool *more)
 {
-    char days[DB_NUMBER_SIZE];
-    const char *params[] = {db_number(days, longest_days(orgs, org_count))};
     PGresult *row = NULL;
     bool keep = false;
 
@@ -111,9 +118,9 @@ enum db_status retention_drop(struct db *db, const struct turn *turn, const char
         keep = status == DB_OK && db_true(row, 0, 0);
         PQclear(row);
     }
-    if (status != DB_OK || keep || org_count == 0)
+    if (status != DB_OK || keep)
         return status;
-    status = db_query(db, NULL, &drop_statement, params, &row);
+    status = db_query(db, NULL, &drop_statement, NULL, &row);
     *more = status == DB_OK && db_text(row, 0, 0) != NULL;
     counts->partitions += *more;
     PQclear(row);

@@ -15,17 +15,21 @@
 #define RETENTION_DAYS_MIN 1
 #define RETENTION_DAYS_MAX 3650
 #define RETENTION_TURN     "housekeeping" /* whose turn it is to count and delete */
+#define RETENTION_DAY_SIZE 16
 
 struct retention_org {
     const char *id;
     const char *name;
-    int message_days;        /* messages, questions' jobs, conversations */
-    int tool_execution_days; /* what tools were asked and answered */
+    int message_days;                       /* messages, questions' jobs, conversations */
+    int tool_execution_days;                /* what tools were asked and answered */
+    char tools_counted[RETENTION_DAY_SIZE]; /* of what is deleted, up to this day; "": none yet */
 };
 
 /* Of every organisation, or of one; an unknown one: none. */
 enum db_status retention_orgs(struct db *db, struct arena *a, const char *only,
                               struct retention_org **orgs, size_t *count);
+/* As they are now: a pass may take hours. *there false: the organisation is gone. */
+enum db_status retention_days(struct db *db, struct retention_org *org, bool *there);
 enum db_status retention_set(struct db *db, const char *org, int message_days,
                              int tool_execution_days);
 
@@ -45,12 +49,11 @@ enum db_status retention_count(struct db *db, const struct retention_org *org,
 /* One step for one organisation; adds to counts. *more: there is something left. Where
  * archive is not NULL, a day's rows are in that directory before one of them is deleted. */
 enum db_status retention_step(struct db *db, const struct turn *turn, const char *archive,
-                              const struct retention_org *org, struct retention_counts *counts,
+                              struct retention_org *org, struct retention_counts *counts,
                               bool *more);
 /* Drops the oldest month that nobody keeps any more; with an archive only once it is empty.
  * For after the steps of every organisation. */
 enum db_status retention_drop(struct db *db, const struct turn *turn, const char *archive,
-                              const struct retention_org *orgs, size_t org_count,
                               struct retention_counts *counts, bool *more);
 
 #endif

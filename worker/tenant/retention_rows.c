@@ -3,6 +3,7 @@
 #include "tenant/archive.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define PAGE "1000"
 
@@ -11,11 +12,13 @@
     "((date_trunc('day', now() AT TIME ZONE 'UTC') - $2::int * interval '1 day')"                  \
     " AT TIME ZONE 'UTC')"
 #define MONTH_START "(date_trunc('month', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC')"
+/* A call that somebody still decides on, or that runs, stays until it has ended. */
+#define ENDED "status NOT IN ('confirming', 'approving', 'approved', 'started', 'pending')"
 /* Of the oldest day: its end, where only that day may go ($3); else the cutoff. */
-#define UNTIL(table)                                                                               \
-    "least(" CUTOFF ", CASE WHEN $3::boolean THEN (SELECT (date_trunc('day', min(o.created_at)"    \
+#define UNTIL(table, condition)                                                                    \
+    "least(" CUTOFF ", CASE WHEN $3::boolean THEN (SELECT (date_trunc('day', min(created_at)"      \
     " AT TIME ZONE 'UTC') + interval '1 day') AT TIME ZONE 'UTC' FROM " table                      \
-    " o WHERE o.org_id = $1::uuid) END)"
+    " WHERE org_id = $1::uuid AND " condition ") END)"
 
 static const struct kind {
     struct db_statement count; /* org, days */
@@ -31,7 +34,7 @@ static const struct kind {
                    2},
          .trim = {"retention_messages",
                   "WITH old AS (SELECT id, created_at FROM messages"
-                  "  WHERE org_id = $1::uuid AND created_at < " UNTIL("messages") //
+                  "  WHERE org_id = $1::uuid AND created_at < " UNTIL("messages", "true") //
                   "  ORDER BY created_at LIMIT " PAGE "), gone AS ("
                   "  DELETE FROM messages m USING old"
                   "   WHERE m.id = old.id AND m.created_at = old.created_at"
@@ -73,7 +76,11 @@ static const struct kind {
                   "  UPDATE jobs j SET conversation_id = NULL, session_id = '', body = '{}',"
                   "         outcome = NULL"
                   "    FROM old WHERE j.org_id = $1::uuid AND j.conversation_id = old.id"
-                  "     AND j.accepted_at >= " MONTH_START "), gone AS ("
+                  "     AND j.accepted_at >= " MONTH_START "), told AS ("
+                  "  UPDATE alerts a SET detail = a.detail - 'contact' - 'reason'"
+                  "    FROM old WHERE a.org_id = $1::uuid AND a.kind = 'handoff.requested'"
+                  "     AND a.detail->>'conversation_id' = old.id::text"
+                  "), gone AS ("
                   "  DELETE FROM conversations c USING old"
                   "   WHERE c.org_id = $1::uuid AND c.id = old.id RETURNING 1"
                   ") SELECT count(*) FROM gone",
@@ -101,11 +108,12 @@ static const struct kind {
     [RETENTION_TOOLS] =
         {.count = {"retention_tools_count",
                    "SELECT count(*) FROM tool_executions"
-                   " WHERE org_id = $1::uuid AND created_at < " CUTOFF,
+                   " WHERE org_id = $1::uuid AND " ENDED " AND created_at < " CUTOFF,
                    2},
          .trim = {"retention_tools",
                   "WITH old AS (SELECT id FROM tool_executions"
-                  "  WHERE org_id = $1::uuid AND created_at < " UNTIL("tool_executions") //
+                  "  WHERE org_id = $1::uuid AND " ENDED
+                  "    AND created_at < " UNTIL("tool_executions", ENDED) //
                   "  ORDER BY created_at LIMIT " PAGE "), gone AS ("
                   "  DELETE FROM tool_executions t USING old"
                   "   WHERE t.org_id = $1::uuid AND t.id = old.id RETURNING 1"
@@ -114,7 +122,7 @@ static const struct kind {
          .name = "tool-executions",
          .day = {"retention_tools_day",
                  "SELECT (min(created_at) AT TIME ZONE 'UTC')::date FROM tool_executions"
-                 " WHERE org_id = $1::uuid AND created_at < " CUTOFF,
+                 " WHERE org_id = $1::uuid AND " ENDED " AND created_at < " CUTOFF,
                  2},
          .rows = {"retention_tools_rows",
                   "SELECT (to_jsonb(t) - 'org_id' - 'session_id')::text, created_at, id"
@@ -128,9 +136,16 @@ static const struct kind {
                   4}},
 };
 
+/* org, days, a day: the days of the page that goes next, but those up to that day. */
 static const struct db_statement count_tools = {
     "retention_count_tools",
-    "SELECT count_tools('2000-01-01', (now() AT TIME ZONE 'UTC')::date - $1::int)", 1};
+    "SELECT last, count_tools(greatest(first, $3::date + 1), last + 1)"
+    "  FROM (SELECT min(day) AS first, max(day) AS last"
+    "          FROM (SELECT (created_at AT TIME ZONE 'UTC')::date AS day FROM tool_executions"
+    "                 WHERE org_id = $1::uuid AND " ENDED " AND created_at < " CUTOFF
+    "                 ORDER BY created_at LIMIT " PAGE ") page) days"
+    " WHERE last > coalesce($3::date, '-infinity')",
+    3};
 
 int64_t *retention_total(struct retention_counts *counts, enum retention_kind kind)
 {
@@ -166,9 +181,25 @@ enum db_status retention_count(struct db *db, const struct retention_org *org,
 
 /* -- deleting --------------------------------------------------------------------------------- */
 
+/* Each day once, however many pages it has: its calls ended long ago. */
+static enum db_status count_first(struct db *db, const struct retention_org *org,
+                                  char counted[RETENTION_DAY_SIZE])
+{
+    char days[DB_NUMBER_SIZE];
+    const char *params[] = {org->id, db_number(days, org->tool_execution_days),
+                            counted[0] != '\0' ? counted : NULL};
+    PGresult *row;
+
+    enum db_status status = db_exec(db, &count_tools, params, &row);
+    if (status == DB_OK && PQntuples(row) == 1)
+        snprintf(counted, RETENTION_DAY_SIZE, "%s", db_text(row, 0, 0));
+    PQclear(row);
+    return status;
+}
+
 static enum db_status delete_some(struct db *db, const struct turn *turn,
                                   const struct retention_org *org, enum retention_kind kind,
-                                  bool one_day, int64_t *deleted)
+                                  bool one_day, char counted[RETENTION_DAY_SIZE], int64_t *deleted)
 {
     char days[DB_NUMBER_SIZE];
     const char *params[] = {org->id, db_number(days, days_of(org, kind)),
@@ -177,7 +208,7 @@ static enum db_status delete_some(struct db *db, const struct turn *turn,
 
     enum db_status status = turn_hold(db, turn);
     if (status == DB_OK && kind == RETENTION_TOOLS)
-        status = db_exec(db, &count_tools, params + 1, NULL);
+        status = count_first(db, org, counted);
     if (status == DB_OK)
         status = db_exec(db, &kinds[kind].trim, params, &row);
     if (status == DB_OK)
@@ -186,21 +217,23 @@ static enum db_status delete_some(struct db *db, const struct turn *turn,
     return status;
 }
 
-enum db_status retention_delete(struct db *db, const struct turn *turn,
-                                const struct retention_org *org, enum retention_kind kind,
-                                bool one_day, int64_t *total)
+enum db_status retention_delete(struct db *db, const struct turn *turn, struct retention_org *org,
+                                enum retention_kind kind, bool one_day, int64_t *total)
 {
+    char counted[RETENTION_DAY_SIZE];
     int64_t deleted = 0;
 
+    memcpy(counted, org->tools_counted, sizeof(counted));
     enum db_status status = db_begin(db, org->id);
     if (status == DB_OK)
-        status = delete_some(db, turn, org, kind, one_day, &deleted);
+        status = delete_some(db, turn, org, kind, one_day, counted, &deleted);
     if (status == DB_OK)
         status = db_commit(db);
     if (status != DB_OK) {
         db_rollback(db);
         return status;
     }
+    memcpy(org->tools_counted, counted, sizeof(counted));
     *total += deleted;
     return DB_OK;
 }

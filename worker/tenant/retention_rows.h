@@ -22,8 +22,7 @@ enum db_status retention_archive(struct db *db, const struct turn *turn, const c
                                  const struct retention_org *org, enum retention_kind kind,
                                  struct retention_counts *counts, bool *archived);
 /* `one_day`: of the oldest day that is due alone. */
-enum db_status retention_delete(struct db *db, const struct turn *turn,
-                                const struct retention_org *org, enum retention_kind kind,
-                                bool one_day, int64_t *deleted);
+enum db_status retention_delete(struct db *db, const struct turn *turn, struct retention_org *org,
+                                enum retention_kind kind, bool one_day, int64_t *deleted);
 
 #endif

@@ -1,6 +1,6 @@
 #include "tenant/rollup.h"
 
-#define BATCH 500
+#define BATCH 100 /* of the longest, in the time of a statement */
 
 #define NUMBER_OF(x) #x
 #define TEXT_OF(x)   NUMBER_OF(x)

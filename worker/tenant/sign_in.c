@@ -1,32 +1,38 @@
 #include "tenant/sign_in.h"
 
 #include "protocol/ids.h"
-#include "tenant/password.h"
 #include "tenant/users.h"
 
 #include <arpa/inet.h>
-#include <ctype.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-static const struct db_statement try_one = {"sign_in_try", "SELECT sign_in_attempt($1, $2, $3)", 3};
+static const struct db_statement try_one = {
+    "sign_in_try", "SELECT sign_in_attempt(sign_in_name($1, $2), $3, $4)", 4};
 static const struct db_statement forgive = {
     "sign_in_forgive",
-    "UPDATE sign_in_attempts SET next_at = now(),"
-    "       count = CASE WHEN $2 = 'all' THEN 0 ELSE greatest(count - 1, 0) END WHERE name = $1",
+    "UPDATE sign_in_attempts SET next_at = now(), count = greatest(count - 1, 0)"
+    " WHERE name = sign_in_name($1, $2)",
     2};
 static const struct db_statement meant = {
-    "sign_in_meant", "SELECT org_id, org_name, user_id, password_hash FROM platform_sign_in($1)",
-    1};
+    "sign_in_meant",
+    "SELECT org_id, org_name, user_id, password_hash FROM platform_sign_in($1, $2)", 2};
+static const struct db_statement read_hash = {
+    "sign_in_read_hash",
+    "SELECT password_hash FROM users WHERE org_id = $1 AND id = $2 AND status = 'active'", 2};
 static const struct db_statement rehash = {
     "sign_in_rehash",
-    "UPDATE users SET password_hash = $3 WHERE org_id = $1 AND id = $2 AND password_hash = $4", 4};
+    "UPDATE users SET password_hash = $3 WHERE org_id = $1 AND id = $2 AND password_hash = $4"
+    " RETURNING id",
+    4};
 
 static const struct db_statement make_reset = {
     "reset_make",
-    "INSERT INTO password_resets (token_sha256, org_id, user_id, expires_at)"
+    "WITH older AS (UPDATE password_resets SET used_at = now()"
+    "                WHERE org_id = $1 AND user_id = $2 AND used_at IS NULL)"
+    " INSERT INTO password_resets (token_sha256, org_id, user_id, expires_at)"
     " SELECT $3, org_id, id, now() + $4 * interval '1 second' FROM users"
     "  WHERE org_id = $1 AND id = $2 AND status = 'active' RETURNING user_id",
     4};
@@ -44,11 +50,16 @@ static const struct db_statement use_reset = {
     " RETURNING user_id",
     2};
 
+static const struct db_statement forget_tokens = {"sign_in_forget_tokens",
+                                                  "SELECT platform_forget_tokens()", 0};
+
 static const struct db_statement has_users = {"setup_has_users", "SELECT platform_has_users()", 0};
 static const struct db_statement make_setup = {
     "setup_make", "INSERT INTO setup_tokens VALUES ($1, now() + $2 * interval '1 second')", 2};
 static const struct db_statement run_setup = {
     "setup_run", "SELECT org_id, user_id FROM platform_setup($1, $2, $3, coalesce($4, ''), $5)", 5};
+
+#define BAD_TOKEN "token: it is unknown, used or older than an hour"
 
 static enum db_status refuse(struct db *db, const char *why)
 {
@@ -68,31 +79,27 @@ static const char *network_of(const char *address, char out[INET6_ADDRSTRLEN])
     return inet_ntop(AF_INET6, &parsed, out, INET6_ADDRSTRLEN);
 }
 
-/* Of the name in lower case; its hash, as a table of addresses is worth stealing. */
-static void subject_name(char out[FD_SHA256_HEX_SIZE], enum sign_in_subject subject,
-                         const char *name)
-{
-    char text[USER_EMAIL_MAX + 16], network[INET6_ADDRSTRLEN];
+struct throttle {
+    const char *kind;
+    int free_tries, wait_max_s;
+};
 
-    if (subject == SIGN_IN_ADDRESS)
-        name = network_of(name, network);
-    snprintf(text, sizeof(text), "%s:%s", subject == SIGN_IN_ACCOUNT ? "account" : "address", name);
-    for (char *c = text; *c != '\0'; c++)
-        *c = (char)tolower((unsigned char)*c);
-    fd_sha256_hex(out, text, strlen(text));
-}
+static const struct throttle throttles[] = {
+    [SIGN_IN_ACCOUNT] = {"account", ACCOUNT_FREE_TRIES, ACCOUNT_WAIT_MAX_S},
+    [SIGN_IN_ADDRESS] = {"address", ADDRESS_FREE_TRIES, ADDRESS_WAIT_MAX_S},
+    [SIGN_IN_USER] = {"user", ACCOUNT_FREE_TRIES, ACCOUNT_WAIT_MAX_S},
+};
 
 enum db_status sign_in_try(struct db *db, enum sign_in_subject subject, const char *name,
                            int *wait_s)
 {
-    char sha256[FD_SHA256_HEX_SIZE], tries[DB_NUMBER_SIZE], most[DB_NUMBER_SIZE];
-    bool account = subject == SIGN_IN_ACCOUNT;
-    const char *params[] = {sha256,
-                            db_number(tries, account ? ACCOUNT_FREE_TRIES : ADDRESS_FREE_TRIES),
-                            db_number(most, account ? ACCOUNT_WAIT_MAX_S : ADDRESS_WAIT_MAX_S)};
+    char tries[DB_NUMBER_SIZE], most[DB_NUMBER_SIZE], network[INET6_ADDRSTRLEN];
+    const struct throttle *throttle = &throttles[subject];
+    const char *params[] = {
+        throttle->kind, subject == SIGN_IN_ADDRESS ? network_of(name, network) : name,
+        db_number(tries, throttle->free_tries), db_number(most, throttle->wait_max_s)};
     PGresult *result;
 
-    subject_name(sha256, subject, name);
     enum db_status status = db_query(db, NULL, &try_one, params, &result);
     if (status == DB_OK) {
         *wait_s = (int)db_int(result, 0, 0, 0);
@@ -101,56 +108,73 @@ enum db_status sign_in_try(struct db *db, enum sign_in_subject subject, const ch
     return status;
 }
 
-/* The address gets back what this try cost, not what wrong ones did: an account of one's
- * own must not buy guesses at others'. */
 enum db_status sign_in_forgive(struct db *db, enum sign_in_subject subject, const char *name)
 {
-    char sha256[FD_SHA256_HEX_SIZE];
-    const char *params[] = {sha256, subject == SIGN_IN_ACCOUNT ? "all" : "one"};
+    char network[INET6_ADDRSTRLEN];
+    const char *params[] = {throttles[subject].kind,
+                            subject == SIGN_IN_ADDRESS ? network_of(name, network) : name};
 
-    subject_name(sha256, subject, name);
     return db_query(db, NULL, &forgive, params, NULL);
 }
 
+/* `hash` stays what the row holds. */
 static void renew_hash(struct db *db, const char *org, const char *user, const char *password,
-                       const char *old)
+                       char hash[PASSWORD_HASH_SIZE])
 {
-    char hash[PASSWORD_HASH_SIZE];
-    const char *params[] = {org, user, hash, old};
+    char fresh[PASSWORD_HASH_SIZE];
+    const char *params[] = {org, user, fresh, hash};
+    PGresult *row;
 
-    if (password_hash(password, hash))
-        db_query(db, org, &rehash, params, NULL);
+    if (!password_hash(password, fresh) || db_query(db, org, &rehash, params, &row) != DB_OK)
+        return;
+    if (PQntuples(row) == 1)
+        memcpy(hash, fresh, sizeof(fresh));
+    PQclear(row);
 }
 
 enum db_status sign_in_check(struct db *db, const char *email, const char *password,
                              const char *organization, struct sign_in_found *found)
 {
+    const char *params[] = {email, organization};
     PGresult *users;
-    int tried = 0;
 
     found->count = 0;
-    enum db_status status = db_query(db, NULL, &meant, &email, &users);
+    enum db_status status = db_query(db, NULL, &meant, params, &users);
     if (status != DB_OK)
         return status;
     for (int row = 0; row < PQntuples(users) && found->count < SIGN_IN_MEANT_MAX; row++) {
-        const char *org = db_text(users, row, 0), *name = db_text(users, row, 1);
-        if (organization != NULL && strcasecmp(organization, org) != 0 &&
-            strcmp(organization, name) != 0)
-            continue;
-        tried++;
+        const char *org = db_text(users, row, 0), *user = db_text(users, row, 2);
         const char *hash = db_text(users, row, 3);
         if (!password_matches(password, hash))
             continue;
-        if (password_outdated(hash))
-            renew_hash(db, org, db_text(users, row, 2), password, hash);
         snprintf(found->at[found->count].org, 37, "%s", org);
-        snprintf(found->at[found->count].name, sizeof(found->at[0].name), "%s", name);
-        snprintf(found->at[found->count++].user, 37, "%s", db_text(users, row, 2));
+        snprintf(found->at[found->count].name, sizeof(found->at[0].name), "%s",
+                 db_text(users, row, 1));
+        snprintf(found->at[found->count].user, 37, "%s", user);
+        snprintf(found->at[found->count].hash, sizeof(found->at[0].hash), "%s", hash);
+        if (password_outdated(hash))
+            renew_hash(db, org, user, password, found->at[found->count].hash);
+        found->count++;
     }
-    if (tried == 0)
+    if (PQntuples(users) == 0)
         password_matches(password, NULL);
     PQclear(users);
     return DB_OK;
+}
+
+enum db_status sign_in_proves(struct db *db, const char *org, const char *user,
+                              const char *password, bool *right)
+{
+    const char *params[] = {org, user};
+    PGresult *row;
+
+    *right = false;
+    enum db_status status = db_query(db, org, &read_hash, params, &row);
+    if (status == DB_OK) {
+        *right = PQntuples(row) == 1 && password_matches(password, db_text(row, 0, 0));
+        PQclear(row);
+    }
+    return status;
 }
 
 static void make_token(char token[SIGN_IN_TOKEN_SIZE], char sha256[FD_SHA256_HEX_SIZE])
@@ -164,23 +188,45 @@ static void make_token(char token[SIGN_IN_TOKEN_SIZE], char sha256[FD_SHA256_HEX
     sodium_memzero(random, sizeof(random));
 }
 
-enum db_status reset_token_make(struct db *db, const char *org, const char *user,
+static enum db_status end_transaction(struct db *db, enum db_status status)
+{
+    if (status == DB_OK)
+        status = db_commit(db);
+    if (status != DB_OK)
+        db_rollback(db);
+    return status;
+}
+
+/* In the open transaction; refuses where it returns no row. */
+static enum db_status one_row(struct db *db, const struct db_statement *statement,
+                              const char *const *params, const char *why)
+{
+    PGresult *row;
+
+    enum db_status status = db_exec(db, statement, params, &row);
+    if (status != DB_OK)
+        return status;
+    bool none = PQntuples(row) == 0;
+    PQclear(row);
+    return none ? refuse(db, why) : DB_OK;
+}
+
+enum db_status reset_token_make(struct db *db, const char *org, const char *user, int rank,
                                 char token[SIGN_IN_TOKEN_SIZE])
 {
     char sha256[FD_SHA256_HEX_SIZE], life[DB_NUMBER_SIZE];
     const char *params[] = {org, user, sha256, db_number(life, RESET_LIFE_S)};
-    PGresult *result;
+    struct user_standing standing;
 
     if (!fd_uuid_valid(user, strlen(user)))
         return refuse(db, "there is no such user");
     make_token(token, sha256);
-    enum db_status status = db_query(db, org, &make_reset, params, &result);
-    if (status != DB_OK)
-        return status;
-    if (PQntuples(result) == 0)
-        status = refuse(db, "there is no such active user");
-    PQclear(result);
-    return status;
+    enum db_status status = db_begin(db, org);
+    if (status == DB_OK)
+        status = users_lock(db, org, user, rank, &standing);
+    if (status == DB_OK)
+        status = one_row(db, &make_reset, params, "there is no such active user");
+    return end_transaction(db, status);
 }
 
 /* The organisation and the user of a token that is good. */
@@ -196,48 +242,49 @@ static enum db_status find_token(struct db *db, const char *sha256, char org[37]
     snprintf(org, 37, "%s", home != NULL ? home : "");
     PQclear(result);
     if (org[0] == '\0')
-        return refuse(db, "token: it is unknown, used or older than an hour");
+        return refuse(db, BAD_TOKEN);
     status = db_query(db, org, &read_reset, params, &result);
     if (status != DB_OK)
         return status;
     if (PQntuples(result) == 1)
         snprintf(user, 37, "%s", db_text(result, 0, 0));
     else
-        status = refuse(db, "token: it is unknown, used or older than an hour");
+        status = refuse(db, BAD_TOKEN);
     PQclear(result);
     return status;
 }
 
 enum db_status reset_password(struct db *db, const char *token, const char *password, char org[37],
-                              char user[37])
+                              char user[37], PGresult **ended)
 {
-    char sha256[FD_SHA256_HEX_SIZE];
+    char sha256[FD_SHA256_HEX_SIZE], hash[PASSWORD_HASH_SIZE];
     const char *params[] = {org, sha256};
-    PGresult *row;
 
+    *ended = NULL;
     fd_sha256_hex(sha256, token, strlen(token));
     enum db_status status = find_token(db, sha256, org, user);
+    if (status == DB_OK)
+        status = users_hash_password(db, org, user, password, hash);
     if (status != DB_OK)
         return status;
-    PGresult *whose;
-    status = users_get(db, org, user, &whose);
-    if (status != DB_OK)
-        return status;
-    const char *fault = PQntuples(whose) == 1
-                            ? password_fault(password, db_text(whose, 0, USER_EMAIL))
-                            : "there is no such user";
-    PQclear(whose);
-    if (fault != NULL) {
-        db_explain(db, "password: %s", fault);
-        return DB_FAILED;
+    status = db_begin(db, org);
+    if (status == DB_OK)
+        status = users_put_hash(db, org, user, hash);
+    if (status == DB_OK)
+        status = one_row(db, &use_reset, params, BAD_TOKEN);
+    if (status == DB_OK)
+        status = users_end_access(db, org, user, NULL, "password reset", ended);
+    status = end_transaction(db, status);
+    if (status != DB_OK) {
+        PQclear(*ended);
+        *ended = NULL;
     }
-    status = db_query(db, org, &use_reset, params, &row);
-    if (status != DB_OK)
-        return status;
-    bool taken = PQntuples(row) == 0;
-    PQclear(row);
-    return taken ? refuse(db, "token: it is unknown, used or older than an hour")
-                 : users_set_password(db, org, user, password);
+    return status;
+}
+
+enum db_status sign_in_forget_tokens(struct db *db)
+{
+    return db_query(db, NULL, &forget_tokens, NULL, NULL);
 }
 
 enum db_status setup_open(struct db *db, bool *open)

@@ -7,6 +7,7 @@
 #define FD_TENANT_SIGN_IN_H
 
 #include "db/db.h"
+#include "tenant/password.h"
 
 #include <stddef.h>
 
@@ -19,12 +20,15 @@
 #define ADDRESS_FREE_TRIES 30
 #define ADDRESS_WAIT_MAX_S 900
 
-enum sign_in_subject { SIGN_IN_ACCOUNT, SIGN_IN_ADDRESS };
+/* An account is an e-mail address, which may have several users; a user, signed in already,
+ * is an id. */
+enum sign_in_subject { SIGN_IN_ACCOUNT, SIGN_IN_ADDRESS, SIGN_IN_USER };
 
 /* Counts a try; *wait_s > 0: it must not be made yet. */
 enum db_status sign_in_try(struct db *db, enum sign_in_subject subject, const char *name,
                            int *wait_s);
-/* It was one with the right password. */
+/* It was one with the right password: takes back this try and none before it, as a user of
+ * one's own must not buy guesses at others'. */
 enum db_status sign_in_forgive(struct db *db, enum sign_in_subject subject, const char *name);
 
 /* Who has this address and password: a person may be a user of several organisations. */
@@ -34,6 +38,7 @@ struct sign_in_found {
         char org[37];
         char name[201];
         char user[37];
+        char hash[PASSWORD_HASH_SIZE]; /* of the password, for user_session_start() */
     } at[SIGN_IN_MEANT_MAX];
 };
 
@@ -42,12 +47,20 @@ struct sign_in_found {
 enum db_status sign_in_check(struct db *db, const char *email, const char *password,
                              const char *organization, struct sign_in_found *found);
 
-enum db_status reset_token_make(struct db *db, const char *org, const char *user,
+/* Has this user this password? */
+enum db_status sign_in_proves(struct db *db, const char *org, const char *user,
+                              const char *password, bool *right);
+
+/* Of a user whose role is not above `rank`; the tokens before it are void. */
+enum db_status reset_token_make(struct db *db, const char *org, const char *user, int rank,
                                 char token[SIGN_IN_TOKEN_SIZE]);
 /* DB_FAILED with db_error(): the token is not good, or the password is not; then the token
- * still is. */
+ * still is. *ended as in user_sessions.h. */
 enum db_status reset_password(struct db *db, const char *token, const char *password, char org[37],
-                              char user[37]);
+                              char user[37], PGresult **ended);
+
+/* Deletes tokens that are good no more, of all organisations: a week after they were. */
+enum db_status sign_in_forget_tokens(struct db *db);
 
 /* DB_FAILED: there are users already. */
 enum db_status setup_token_make(struct db *db, char token[SIGN_IN_TOKEN_SIZE]);

@@ -1,6 +1,7 @@
 #include "tenant/teams.h"
 
 #include "protocol/ids.h"
+#include "tenant/user_sessions.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -17,6 +18,8 @@ static const struct db_statement add = {
     " ON CONFLICT (org_id, team_id, user_id) DO UPDATE SET role = excluded.role"
     " RETURNING user_id",
     4};
+static const struct db_statement lock_user = {
+    "team_lock_user", "SELECT 1 FROM users WHERE org_id = $1 AND id = $2 FOR UPDATE", 2};
 static const struct db_statement remove_one = {
     "team_remove",
     "DELETE FROM team_members WHERE org_id = $1 AND team_id = $2 AND user_id = $3"
@@ -92,12 +95,32 @@ enum db_status team_add(struct db *db, const char *org, const char *id, const ch
 }
 
 enum db_status team_remove(struct db *db, const char *org, const char *id, const char *user,
-                           bool *found)
+                           bool *found, PGresult **ended)
 {
-    const char *params[] = {org, id, user};
+    const char *params[] = {org, id, user}, *who[] = {org, user};
+    PGresult *row = NULL;
 
     *found = false;
-    return uuids(id, user) ? change(db, org, &remove_one, params, found) : DB_OK;
+    *ended = NULL;
+    if (!uuids(id, user))
+        return DB_OK;
+    enum db_status status = db_begin(db, org);
+    if (status == DB_OK)
+        status = db_exec(db, &lock_user, who, NULL);
+    if (status == DB_OK)
+        status = db_exec(db, &remove_one, params, &row);
+    *found = status == DB_OK && PQntuples(row) == 1;
+    PQclear(row);
+    if (*found)
+        status = user_sessions_end_in(db, org, user, NULL, "left a team", ended);
+    if (status == DB_OK)
+        status = db_commit(db);
+    if (status != DB_OK) {
+        db_rollback(db);
+        PQclear(*ended);
+        *ended = NULL;
+    }
+    return status;
 }
 
 enum db_status team_activate(struct db *db, const char *org, const char *user, const char *id,

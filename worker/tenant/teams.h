@@ -12,8 +12,9 @@ enum db_status team_create(struct db *db, const char *org, const char *name, cha
 enum db_status team_delete(struct db *db, const char *org, const char *id, bool *found);
 enum db_status team_add(struct db *db, const char *org, const char *id, const char *user,
                         const char *role, bool *found);
+/* Ends the user's sessions, whose claims name the team: *ended as in user_sessions.h. */
 enum db_status team_remove(struct db *db, const char *org, const char *id, const char *user,
-                           bool *found);
+                           bool *found, PGresult **ended);
 /* id NULL: none. */
 enum db_status team_activate(struct db *db, const char *org, const char *user, const char *id,
                              bool *found);

@@ -21,8 +21,8 @@
 static const struct db_statement lock_user = {
     "user_sessions_lock_user",
     "UPDATE users SET last_sign_in_at = now() WHERE org_id = $1 AND id = $2 AND status = 'active'"
-    " RETURNING id",
-    2};
+    "   AND ($3::text IS NULL OR password_hash = $3) RETURNING id",
+    3};
 static const struct db_statement forget_old = {
     "user_sessions_forget_old",
     "DELETE FROM user_sessions WHERE org_id = $1 AND user_id = $2"
@@ -33,7 +33,7 @@ static const struct db_statement make_room = {
     "UPDATE user_sessions SET ended_at = now(), ended_why = 'too many'"
     " WHERE org_id = $1 AND id IN (SELECT id FROM user_sessions"
     "   WHERE org_id = $1 AND user_id = $2 AND ended_at IS NULL"
-    "   ORDER BY created_at DESC, id OFFSET $3)",
+    "   ORDER BY created_at DESC, id OFFSET $3) RETURNING " USER_SESSION_ENDED,
     3};
 static const struct db_statement insert = {
     "user_sessions_insert",
@@ -44,12 +44,14 @@ static const struct db_statement insert = {
     6};
 static const struct db_statement home = {"user_sessions_home", "SELECT platform_session_org($1)",
                                          1};
+/* Claims that are out there already stay good as long as they say. */
 static const struct db_statement renew = {
     "user_sessions_renew",
     "UPDATE user_sessions s SET used_at = now(), nonce_sha256 = $4,"
     "   previous_sha256 = CASE WHEN s.nonce_sha256 = $3 THEN $3 ELSE s.previous_sha256 END,"
-    "   access_until = least(now() + $5 * interval '1 second',"
-    "                        s.created_at + $6 * interval '1 second')"
+    "   access_until = greatest(s.access_until,"
+    "                           least(now() + $5 * interval '1 second',"
+    "                                 s.created_at + $6 * interval '1 second'))"
     "  FROM users u JOIN organizations o ON o.id = u.org_id"
     " WHERE s.org_id = $1 AND s.id = $2 AND $3 IN (s.nonce_sha256, s.previous_sha256)"
     "   AND s.ended_at IS NULL AND s.created_at > now() - $6 * interval '1 second'"
@@ -59,7 +61,7 @@ static const struct db_statement end_stolen = {
     "user_sessions_end_stolen",
     "UPDATE user_sessions SET ended_at = now(), ended_why = 'old claims came back'"
     " WHERE org_id = $1 AND id = $2 AND ended_at IS NULL AND nonce_sha256 <> $3"
-    "   AND previous_sha256 IS DISTINCT FROM $3",
+    "   AND previous_sha256 IS DISTINCT FROM $3 RETURNING " USER_SESSION_ENDED,
     3};
 static const struct db_statement act = {
     "user_sessions_act",
@@ -73,13 +75,13 @@ static const struct db_statement end_one = {
     "user_sessions_end_one",
     "UPDATE user_sessions SET ended_at = now(), ended_why = $4"
     " WHERE org_id = $1 AND id = $3 AND ($2::uuid IS NULL OR user_id = $2::uuid)"
-    "   AND ended_at IS NULL RETURNING id",
+    "   AND ended_at IS NULL RETURNING " USER_SESSION_ENDED,
     4};
 static const struct db_statement end_all = {
     "user_sessions_end_all",
     "UPDATE user_sessions SET ended_at = now(), ended_why = $4"
     " WHERE org_id = $1 AND user_id = $2 AND ended_at IS NULL"
-    "   AND ($3::uuid IS NULL OR id <> $3::uuid)",
+    "   AND ($3::uuid IS NULL OR id <> $3::uuid) RETURNING " USER_SESSION_ENDED,
     4};
 static const struct db_statement list = {
     "user_sessions_list",
@@ -100,12 +102,15 @@ static const struct db_statement read_secret = {
     "sign_in_read_secret",
     "SELECT encode(value, 'hex') FROM platform_secrets WHERE name = 'session_key'", 0};
 
-static enum db_status end_transaction(struct db *db, enum db_status status)
+static enum db_status end_transaction(struct db *db, enum db_status status, PGresult **ended)
 {
     if (status == DB_OK)
         status = db_commit(db);
-    if (status != DB_OK)
+    if (status != DB_OK) {
         db_rollback(db);
+        PQclear(*ended);
+        *ended = NULL;
+    }
     return status;
 }
 
@@ -130,40 +135,56 @@ static void read_claims(const struct config *config, const PGresult *row,
     session->ends = db_int(row, 0, 7, 0) + config->session_max_s;
 }
 
-enum db_status user_session_start(struct db *db, const struct config *config, const char *org,
-                                  const char *user, const char *address, const char *agent,
-                                  struct user_session *session)
+/* In the open transaction. */
+static enum db_status insert_session(struct db *db, const struct config *config,
+                                     const struct user_session_new *from,
+                                     struct user_session *session)
 {
-    char sha256[FD_SHA256_HEX_SIZE], access[DB_NUMBER_SIZE], room[DB_NUMBER_SIZE];
-    PGresult *row = NULL;
+    char sha256[FD_SHA256_HEX_SIZE], access[DB_NUMBER_SIZE];
+    const char *params[] = {from->org,   from->user,
+                            sha256,      from->address,
+                            from->agent, db_number(access, config->session_access_s)};
+    PGresult *row;
 
     new_nonce(session->nonce, sha256);
-    const char *whose[] = {org, user, db_number(room, USER_SESSIONS_MAX - 1)};
-    const char *params[] = {org,     user,  sha256,
-                            address, agent, db_number(access, config->session_access_s)};
-    enum db_status status = db_begin(db, org);
+    enum db_status status = db_exec(db, &insert, params, &row);
+    if (status != DB_OK)
+        return status;
+    if (PQntuples(row) == 1) {
+        read_claims(config, row, session);
+    } else {
+        db_explain(db, "the organisation is not active");
+        status = DB_FAILED;
+    }
+    PQclear(row);
+    return status;
+}
+
+enum db_status user_session_start(struct db *db, const struct config *config,
+                                  const struct user_session_new *from, struct user_session *session,
+                                  PGresult **ended)
+{
+    char room[DB_NUMBER_SIZE];
+    const char *who[] = {from->org, from->user, from->hash};
+    const char *whose[] = {from->org, from->user, db_number(room, USER_SESSIONS_MAX - 1)};
+    PGresult *row = NULL;
+
+    *ended = NULL;
+    enum db_status status = db_begin(db, from->org);
     if (status == DB_OK)
-        status = db_exec(db, &lock_user, whose, &row);
+        status = db_exec(db, &lock_user, who, &row);
     if (status == DB_OK && PQntuples(row) == 0) {
         db_explain(db, "there is no such active user");
         status = DB_FAILED;
     }
     PQclear(row);
-    row = NULL;
     if (status == DB_OK)
         status = db_exec(db, &forget_old, whose, NULL);
     if (status == DB_OK)
-        status = db_exec(db, &make_room, whose, NULL);
+        status = db_exec(db, &make_room, whose, ended);
     if (status == DB_OK)
-        status = db_exec(db, &insert, params, &row);
-    if (status == DB_OK && PQntuples(row) == 1)
-        read_claims(config, row, session);
-    else if (status == DB_OK) {
-        db_explain(db, "the organisation is not active");
-        status = DB_FAILED;
-    }
-    PQclear(row);
-    return end_transaction(db, status);
+        status = insert_session(db, config, from, session);
+    return end_transaction(db, status, ended);
 }
 
 enum db_status user_session_home(struct db *db, const char *id, char org[37])
@@ -185,13 +206,15 @@ enum db_status user_session_home(struct db *db, const char *id, char org[37])
 }
 
 enum db_status user_session_renew(struct db *db, const struct config *config, const char *id,
-                                  const char *nonce, bool *alive, struct user_session *session)
+                                  const char *nonce, bool *alive, struct user_session *session,
+                                  PGresult **ended)
 {
     char org[37], given[FD_SHA256_HEX_SIZE], sha256[FD_SHA256_HEX_SIZE];
     char access[DB_NUMBER_SIZE], max[DB_NUMBER_SIZE], idle[DB_NUMBER_SIZE];
     PGresult *row = NULL;
 
     *alive = false;
+    *ended = NULL;
     fd_sha256_hex(given, nonce, strlen(nonce));
     new_nonce(session->nonce, sha256);
     const char *params[] = {org,
@@ -210,7 +233,7 @@ enum db_status user_session_renew(struct db *db, const struct config *config, co
         read_claims(config, row, session);
         *alive = true;
     } else if (status == DB_OK) {
-        status = db_query(db, org, &end_stolen, params, NULL);
+        status = db_query(db, org, &end_stolen, params, ended);
     }
     PQclear(row);
     return status;
@@ -236,28 +259,30 @@ enum db_status user_session_act(struct db *db, const char *id, const char *actin
 }
 
 enum db_status user_session_end(struct db *db, const char *org, const char *user, const char *id,
-                                const char *why, bool *ended)
+                                const char *why, PGresult **ended)
 {
     const char *params[] = {org, user, id, why};
-    PGresult *row;
 
-    *ended = false;
+    *ended = NULL;
     if (!fd_uuid_valid(id, strlen(id)))
         return DB_OK;
-    enum db_status status = db_query(db, org, &end_one, params, &row);
-    if (status == DB_OK) {
-        *ended = PQntuples(row) == 1;
-        PQclear(row);
-    }
-    return status;
+    return db_query(db, org, &end_one, params, ended);
 }
 
 enum db_status user_sessions_end(struct db *db, const char *org, const char *user,
-                                 const char *except, const char *why)
+                                 const char *except, const char *why, PGresult **ended)
 {
     const char *params[] = {org, user, except, why};
 
-    return db_query(db, org, &end_all, params, NULL);
+    return db_query(db, org, &end_all, params, ended);
+}
+
+enum db_status user_sessions_end_in(struct db *db, const char *org, const char *user,
+                                    const char *except, const char *why, PGresult **ended)
+{
+    const char *params[] = {org, user, except, why};
+
+    return db_exec(db, &end_all, params, ended);
 }
 
 enum db_status user_sessions_list(struct db *db, const struct config *config, const char *org,

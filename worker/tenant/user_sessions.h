@@ -5,7 +5,8 @@
  * and those before them, whose successors may have been lost on the way; older ones were
  * stolen: they end it.
  *
- * After an end, publish_sessions() tells nginx.
+ * Whatever ends sessions gives their rows, USER_SESSION_ENDED, for publish_sessions() to tell
+ * nginx once they are committed. The caller clears them; NULL unless DB_OK.
  */
 #ifndef FD_TENANT_USER_SESSIONS_H
 #define FD_TENANT_USER_SESSIONS_H
@@ -16,6 +17,18 @@
 
 #define USER_SESSIONS_MAX 20 /* of one user; a further one ends the oldest */
 #define USER_AGENT_MAX    200
+
+/* What is RETURNING of a session that ends: its id, and until when (unix s) nginx would let
+ * its claims in. */
+#define USER_SESSION_ENDED "id, ceil(extract(epoch FROM access_until))::bigint"
+
+struct user_session_new {
+    const char *org;
+    const char *user;
+    const char *hash; /* of the password that was shown, which must still be it; NULL: any */
+    const char *address;
+    const char *agent;
+};
 
 struct user_session {
     char id[37];
@@ -29,22 +42,27 @@ struct user_session {
     int64_t ends;    /* the session, whatever happens */
 };
 
-/* DB_FAILED: there is no such active user. */
-enum db_status user_session_start(struct db *db, const struct config *config, const char *org,
-                                  const char *user, const char *address, const char *agent,
-                                  struct user_session *session);
+/* DB_FAILED: there is no such active user. *ended: one too many, in whose place it is. */
+enum db_status user_session_start(struct db *db, const struct config *config,
+                                  const struct user_session_new *from, struct user_session *session,
+                                  PGresult **ended);
 /* *alive false: it is over, or was ended now because `nonce` is an old one. */
 enum db_status user_session_renew(struct db *db, const struct config *config, const char *id,
-                                  const char *nonce, bool *alive, struct user_session *session);
+                                  const char *nonce, bool *alive, struct user_session *session,
+                                  PGresult **ended);
 /* Where it acts from its next claims on. DB_FAILED: no such organisation, or the user is
  * no superadmin. NULL: at home. */
 enum db_status user_session_act(struct db *db, const char *id, const char *acting_org);
-/* *ended false: it is not this user's, or is over already. user NULL: anybody's. */
+/* No row: it is not this user's, or is over already. user NULL: anybody's. */
 enum db_status user_session_end(struct db *db, const char *org, const char *user, const char *id,
-                                const char *why, bool *ended);
+                                const char *why, PGresult **ended);
 /* All of a user but `except` (may be NULL). */
 enum db_status user_sessions_end(struct db *db, const char *org, const char *user,
-                                 const char *except, const char *why);
+                                 const char *except, const char *why, PGresult **ended);
+/* The same in the open transaction, in which the user's row is locked: a session that is
+ * just being made waits for that, or is seen here. */
+enum db_status user_sessions_end_in(struct db *db, const char *org, const char *user,
+                                    const char *except, const char *why, PGresult **ended);
 
 enum user_session_column {
     USER_SESSION_ID,

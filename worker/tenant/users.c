@@ -2,7 +2,7 @@
 
 #include "protocol/ids.h"
 #include "protocol/json.h"
-#include "tenant/password.h"
+#include "tenant/user_sessions.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -24,10 +24,11 @@ static const struct db_statement insert = {
 /* The organisation's row first: two demotions at once must not leave it without an owner. */
 static const struct db_statement lock_org = {
     "users_lock_org", "SELECT 1 FROM organizations WHERE id = $1 FOR UPDATE", 1};
-static const struct db_statement read_role = {
-    "users_read_role",
-    "SELECT CASE WHEN superadmin THEN 'superadmin' ELSE role END FROM users"
-    " WHERE org_id = $1 AND id = $2 FOR UPDATE",
+static const struct db_statement lock_user = {
+    "users_lock",
+    "SELECT CASE WHEN superadmin THEN 'superadmin' ELSE role END, role, status,"
+    "       role = 'owner' AND status = 'active' AND password_hash IS NOT NULL"
+    "  FROM users WHERE org_id = $1 AND id = $2 FOR UPDATE",
     2};
 static const struct db_statement change_user = {
     "users_change",
@@ -37,14 +38,19 @@ static const struct db_statement change_user = {
     5};
 static const struct db_statement count_owners = {
     "users_count_owners",
-    "SELECT count(*) FROM users WHERE org_id = $1 AND role = 'owner' AND status = 'active'", 1};
-static const struct db_statement set_password = {
-    "users_set_password",
-    "WITH void AS (UPDATE password_resets SET used_at = now()"
-    "  WHERE org_id = $1 AND user_id = $2 AND used_at IS NULL)"
-    " UPDATE users SET password_hash = $3, password_changed_at = now()"
-    "  WHERE org_id = $1 AND id = $2",
+    "SELECT count(*) FROM users WHERE org_id = $1 AND role = 'owner' AND status = 'active'"
+    "   AND password_hash IS NOT NULL",
+    1};
+static const struct db_statement put_hash = {
+    "users_put_hash",
+    "UPDATE users SET password_hash = $3, password_changed_at = now()"
+    " WHERE org_id = $1 AND id = $2",
     3};
+static const struct db_statement void_resets = {
+    "users_void_resets",
+    "UPDATE password_resets SET used_at = now()"
+    " WHERE org_id = $1 AND user_id = $2 AND used_at IS NULL",
+    2};
 static const struct db_statement list = {
     "users_list",
     "SELECT " COLUMNS " FROM users"
@@ -92,12 +98,15 @@ static enum db_status refuse_password(struct db *db, const char *fault)
     return DB_FAILED;
 }
 
-static enum db_status end_transaction(struct db *db, enum db_status status)
+static enum db_status end_transaction(struct db *db, enum db_status status, PGresult **ended)
 {
     if (status == DB_OK)
         status = db_commit(db);
-    if (status != DB_OK)
+    if (status != DB_OK) {
         db_rollback(db);
+        PQclear(*ended);
+        *ended = NULL;
+    }
     return status;
 }
 
@@ -137,25 +146,43 @@ enum db_status users_create(struct db *db, const struct user_new *user, int rank
     return status;
 }
 
-/* In the open transaction: is there such a user, whom this rank may change? */
-static enum db_status check_user(struct db *db, const char *org, const char *id, int rank,
-                                 bool *owner)
+enum db_status users_lock(struct db *db, const char *org, const char *id, int rank,
+                          struct user_standing *user)
 {
     const char *params[] = {org, id};
-    PGresult *result;
+    PGresult *row;
 
-    enum db_status status = db_exec(db, &lock_org, params, NULL);
-    if (status == DB_OK)
-        status = db_exec(db, &read_role, params, &result);
+    enum db_status status = db_exec(db, &lock_user, params, &row);
     if (status != DB_OK)
         return status;
-    int found = PQntuples(result) == 1 ? user_role_rank(db_text(result, 0, 0)) : -1;
-    PQclear(result);
-    if (found == -1)
-        return refuse(db, "there is no such user");
-    *owner = found >= RANK_OWNER;
-    return found <= rank ? DB_OK
-                         : refuse(db, "role: nobody changes a user whose role is above their own");
+    int found = PQntuples(row) == 1 ? user_role_rank(db_text(row, 0, 0)) : -1;
+    if (found == -1) {
+        status = refuse(db, "there is no such user");
+    } else if (found > rank) {
+        status = refuse(db, "role: nobody changes a user whose role is above their own");
+    } else {
+        snprintf(user->role, sizeof(user->role), "%s", db_text(row, 0, 1));
+        snprintf(user->status, sizeof(user->status), "%s", db_text(row, 0, 2));
+        user->owner = db_true(row, 0, 3);
+    }
+    PQclear(row);
+    return status;
+}
+
+enum db_status users_put_hash(struct db *db, const char *org, const char *id, const char *hash)
+{
+    const char *params[] = {org, id, hash};
+
+    return db_exec(db, &put_hash, params, NULL);
+}
+
+enum db_status users_end_access(struct db *db, const char *org, const char *id, const char *except,
+                                const char *why, PGresult **ended)
+{
+    const char *params[] = {org, id};
+
+    enum db_status status = db_exec(db, &void_resets, params, NULL);
+    return status == DB_OK ? user_sessions_end_in(db, org, id, except, why, ended) : status;
 }
 
 static enum db_status check_owner(struct db *db, const char *org)
@@ -171,13 +198,18 @@ static enum db_status check_owner(struct db *db, const char *org)
     return status;
 }
 
+static bool differs(const char *given, const char *was)
+{
+    return given != NULL && strcmp(given, was) != 0;
+}
+
 enum db_status users_change(struct db *db, const char *org, const char *id,
-                            const struct user_change *change, int rank)
+                            const struct user_change *change, int rank, PGresult **ended)
 {
     const char *params[] = {org, id, change->name, change->role, change->status};
+    struct user_standing was = {0};
 
-    bool owner = false;
-
+    *ended = NULL;
     if (!fd_uuid_valid(id, strlen(id)))
         return refuse(db, "there is no such user");
     if (change->status != NULL && strcmp(change->status, "active") != 0 &&
@@ -188,19 +220,21 @@ enum db_status users_change(struct db *db, const char *org, const char *id,
         return status;
     status = db_begin(db, org);
     if (status == DB_OK)
-        status = check_user(db, org, id, rank, &owner);
+        status = db_exec(db, &lock_org, params, NULL);
+    if (status == DB_OK)
+        status = users_lock(db, org, id, rank, &was);
     if (status == DB_OK)
         status = db_exec(db, &change_user, params, NULL);
-    if (status == DB_OK && owner)
+    if (status == DB_OK && was.owner)
         status = check_owner(db, org);
-    return end_transaction(db, status);
+    if (status == DB_OK && (differs(change->role, was.role) || differs(change->status, was.status)))
+        status = users_end_access(db, org, id, NULL, "role or status changed", ended);
+    return end_transaction(db, status, ended);
 }
 
-enum db_status users_set_password(struct db *db, const char *org, const char *id,
-                                  const char *password)
+enum db_status users_hash_password(struct db *db, const char *org, const char *id,
+                                   const char *password, char hash[PASSWORD_HASH_SIZE])
 {
-    char hash[PASSWORD_HASH_SIZE];
-    const char *params[] = {org, id, hash};
     PGresult *user;
 
     enum db_status status = users_get(db, org, id, &user);
@@ -215,9 +249,24 @@ enum db_status users_set_password(struct db *db, const char *org, const char *id
         status = refuse_password(db, fault);
     if (status != DB_OK)
         return status;
-    if (!password_hash(password, hash))
-        return DB_BUSY;
-    return db_query(db, org, &set_password, params, NULL);
+    return password_hash(password, hash) ? DB_OK : DB_BUSY;
+}
+
+enum db_status users_set_password(struct db *db, const char *org, const char *id,
+                                  const char *password, const char *except, PGresult **ended)
+{
+    char hash[PASSWORD_HASH_SIZE];
+
+    *ended = NULL;
+    enum db_status status = users_hash_password(db, org, id, password, hash);
+    if (status != DB_OK)
+        return status;
+    status = db_begin(db, org);
+    if (status == DB_OK)
+        status = users_put_hash(db, org, id, hash);
+    if (status == DB_OK)
+        status = users_end_access(db, org, id, except, "password changed", ended);
+    return end_transaction(db, status, ended);
 }
 
 enum db_status users_list(struct db *db, const char *org, const char *after, int most,

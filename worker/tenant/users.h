@@ -7,6 +7,7 @@
 #define FD_TENANT_USERS_H
 
 #include "db/db.h"
+#include "tenant/password.h"
 
 #define USER_EMAIL_MAX 254
 #define USER_NAME_MAX  100
@@ -33,11 +34,30 @@ struct user_change { /* NULL: stays */
 
 /* `rank` is that of whoever asks; a command's is a superadmin's. */
 enum db_status users_create(struct db *db, const struct user_new *user, int rank, char id[37]);
+/* Another role or status ends the user's access: *ended as in user_sessions.h. */
 enum db_status users_change(struct db *db, const char *org, const char *id,
-                            const struct user_change *change, int rank);
-/* Checks the rules; every reset token of the user is void then. */
+                            const struct user_change *change, int rank, PGresult **ended);
+/* Checks the rules. Of what the user had access by, only the session `except` (may be NULL)
+ * is left then. */
 enum db_status users_set_password(struct db *db, const char *org, const char *id,
-                                  const char *password);
+                                  const char *password, const char *except, PGresult **ended);
+/* The hash of a password that keeps the rules. */
+enum db_status users_hash_password(struct db *db, const char *org, const char *id,
+                                   const char *password, char hash[PASSWORD_HASH_SIZE]);
+
+struct user_standing {
+    char role[USER_ROLE_SIZE];
+    char status[USER_ROLE_SIZE];
+    bool owner; /* who can sign in */
+};
+
+/* These are for an open transaction. The first locks the user and refuses one whose role is
+ * above `rank`; the last voids reset tokens and ends sessions but `except`. */
+enum db_status users_lock(struct db *db, const char *org, const char *id, int rank,
+                          struct user_standing *user);
+enum db_status users_put_hash(struct db *db, const char *org, const char *id, const char *hash);
+enum db_status users_end_access(struct db *db, const char *org, const char *id, const char *except,
+                                const char *why, PGresult **ended);
 
 enum user_column {
     USER_ID,

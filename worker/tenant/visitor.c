@@ -8,11 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MOST        "5000" /* conversations of one visitor, at a time */
-#define FILTER_MAX  262144
-#define REPORT_MAX  4096
-#define REDIS_MS    1000
-#define MONTH_START "(date_trunc('month', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC')"
+#define MOST         5000 /* conversations of one visitor, at a time */
+#define FILTER_MAX   262144
+#define REPORT_MAX   4096
+#define REDIS_MS     1000
+#define MONTH_START  "(date_trunc('month', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC')"
+#define NUMBER_OF(x) #x
+#define TEXT_OF(x)   NUMBER_OF(x)
 
 static const char *const names[VISITOR_NAMES] = {
     [VISITOR_SESSION] = "session",
@@ -21,7 +23,8 @@ static const char *const names[VISITOR_NAMES] = {
     [VISITOR_CONVERSATION] = "conversation",
 };
 
-/* org, how it is named, name; a union, so that each has its index. */
+/* org, how it is named, name, after an id; a union, so that each has its index. One more than
+ * a page tells that there are more. */
 static const struct db_statement find_statement = {
     "visitor_find",
     "WITH c AS ("
@@ -45,8 +48,9 @@ static const struct db_statement find_statement = {
     "         EXISTS (SELECT FROM jobs j WHERE j.org_id = $1::uuid AND j.conversation_id = c.id"
     "                    AND j.state = 'running'"
     "                    AND j.accepted_at > now() - interval '15 minutes')"
-    "    FROM c ORDER BY c.id LIMIT " MOST,
-    3};
+    "    FROM c WHERE $4::uuid IS NULL OR c.id > $4::uuid"
+    "   ORDER BY c.id LIMIT " TEXT_OF(MOST) " + 1",
+    4};
 /* org, conversation. The month's questions are counted of jobs: those stay, empty. */
 static const struct db_statement delete_statement = {
     "visitor_delete",
@@ -70,6 +74,10 @@ static const struct db_statement delete_statement = {
     "), o AS ("
     "  DELETE FROM conversation_outcomes"
     "   WHERE org_id = $1::uuid AND conversation_id = $2::uuid"
+    "), a AS ("
+    "  UPDATE alerts SET detail = detail - 'contact' - 'reason'"
+    "   WHERE org_id = $1::uuid AND kind = 'handoff.requested'"
+    "     AND detail->>'conversation_id' = $2::uuid::text"
     "), c AS ("
     "  DELETE FROM conversations WHERE org_id = $1::uuid AND id = $2::uuid RETURNING 1"
     ") SELECT (SELECT count(*) FROM c), (SELECT count(*) FROM m), (SELECT count(*) FROM t),"
@@ -111,11 +119,16 @@ const char *visitor_named_by(enum visitor_named_by named_by)
 }
 
 static enum db_status find(struct db *db, const char *org, const struct visitor *visitor,
-                           PGresult **rows)
+                           const char *after, PGresult **rows)
 {
-    const char *params[] = {org, names[visitor->named_by], visitor->name};
+    const char *params[] = {org, names[visitor->named_by], visitor->name, after};
 
     return db_query(db, org, &find_statement, params, rows);
+}
+
+static int page_of(const PGresult *rows)
+{
+    return PQntuples(rows) < MOST ? PQntuples(rows) : MOST;
 }
 
 /* -- handing over -------------------------------------------------------------------------------
@@ -131,7 +144,7 @@ static const char *filter_of(struct arena *a, const PGresult *rows)
     fd_jw_object(&w);
     fd_jw_key(&w, "ids");
     fd_jw_array(&w);
-    for (int row = 0; row < PQntuples(rows); row++)
+    for (int row = 0; row < page_of(rows); row++)
         fd_jw_cstring(&w, db_text(rows, row, 0));
     fd_jw_end_array(&w);
     fd_jw_end_object(&w);
@@ -143,15 +156,16 @@ static const char *filter_of(struct arena *a, const PGresult *rows)
 }
 
 enum db_status visitor_find(struct db *db, struct arena *a, const char *org,
-                            const struct visitor *visitor, struct conversation_filter *filter,
-                            size_t *count)
+                            const struct visitor *visitor, const char *after,
+                            struct conversation_filter *filter, size_t *count, const char **next)
 {
     PGresult *rows;
 
-    enum db_status status = find(db, org, visitor, &rows);
+    enum db_status status = find(db, org, visitor, after, &rows);
     if (status == DB_OK) {
         *filter = (struct conversation_filter){.json = filter_of(a, rows)};
-        *count = (size_t)PQntuples(rows);
+        *count = (size_t)page_of(rows);
+        *next = PQntuples(rows) > MOST ? arena_strdup(a, db_text(rows, MOST - 1, 0)) : NULL;
     }
     PQclear(rows);
     return status;
@@ -169,6 +183,7 @@ void visitor_write_report(struct fd_json_writer *w, const struct visitor_report 
     fd_jw_member_int(w, "jobs", report->jobs);
     fd_jw_member_int(w, "ledger_rows_anonymised", report->ledger_rows);
     fd_jw_member_bool(w, "cache_cleared", report->cache_cleared);
+    fd_jw_member_bool(w, "more", report->more);
     fd_jw_end_object(w);
 }
 
@@ -210,11 +225,12 @@ static bool clear_cache(const char *live, const char *org, const PGresult *rows)
     redisContext *redis = redis_sync_connect(live, REDIS_MS, error);
     bool ok = redis != NULL;
 
-    for (int row = 0; ok && row < PQntuples(rows); row++) {
+    for (int row = 0; ok && row < page_of(rows); row++) {
         const char *session = db_text(rows, row, 1);
-        redisReply *reply =
-            redisCommand(redis, "DEL " FD_KEY_HISTORY " " FD_KEY_SUMMARY " " FD_KEY_SESSION_EVENTS,
-                         org, session, org, session, session);
+        redisReply *reply = redisCommand(redis,
+                                         "DEL " FD_KEY_HISTORY " " FD_KEY_SUMMARY
+                                         " " FD_KEY_SESSION_EVENTS " " FD_KEY_ORG_EVENTS,
+                                         org, session, org, session, session, org);
         ok = reply != NULL && reply->type == REDIS_REPLY_INTEGER;
         if (reply != NULL)
             freeReplyObject(reply);
@@ -252,7 +268,7 @@ static enum db_status delete_all(struct db *db, const char *org, const struct vi
     enum db_status status = DB_OK;
     PGresult *result = NULL;
 
-    for (int row = 0; status == DB_OK && row < PQntuples(rows); row++)
+    for (int row = 0; status == DB_OK && row < page_of(rows); row++)
         status = delete_one(db, org, db_text(rows, row, 0), db_text(rows, row, 1), report);
     if (status == DB_OK && visitor->named_by == VISITOR_SESSION && PQntuples(rows) == 0)
         status = db_query(db, org, &apart_statement, params, NULL);
@@ -298,13 +314,14 @@ enum db_status visitor_delete(struct db *db, const char *live, const char *org,
     PGresult *rows;
 
     *report = (struct visitor_report){0};
-    enum db_status status = find(db, org, visitor, &rows);
+    enum db_status status = find(db, org, visitor, NULL, &rows);
     if (status == DB_OK && is_answered(db, rows))
         status = DB_CONFLICT;
     if (status == DB_OK)
         status = delete_all(db, org, visitor, rows, report);
     if (status == DB_OK) {
         report->cache_cleared = clear_cache(live, org, rows);
+        report->more = PQntuples(rows) > MOST;
         status = note_delete(db, org, visitor, actor, report);
     }
     PQclear(rows);

@@ -38,12 +38,14 @@ struct visitor_report {
     int64_t jobs;        /* deleted or emptied */
     int64_t ledger_rows; /* that stay, without a name */
     bool cache_cleared;  /* else Redis forgets within a day */
+    bool more;           /* than are deleted at a time: delete again */
 };
 
-/* Whose conversations these are; *filter: for conversation_export_many(). */
+/* Whose conversations these are, 5,000 at a time; *filter: for conversation_export_many().
+ * *next, in the arena: `after` of the following ones; NULL: those are all. */
 enum db_status visitor_find(struct db *db, struct arena *a, const char *org,
-                            const struct visitor *visitor, struct conversation_filter *filter,
-                            size_t *count);
+                            const struct visitor *visitor, const char *after,
+                            struct conversation_filter *filter, size_t *count, const char **next);
 /* `live` is the address of the live Redis. DB_CONFLICT: an answer is being given just now. */
 enum db_status visitor_delete(struct db *db, const char *live, const char *org,
                               const struct visitor *visitor, const char *actor,

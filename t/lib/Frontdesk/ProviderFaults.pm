@@ -17,7 +17,7 @@ my $json = JSON::PP->new->canonical;
 # Every case, on a stack of its own: openai, anthropic or ollama.
 sub run {
     my ($provider) = @_;
-    my $stack = Frontdesk::Stack->new(provider => $provider, worker => {
+    my $stack = Frontdesk::Stack->new(provider => $provider, env => { STACK_HTTP_EXTRA => 'frontdesk_start_rate 0;' }, worker => {
         FRONTDESK_LLM_CONNECT_TIMEOUT_MS => 1000, FRONTDESK_LLM_FIRST_TOKEN_MS => 2500,
         FRONTDESK_LLM_IDLE_MS => 2500, FRONTDESK_LLM_TOTAL_MS => 15000,
     });

@@ -1,3 +1,5 @@
+import { listen } from './net/network.js';
+
 /**
  * What the conversation tells whoever shows it; set once, by widget.js:
  * changed_(message?), received_(message), failed_(problem), asks_(confirmation), ended_().
@@ -12,7 +14,6 @@ export function emit(name, detail) {
 /** Returns the function that ends it. */
 export function on(name, listener) {
   const life = new AbortController();
-  const tell = (event) => listener(event.detail);
-  window.addEventListener(`frontdesk:${name}`, tell, { signal: life.signal });
+  listen(window, `frontdesk:${name}`, (event) => listener(event.detail), life.signal);
   return () => life.abort();
 }

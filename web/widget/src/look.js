@@ -1,9 +1,9 @@
 import { filter, listOf, map } from './list.js';
 
 /**
- * How the widget looks and speaks: the organisation's configuration (GET /config), what
- * the page's script tag overrides, and what is left to the built-in words. Nothing in a
- * configuration is trusted to have the right type.
+ * How the widget looks and what it says: the organisation's configuration (GET /config), what
+ * the page's script tag overrides, and the built-in words. Nothing in a configuration is
+ * trusted to have the right type.
  */
 export function createLook(config, options, strings) {
   const { name, title, subtitle, primary_color, logo_url } = Object(config.branding);
@@ -14,6 +14,7 @@ export function createLook(config, options, strings) {
     return said?.trim && pattern.exec(said)?.[0];
   };
   return {
+    ...strings,
     text_: text,
     title_: text(title) || text(name) || strings.title_,
     subtitle_: text(subtitle) || strings.subtitle_,

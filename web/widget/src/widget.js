@@ -39,11 +39,11 @@ export function createWidget(key, options, config, strings, refusal) {
 
   const isSeen = () => isOpen && !document.hidden;
   const contacts = [
-    ['name', strings.name_, 'text'],
-    ['email', strings.email_, 'email'],
-    ['phone', strings.phone_, 'tel'],
+    ['name', look.name_, 'text'],
+    ['email', look.email_, 'email'],
+    ['phone', look.phone_, 'tel'],
   ];
-  const comment = ['comment', strings.comment_, 'comment'];
+  const comment = ['comment', look.comment_, 'comment'];
 
   // -- what the conversation says ------------------------------------------------
 
@@ -59,8 +59,8 @@ export function createWidget(key, options, config, strings, refusal) {
     if (isSeen()) {
       changed.add(message);
       show();
-      const said = `${speakerOf(strings, message)}: ${panel.log_.textOf_(message)}`;
-      panel.announce_(stopped ? strings.stopped_ : said);
+      const said = `${speakerOf(look, message)}: ${panel.log_.textOf_(message)}`;
+      panel.announce_(stopped ? look.stopped_ : said);
     } else if (!stopped) {
       set({ unread: { ...state.unread, [message.job_ || id]: 1 } });
       hooks.changed_(message);
@@ -69,16 +69,16 @@ export function createWidget(key, options, config, strings, refusal) {
   };
 
   hooks.failed_ = (problem) => {
-    const { status_: status = 0, code_: code = '', request_: id, message } = problem ?? {};
-    panel.alarm_(problemText(strings, problem));
+    const { status_: status = 0, code = '', request_id: id, message } = problem ?? {};
+    panel.announce_(problemText(look, problem));
     console.warn(`Frontdesk: ${status} ${code} ${message ?? 'connection lost'} ${id ?? ''}`);
     emit('error', { status, code });
   };
 
-  hooks.asks_ = ({ summary }) => panel.announce_(`${strings.confirm_} ${summary}`);
+  hooks.asks_ = ({ summary }) => panel.announce_(`${look.confirm_} ${summary}`);
 
   hooks.ended_ = () => {
-    if (state.mode === 'ended') panel.notify_(strings.ended_);
+    if (state.mode === 'ended') panel.notify_(look.ended_);
     if (look.rating_ && !chat.score_ && isOpen) askForRating();
   };
 
@@ -87,16 +87,16 @@ export function createWidget(key, options, config, strings, refusal) {
     timer = null;
     if (isSeen() && Object.keys(state.unread).length) set({ unread: {} });
     const count = Object.keys(state.unread).length;
-    const label = count ? fill(strings.unread_, count) : strings.open_;
-    setLabel(launcher, isOpen ? strings.close_ : label);
+    const label = count ? fill(look.unread_, count) : look.open_;
+    setLabel(launcher, isOpen ? look.close_ : label);
     launcher.setAttribute('aria-expanded', `${isOpen}`);
     badge.hidden = isOpen || !count;
     badge.textContent = count > 9 ? '9+' : count;
-    const here = fill(strings.here_, chat.operator_ || strings.person_);
+    const here = fill(look.here_, chat.operator_ || look.person_);
     panel.update_(
       changed,
-      state.mode === 'human' ? here : isPerson(state.mode) ? strings.waiting_ : look.subtitle_,
-      chat.typing_ && fill(strings.typing_, chat.typing_),
+      state.mode === 'human' ? here : isPerson(state.mode) ? look.waiting_ : look.subtitle_,
+      chat.typing_ && fill(look.typing_, chat.typing_),
     );
     changed.clear();
     if (unread === count) return;
@@ -120,30 +120,30 @@ export function createWidget(key, options, config, strings, refusal) {
       await identify({ profile });
       if (text) send(text);
     };
-    panel.ask_(strings.first_, map(look.form_, field), act, true);
+    panel.ask_(look.first_, map(look.form_, field), act, true);
     return true;
   }
 
   function askForHuman() {
     open();
     const who = isIntroduced() ? [] : contacts.slice(0, 2);
-    panel.ask_(strings.human_, [['reason', strings.about_, 'comment'], ...who], async (form) => {
+    panel.ask_(look.talk_, [['reason', look.about_, 'comment'], ...who], async (form) => {
       await handOff(form);
       emit('handoff', form);
     });
   }
 
   function askForRating() {
-    panel.ask_(strings.rate_, [['score', '', 'stars'], comment], async (form) => {
+    panel.ask_(look.rate_, [['score', '', 'stars'], comment], async (form) => {
       await post(`sessions/${state.session}/rating`, form);
       chat.score_ = form.score;
-      panel.notify_(strings.thanks_);
+      panel.notify_(look.thanks_);
       emit('csat', form);
     });
   }
 
   function askFresh() {
-    panel.ask_(strings.freshAsk_, [], async () => newConversation());
+    panel.ask_(look.freshAsk_, [], async () => newConversation());
   }
 
   async function giveFeedback(message, rating) {
@@ -156,10 +156,9 @@ export function createWidget(key, options, config, strings, refusal) {
     } catch (problem) {
       message.rating_ = before;
       hooks.changed_(message);
-      return panel.notify_(problemText(strings, problem));
+      return panel.notify_(problemText(look, problem));
     }
-    if (rating === 'down')
-      panel.ask_(strings.down_, [comment], (form) => tell({ rating, ...form }));
+    if (rating === 'down') panel.ask_(look.down_, [comment], (form) => tell({ rating, ...form }));
     return undefined;
   }
 
@@ -168,7 +167,7 @@ export function createWidget(key, options, config, strings, refusal) {
     for (let cursor; chat.earlier_ && chat.earlier_ !== cursor; await loadEarlier())
       cursor = chat.earlier_;
     const line = (m) =>
-      `${new Date(m.at_).toLocaleString(strings.tag_)} ${speakerOf(strings, m)}:\n${m.text_}\n\n`;
+      `${new Date(m.at_).toLocaleString(look.tag_)} ${speakerOf(look, m)}:\n${m.text_}\n\n`;
     // the mark tells old editors that it is UTF-8
     const href = URL.createObjectURL(new Blob(['\ufeff', ...map(chat.list_, line)]));
     h('a', { href, download: `${look.title_}.txt` }).click();
@@ -184,15 +183,19 @@ export function createWidget(key, options, config, strings, refusal) {
     return taken;
   }
 
+  function setOpen(is) {
+    isOpen = is;
+    panel.node_.hidden = !is;
+    launcher.replaceChildren(icon(is ? 'down' : 'chat'), badge);
+    remember(is ? '1' : '');
+  }
+
   function open(focus = true) {
     if (isOpen) return;
-    isOpen = true;
-    panel.node_.hidden = false;
-    shell.root_.dataset.open = '';
-    remember('1');
+    setOpen(true);
     if (refusal) {
       panel.composer_.hidden = true;
-      panel.notify_(problemText(strings, refusal));
+      panel.notify_(problemText(look, refusal));
     } else {
       load();
       askFirst();
@@ -208,10 +211,7 @@ export function createWidget(key, options, config, strings, refusal) {
   function close() {
     if (!isOpen) return;
     const hadFocus = panel.node_.matches(':focus-within');
-    isOpen = false;
-    panel.node_.hidden = true;
-    delete shell.root_.dataset.open;
-    remember('');
+    setOpen(false);
     show();
     if (hadFocus) launcher.focus();
     emit('close');
@@ -233,17 +233,15 @@ export function createWidget(key, options, config, strings, refusal) {
     'button.launcher',
     { 'aria-haspopup': 'dialog', 'aria-controls': 'panel', onclick: toggle },
     icon('chat'),
-    icon('down'),
     badge,
   );
   const items = [
-    look.human_ && [strings.human_, askForHuman],
-    look.rating_ && [strings.rate_, askForRating],
-    [strings.save_, save],
-    [strings.fresh_, askFresh],
+    look.human_ && [look.talk_, askForHuman],
+    look.rating_ && [look.rate_, askForRating],
+    [look.save_, save],
+    [look.fresh_, askFresh],
   ];
   const panel = createWindow(
-    strings,
     look,
     filter(items, Boolean),
     sendMessage,
@@ -251,17 +249,17 @@ export function createWidget(key, options, config, strings, refusal) {
     askForHuman,
     close,
   );
-  const shell = createShell(strings, look, signal, panel.setModal_, () => {
+  const shell = createShell(look, signal, panel.setModal_, () => {
     if (isOpen && !panel.escape_()) close();
   });
 
-  const showConnection = () => panel.notify_(!isOnline() && strings.offline_);
+  const showConnection = () => panel.notify_(!isOnline() && look.offline_);
   shell.root_.append(panel.node_, launcher);
   watchNetwork(signal);
   useState(key, signal, onForeignChange);
   listen(window, 'online offline', showConnection, signal);
   listen(document, 'visibilitychange', show, signal);
-  speak(strings.tag_);
+  speak(look.tag_);
   guard(look.identity_);
   start();
   show();

@@ -55,18 +55,14 @@ export function createAnswer(question, session, job, accept, event, up) {
   }
 
   function refuse(problem) {
-    const { status_: status, job_: other } = problem;
+    const { status_: status, job_id: other, field, code } = problem;
     let end_ = 'failed';
     if (job) {
       if (status === 429 || status >= 500) return problem;
       if (status === 404) end_ = 'gone';
     } else if (stopped) {
       end_ = 'cancelled';
-    } else if (
-      status === 404 ||
-      problem.field_ === 'session_id' ||
-      problem.code_ === 'session-ended'
-    ) {
+    } else if (status === 404 || field === 'session_id' || code === 'session-ended') {
       end_ = 'no-session';
     } else if (other) {
       // our id with another body: that answer is ours; else (409) another's goes first

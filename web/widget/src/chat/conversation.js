@@ -71,15 +71,15 @@ async function deliverAll() {
   hooks.changed_();
 }
 
+const asker = (id) => find(chat.list_, (m) => m.question_?.client_message_id === id);
+
 async function deliver({ question, job }, turn) {
   const born = life;
   const id = question.client_message_id;
   const ofJob = (role) => find(chat.list_, (m) => job && m.job_ === job && m.role_ === role);
   if (ofJob('assistant')) return enqueue(id); // the history brought it
   const asked =
-    find(chat.list_, (m) => m.question_?.client_message_id === id) ??
-    ofJob('user') ??
-    place(createMessage('user', { text_: question.message }));
+    asker(id) ?? ofJob('user') ?? place(createMessage('user', { text_: question.message }));
   asked.question_ = question;
   asked.status_ = job ? 'sent' : 'sending';
   const answer = createMessage('assistant', { asked_: asked, job_: job });
@@ -210,7 +210,7 @@ export async function load() {
   map(queue(), ({ question, job, failed }) => {
     const { client_message_id: id, message } = question;
     if (failed && job) enqueue(id, question, job);
-    if (!failed || job || find(chat.list_, (m) => m.question_?.client_message_id === id)) return;
+    if (!failed || job || asker(id)) return;
     const asked = createMessage('user', { text_: message, question_: question, status_: 'failed' });
     place(createMessage('assistant', { asked_: place(asked), status_: 'failed' }));
   });

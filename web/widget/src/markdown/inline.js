@@ -5,24 +5,24 @@ import { filter } from '../list.js';
  * must not load anything. Every look-ahead is bounded, so that no text takes more than
  * linear time.
  */
-const WORD = String.raw`[\p{L}\p{N}]`;
-const LABEL = String.raw`!?\[((?:[^[\]\\\n]|\\.){1,300})\]`;
+const { raw } = String;
+const WORD = raw`[\p{L}\p{N}]`;
+const LABEL = raw`!?\[((?:[^[\]\\\n]|\\.){1,300})\]`;
 const TOKEN = [
-  String.raw`\\([!-/:-@[-\x60{-~])`, // 1: an escaped sign
-  String.raw`(\x60{1,3})(?!\x60)([^]{0,999}?[^\x60])\2(?!\x60)`, // 3: code
+  raw`\\([!-/:-@[-\x60{-~])`, // 1: an escaped sign
+  raw`(\x60{1,3})(?!\x60)([^]{0,999}?[^\x60])\2(?!\x60)`, // 3: code
   // 4, 5: emphasis; an underscore in a word is only an underscore
-  String.raw`(?<!${WORD}(?=_))([*_]{1,3}|~~)(?![\s*_~])([^]{0,999}?[^\s*_~])\4(?![*_]|(?<=_)${WORD})`,
-  String.raw`(\n|<br\s?/?>)`, // 6
-  String.raw`\[((?:article|product|order|deal|contact|company|activity):[^\]\s]{1,120})\]`, // 7
-  LABEL +
-    String.raw`\(\s?<?((?:[^\s<>()]|\([^\s()]{0,200}\)){1,2000})>?(?:\s"[^"\n]{0,200}")?\s?\)`, // 8, 9
-  String.raw`(?<!${WORD})(https?://[^\s<>"'\x60\\]{0,2000}[^\s<>"'\x60\\.,;:!?*_~)\]])`, // 10
+  raw`(?<!${WORD}(?=_))([*_]{1,3}|~~)(?![\s*_~])([^]{0,999}?[^\s*_~])\4(?![*_]|(?<=_)${WORD})`,
+  raw`(\n|<br\s?/?>)`, // 6
+  raw`\[((?:article|product|order|deal|contact|company|activity):[^\]\s]{1,120})\]`, // 7
+  LABEL + raw`\(\s?<?((?:[^\s<>()]|\([^\s()]{0,200}\)){1,2000})>?(?:\s"[^"\n]{0,200}")?\s?\)`, // 8, 9
+  raw`(?<!${WORD})(https?://[^\s<>"'\x60\\]{0,2000}[^\s<>"'\x60\\.,;:!?*_~)\]])`, // 10
   // 11: a number as in "3-5", "#1042-B" or "+972-3": between other letters it keeps its order
-  String.raw`(?<!${WORD})([+#]\d+|(?=[A-Z]*\d)[\dA-Z]{1,20}(?=[-./:][\dA-Z]))((?:[-./:]?[\dA-Z]{1,20}){0,9})`,
+  raw`(?<!${WORD})([+#]\d+|(?=[A-Z]*\d)[\dA-Z]{1,20}(?=[-./:][\dA-Z]))((?:[-./:]?[\dA-Z]{1,20}){0,9})`,
 ].join('|');
 // 13: half a link; and half of a sign, of a citation or of emphasis
-const UNFINISHED = String.raw`${LABEL}(?:$|\([^\s)]{0,2000}$)|[*_~\x60]+$|\[[a-z]{0,8}(?::[^\]\s]{0,120})?$`;
-const OPEN = String.raw`(\*\*|\x60)(?!\s)([^]+)$`; // 14, 15
+const UNFINISHED = raw`${LABEL}(?:$|\([^\s)]{0,2000}$)|[*_~\x60]+$|\[[a-z]{0,8}(?::[^\]\s]{0,120})?$`;
+const OPEN = raw`(\*\*|\x60)(?!\s)([^]+)$`; // 14, 15
 
 /**
  * `more`: the text goes on in the next event. An open `**` or backtick then formats up to

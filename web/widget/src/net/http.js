@@ -36,19 +36,15 @@ export function post(path, body, session) {
 }
 
 /**
- * A refusal of the server, as an Error with its status_: from an RFC 9457 document, or
+ * A refusal of the server, as an Error with its status_ and fields: from an RFC 9457 document, or
  * whatever an intermediary answered in its place.
  */
 export function createProblem(status, document, retryAfter) {
-  const said = document ?? {};
-  return Object.assign(new Error(said.detail || said.title || `HTTP ${status}`), {
+  const { detail, title, retry_after, retryable } = document ?? {};
+  return Object.assign(new Error(detail || title || `HTTP ${status}`), document, {
     status_: status,
-    code_: said.code,
-    field_: said.field,
-    job_: said.job_id,
-    request_: said.request_id,
-    wait_: Math.ceil(said.retry_after || retryAfter) || 0, // seconds
-    retryable_: said.retryable ?? (status === 429 || status >= 500),
+    wait_: Math.ceil(retry_after || retryAfter) || 0, // seconds
+    retryable_: retryable ?? (status === 429 || status >= 500),
   });
 }
 

@@ -12,14 +12,11 @@ const FRAME_MAX = 65536; // characters; the server never writes more than a quar
 export function createParser() {
   const empty = () => ({ type_: 'message', data_: null, id_: '', size_: 0 });
   let rest = '';
-  let afterReturn = false; // the last chunk ended in CR: a leading LF belongs to it
   let frame = empty();
 
   return (chunk) => {
     const frames = [];
-    if (!chunk) return frames;
-    const lines = (rest + (afterReturn ? chunk.replace(/^\n/, '') : chunk)).split(/\r\n|\r|\n/);
-    afterReturn = chunk.endsWith('\r');
+    const lines = (rest + chunk).split(/\r\n|\r(?!$)|\n/); // an LF may follow a CR at the end
     rest = lines.pop();
     map(lines, (line) => {
       if (!line) {

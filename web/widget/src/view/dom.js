@@ -42,6 +42,11 @@ export function fillWith(element, children) {
   element.hidden = !shown.length;
 }
 
+/** Something is on its way. */
+export function dots(label) {
+  return h('div.dots', { role: 'img', label }, h('i'), h('i'), h('i'));
+}
+
 /** A round button with an icon for a face. */
 export function tool(name, label, onclick) {
   return h('button.tool', { label, onclick }, icon(name));

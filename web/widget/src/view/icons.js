@@ -7,12 +7,11 @@ const PATHS = {
   close: 'M6 6l12 12M18 6L6 18',
   send: 'M12 19V5M6 11l6-6 6 6',
   stop: 'M8 8h8v8H8z',
-  more: 'M12 6v.1M12 12v.1M12 18v.1',
+  more: 'M5 7h14M5 12h14M5 17h14',
   person: 'M5 20c0-8 14-8 14 0M12 4a3 3 0 1 0 .1 0z',
   copy: 'M9 9h10v10H9zM15 9V5H5v10h4',
   check: 'M5 12l5 5 9-9',
   thumb: 'M4 11h3v8H4zM7 11l4-7c2 0 3 1 2 5h6l-2 10H7',
-  retry: 'M19 12a7 7 0 1 1-2-5M19 4v4h-4',
   spark: 'M12 4l2 6 6 2-6 2-2 6-2-6-6-2 6-2z',
 };
 

@@ -7,25 +7,26 @@ import { createMessageView } from './message.js';
 const NEAR_END = 60; // px: the visitor is reading the newest
 
 /** The messages, kept at the newest unless the visitor has scrolled away. */
-export function createLog(strings, look, onFeedback) {
+export function createLog(look, onFeedback) {
   const views = new Map(); // message -> view
   let following = true;
 
-  const earlier = h('button.pill.earlier', { onclick: loadEarlier }, strings.earlier_);
+  const earlier = h('button.pill.earlier', { onclick: loadEarlier }, look.earlier_);
   const intro = h('div.intro');
   const list = h('div.turns');
   const typing = h('p.state', { role: 'status' });
+  const newest = tool('down', look.newest_, follow);
+  newest.classList.add('newest');
   const scroller = h(
     'div.log',
     // the log announces nothing by itself: a streamed text would be read word by word
-    { role: 'log', 'aria-label': strings.log_, 'aria-live': 'off', tabindex: '0', onscroll },
+    { role: 'log', 'aria-label': look.log_, 'aria-live': 'off', tabindex: '0', onscroll },
     earlier,
     intro,
     list,
     typing,
+    newest,
   );
-  const newest = tool('down', strings.newest_, follow);
-  newest.classList.add('newest');
   new ResizeObserver(() => following && follow()).observe(scroller);
 
   function onscroll() {
@@ -51,7 +52,7 @@ export function createLog(strings, look, onFeedback) {
     });
     let next = list.firstChild;
     map(chat.list_, (message) => {
-      const view = views.get(message) ?? createMessageView(strings, message, look, onFeedback);
+      const view = views.get(message) ?? createMessageView(message, look, onFeedback);
       views.set(message, view);
       if (changed.has(message)) view.update_();
       if (view.node_ === next) next = next.nextSibling;
@@ -63,7 +64,7 @@ export function createLog(strings, look, onFeedback) {
   }
 
   return {
-    node_: h('div.stage', scroller, newest),
+    node_: scroller,
     intro_: intro,
     typing_: typing,
     show_: show,

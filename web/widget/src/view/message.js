@@ -3,47 +3,35 @@ import { isRunning } from '../chat/message.js';
 import { find, map } from '../list.js';
 import { createMarkdown } from '../markdown/render.js';
 import { fill, problemText } from '../text.js';
-import { fillWith, h, tool } from './dom.js';
+import { dots, fillWith, h, tool } from './dom.js';
 import { icon } from './icons.js';
 
 const COPIED_MS = 1600;
 
 /** One turn in the log. update_() shows what its message now says. */
-export function createMessageView(strings, message, look, onFeedback) {
+export function createMessageView(message, look, onFeedback) {
   const { role_: role } = message;
   const isAnswer = role === 'assistant';
-  const speaker = speakerOf(strings, message);
+  const speaker = speakerOf(look, message);
   const isPlain = role === 'user' || role === 'operator';
   const text = h(isPlain ? 'div.plain' : 'div.prose', { dir: 'auto' });
-  const dots = h(
-    'div.dots',
-    { role: 'img', 'aria-label': strings.writing_ },
-    h('i'),
-    h('i'),
-    h('i'),
-  );
+  const waiting = dots(fill(look.typing_, look.assistant_));
   const tools = h('ul.tools');
   const confirms = h('div');
-  const bubble = h('div.bubble', ...(role === 'user' ? [text] : [tools, text, confirms, dots]));
-  const sources = h('ul.sources', { 'aria-label': strings.sources_ });
+  const bubble = h('div.bubble', ...(role === 'user' ? [text] : [tools, text, confirms, waiting]));
+  const sources = h('ul.sources', { 'aria-label': look.sources_ });
   const state = h('div.state');
-  const again = h('span');
-  const retryButton = h(
-    'button.pill.retry',
-    { onclick: () => retry(message) },
-    icon('retry'),
-    again,
-  );
+  const again = h('button.pill.retry', { onclick: () => retry(message) });
   const rate = (rating, label) =>
     tool('thumb', label, () => onFeedback(message, message.rating_ === rating ? null : rating));
-  const up = rate('up', strings.up_);
-  const down = rate('down', strings.down_);
+  const up = rate('up', look.up_);
+  const down = rate('down', look.down_);
   // only secure pages have a clipboard
-  const copy = navigator.clipboard && tool('copy', strings.copy_, copyText);
+  const copy = navigator.clipboard && tool('copy', look.copy_, copyText);
   const model = h('bdi');
   const foot = h(
     'div.foot',
-    timeOf(strings, message),
+    timeOf(look, message),
     model,
     isAnswer && h('span.quiets', copy, up, down),
   );
@@ -52,7 +40,7 @@ export function createMessageView(strings, message, look, onFeedback) {
     role === 'operator' ? h('b.state', { dir: 'auto' }, speaker) : h('span.sr', `${speaker}: `),
     bubble,
     state,
-    ...(role === 'user' ? [] : [retryButton, sources, foot]),
+    ...(role === 'user' ? [] : [again, sources, foot]),
   );
   const markdown = createMarkdown(text, cite);
   let cited = 0;
@@ -72,7 +60,7 @@ export function createMessageView(strings, message, look, onFeedback) {
     node.dataset.status = status;
     bubble.setAttribute('aria-busy', running);
     bubble.hidden = !running && !message.text_ && !message.tools_.length;
-    dots.hidden = status !== 'waiting';
+    waiting.hidden = status !== 'waiting';
     fillWith(tools, map(message.tools_, toolRow));
     fillWith(sources, running ? [] : map(citations, sourceRow));
     const asked = running ? message.confirms_ : [];
@@ -86,18 +74,18 @@ export function createMessageView(strings, message, look, onFeedback) {
       map(
         [
           ...message.notices_,
-          status === 'sending' && strings.sending_,
-          status === 'stopped' && strings.stopped_,
-          status === 'interrupted' && strings.cut_,
-          role === 'user' && status === 'failed' && strings.unsent_,
-          running && message.down_ && strings.reconnect_,
-          failed && problemText(strings, problem),
+          status === 'sending' && look.sending_,
+          status === 'stopped' && look.stopped_,
+          status === 'interrupted' && look.cut_,
+          role === 'user' && status === 'failed' && look.unsent_,
+          running && message.down_ && look.reconnect_,
+          failed && problemText(look, problem),
         ],
         line,
       ),
     );
-    retryButton.hidden = !failed || problem?.retryable_ === false;
-    if (!retryButton.hidden) countDown();
+    again.hidden = !failed || problem?.retryable_ === false;
+    if (!again.hidden) countDown();
     foot.hidden = running || !message.text_;
     up.setAttribute('aria-pressed', message.rating_ === 'up');
     down.setAttribute('aria-pressed', message.rating_ === 'down');
@@ -109,8 +97,8 @@ export function createMessageView(strings, message, look, onFeedback) {
     clearTimeout(timer);
     until ??= Date.now() + (message.problem_?.wait_ ?? 0) * 1000;
     const left = Math.ceil((until - Date.now()) / 1000);
-    retryButton.disabled = left > 0;
-    again.textContent = `${strings.retry_}${left > 0 ? ` (${left})` : ''}`;
+    again.disabled = left > 0;
+    again.textContent = `${look.retry_}${left > 0 ? ` (${left})` : ''}`;
     if (left > 0) timer = setTimeout(countDown, 500);
   }
 
@@ -118,14 +106,14 @@ export function createMessageView(strings, message, look, onFeedback) {
     const { citations_: citations } = message;
     const number = citations.indexOf(find(citations, (citation) => citation.id === id)) + 1;
     if (!number) return null;
-    const label = `${strings.sources_} ${number}: ${citations[number - 1].label}`;
+    const label = `${look.sources_} ${number}: ${citations[number - 1].label}`;
     return h('sup.cite', { role: 'note', label }, `${number}`);
   }
 
   function toolRow({ name, status }) {
     const ended = { done: 'check', failed: 'close', waiting: 'spark' }[status];
-    const words = `${name}`.replace(/^(get|check|find|search)_/, '').replace(/_/g, ' ');
-    return h('li', ended ? icon(ended) : h('i.spinner'), h('bdi', fill(strings.tool_, words)));
+    const words = `${name}`.replace(/^(get|check|find|search)_|_/g, ' ');
+    return h('li', ended ? icon(ended) : h('i'), h('bdi', fill(look.tool_, words)));
   }
 
   /** What a tool would do, in the server's words, and the visitor's to decide. */
@@ -139,12 +127,12 @@ export function createMessageView(strings, message, look, onFeedback) {
     };
     const card = h(
       'div.confirm',
-      { role: 'group', 'aria-label': strings.confirm_ },
+      { role: 'group', 'aria-label': look.confirm_ },
       h('p.plain', { dir: 'auto' }, summary),
       h(
         'div.row',
-        h('button.pill.strong', { onclick: choose('accept') }, strings.yes_),
-        h('button.pill', { onclick: choose('decline') }, strings.no_),
+        h('button.pill.strong', { onclick: choose('accept') }, look.yes_),
+        h('button.pill', { onclick: choose('decline') }, look.no_),
       ),
     );
     return card;
@@ -161,9 +149,9 @@ export function createMessageView(strings, message, look, onFeedback) {
   return { node_: node, update_: update, text_: () => text.innerText };
 }
 
-export function speakerOf(strings, { role_: role, name_: name }) {
-  if (role === 'user') return strings.you_;
-  return name || (role === 'operator' ? strings.person_ : strings.assistant_);
+export function speakerOf(look, { role_: role, name_: name }) {
+  if (role === 'user') return look.you_;
+  return name || (role === 'operator' ? look.person_ : look.assistant_);
 }
 
 function sourceRow({ label }, index) {

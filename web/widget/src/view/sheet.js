@@ -7,17 +7,16 @@ import { h } from './dom.js';
  * fields: [name, label, type, required]; type as of <input>, 'comment' or 'stars'.
  * act(values) may refuse: then it says why, and stays.
  */
-export function createSheet(strings, title, fields, act, mustAnswer, onClose) {
+export function createSheet(look, title, fields, act, mustAnswer, onClose) {
   const wrong = h('p.wrong', { role: 'alert' });
-  const go = h('button.pill.strong', strings.send_);
-  go.type = 'submit';
+  const go = h('button.pill.strong', { type: 'submit' }, look.send_);
   const node = h(
     'form.sheet',
     { 'aria-label': title, onsubmit },
     h('b', title),
     ...map(fields, field),
     wrong,
-    h('div.row', go, !mustAnswer && h('button.pill', { onclick: close }, strings.cancel_)),
+    h('div.row', go, !mustAnswer && h('button.pill', { onclick: close }, look.cancel_)),
   );
 
   function field([name, label, type, required = false]) {
@@ -27,11 +26,11 @@ export function createSheet(strings, title, fields, act, mustAnswer, onClose) {
     const control = h(isLong ? 'textarea.box' : 'input.box', { name, dir: 'auto', required });
     control.maxLength = 500;
     if (!isLong) Object.assign(control, { type, autocomplete: type === 'text' ? name : type });
-    return h('label', label, !required && ` ${strings.optional_}`, control);
+    return h('label', label, !required && ` ${look.optional_}`, control);
   }
 
   function star(value) {
-    const label = fill(strings.stars_, value);
+    const label = fill(look.stars_, value);
     const input = h('input.sr', { type: 'radio', name: 'score', value, required: true, label });
     return h('label.star', input, '★');
   }
@@ -48,7 +47,7 @@ export function createSheet(strings, title, fields, act, mustAnswer, onClose) {
       await act(values);
       close();
     } catch (problem) {
-      wrong.textContent = problemText(strings, problem);
+      wrong.textContent = problemText(look, problem);
     }
     go.disabled = false;
   }

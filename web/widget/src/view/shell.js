@@ -8,14 +8,14 @@ import { h } from './dom.js';
  * The element in the page and the shadow root in it: what separates the widget's styles,
  * keys and colours from the page's. onLayout(full) says when the window fills the screen.
  */
-export function createShell(strings, look, signal, onLayout, onEscape) {
+export function createShell(look, signal, onLayout, onEscape) {
   const host = document.createElement('frontdesk-widget');
   const shadow = host.attachShadow({ mode: 'open' });
   // a constructed sheet is no inline style: style-src need not allow any
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(css);
   shadow.adoptedStyleSheets = [sheet];
-  const root = h('div.root', { lang: strings.tag_, dir: strings.dir_, 'data-side': look.side_ });
+  const root = h('div.root', { lang: look.tag_, dir: look.dir_, 'data-side': look.side_ });
   shadow.append(root);
 
   // typing here must not fire the page's shortcuts
@@ -33,7 +33,7 @@ export function createShell(strings, look, signal, onLayout, onEscape) {
   function paint() {
     const theme = look.theme_ ?? (dark.matches ? 'dark' : 'light');
     const colors = palette(look.color_, theme);
-    root.dataset.theme = theme;
+    root.style.colorScheme = root.dataset.theme = theme; // of scroll bars and pickers, too
     map(Object.keys(colors), (name) => style(name, colors[name]));
     onLayout(small.matches);
   }

@@ -3,7 +3,7 @@ import { stop } from '../chat/conversation.js';
 import { isTooLong } from '../chat/question.js';
 import { set, state } from '../chat/state.js';
 import { filter, map } from '../list.js';
-import { fillWith, h, setLabel, setText, tool } from './dom.js';
+import { dots, fillWith, h, setLabel, setText, tool } from './dom.js';
 import { icon } from './icons.js';
 import { createLog } from './log.js';
 import { createSheet } from './sheet.js';
@@ -14,30 +14,29 @@ const TALLEST = 140; // px of the composer, then it scrolls
  * The window: header, log, a line for what concerns the whole chat, composer or sheet.
  * items: what the menu offers, [label, act].
  */
-export function createWindow(strings, look, items, onSend, onFeedback, onHuman, onClose) {
+export function createWindow(look, items, onSend, onFeedback, onHuman, onClose) {
   let sheet;
   let modal;
   let busy;
   let introduced;
 
-  const log = createLog(strings, look, onFeedback);
+  const log = createLog(look, onFeedback);
   const notice = h('p.notice', { role: 'status' });
   const announcer = h('div.sr', { role: 'status' });
-  const alarm = h('div.sr', { role: 'alert' });
   const subtitle = h('p');
 
-  const more = tool('more', strings.menu_, toggleMenu);
+  const more = tool('more', look.menu_, toggleMenu);
   const option = ({ model_id: value, label }) => h('option', { value }, label || value);
   const models = h(
     'select.box',
     { onchange: () => set({ model: models.value }) },
-    ...map([{ model_id: 'auto', label: strings.auto_ }, ...look.models_], option),
+    ...map([{ model_id: 'auto', label: look.auto_ }, ...look.models_], option),
   );
   const item = ([label, act]) => h('button.item', { onclick: () => act(closeMenu()) }, label);
   const menu = h(
     'div.menu',
     { hidden: true, onfocusout },
-    look.models_.length && h('label', strings.model_, models),
+    look.models_.length && h('label', look.pick_, models),
     ...map(items, item),
   );
 
@@ -45,14 +44,14 @@ export function createWindow(strings, look, items, onSend, onFeedback, onHuman, 
   const input = h('textarea.input', {
     rows: '1',
     dir: 'auto',
-    placeholder: strings.write_,
-    'aria-label': strings.write_,
+    placeholder: look.write_,
+    'aria-label': look.write_,
     'aria-describedby': 'hint',
     enterkeyhint: 'send',
     oninput: updateComposer,
     onkeydown: typed,
   });
-  const button = tool('send', strings.send_, act);
+  const button = tool('send', look.send_, act);
   button.classList.add('strong', 'send');
   const hint = h('p.hint', { id: 'hint' });
   const composer = h('div.composer', h('div.field', input, button), hint);
@@ -78,25 +77,24 @@ export function createWindow(strings, look, items, onSend, onFeedback, onHuman, 
     },
     h(
       'header.header',
-      h('div.face', { 'aria-hidden': 'true' }, logo || icon('spark')),
+      h('div.tool.face', { 'aria-hidden': 'true' }, logo || icon('spark')),
       h('div.titles', h('h2.title', h('bdi', look.title_)), subtitle),
-      look.human_ && tool('person', strings.human_, onHuman),
+      look.human_ && tool('person', look.talk_, onHuman),
       more,
-      tool('close', strings.close_, onClose),
+      tool('close', look.close_, onClose),
       menu,
     ),
     notice,
     log.node_,
     composer,
     announcer,
-    alarm,
   );
 
   /** Asks the visitor in place of the composer; another question that stood there goes. */
   function ask(title, fields, act, mustAnswer) {
     sheet?.node_.remove();
     composer.hidden = true;
-    sheet = createSheet(strings, title, fields, act, mustAnswer, () => {
+    sheet = createSheet(look, title, fields, act, mustAnswer, () => {
       sheet = null;
       composer.hidden = false;
       input.focus();
@@ -143,11 +141,11 @@ export function createWindow(strings, look, items, onSend, onFeedback, onHuman, 
     const tooLong = isTooLong(text());
     const stops = chat.turn_ && !text();
     input.setAttribute('aria-invalid', tooLong);
-    hint.textContent = tooLong ? strings.long_ : strings.hint_;
+    hint.textContent = tooLong ? look.long_ : look.hint_;
     hint.classList.toggle('wrong', tooLong);
     button.disabled = tooLong || !(text() || stops);
     button.replaceChildren(icon(stops ? 'stop' : 'send'));
-    setLabel(button, stops ? strings.stop_ : strings.send_);
+    setLabel(button, stops ? look.stop_ : look.send_);
     input.style.height = 'auto';
     input.style.height = `${Math.min(input.scrollHeight, TALLEST)}px`;
   }
@@ -174,14 +172,9 @@ export function createWindow(strings, look, items, onSend, onFeedback, onHuman, 
     const chip = (words) => h('button.pill', { dir: 'auto', onclick: () => onSend(words) }, words);
     fillWith(log.intro_, [
       chat.loading_
-        ? h('div.loading', { role: 'status' }, h('i.spinner'), strings.loading_)
+        ? dots(look.loading_)
         : h('div.turn', h('div.bubble', { dir: 'auto' }, look.greeting_)),
-      fresh &&
-        h(
-          'div.row',
-          { role: 'group', 'aria-label': strings.suggested_ },
-          ...map(look.suggestions_, chip),
-        ),
+      fresh && h('div.row', ...map(look.suggestions_, chip)),
     ]);
   }
 
@@ -202,7 +195,6 @@ export function createWindow(strings, look, items, onSend, onFeedback, onHuman, 
     focus_: () => (sheet ? sheet.focus_() : input.focus()),
     notify_: (words) => fillWith(notice, [words]),
     announce_: (words) => (announcer.textContent = words),
-    alarm_: (words) => (alarm.textContent = words),
     setModal_: (is) => node.setAttribute('aria-modal', (modal = is)),
   };
 }
