@@ -21,13 +21,14 @@ my @cases = map { [$_, '"tokens":12,"gap_ms":15'] } @points;
 push @cases, ['backoff', '"tokens":12,"status":[503,200]'] if $ENV{FRONTDESK_LONG};
 @cases = map { my $case = $_; map { $case } 1 .. 20 } @cases if $ENV{FRONTDESK_LONG};
 
+my $n = 0; # the provider counts its calls by the question
 for my $case (@cases) {
     my ($point, $scenario) = @$case;
     subtest "ENG-19: killed at $point" => sub {
         $stack->start_worker('worker-1', FRONTDESK_FAIL_AT => $point);
         $stack->wait_ready;
         my $pid = $stack->pid('worker', 'worker-1');
-        my $s = $client->ask({ message => "Point $point \@{$scenario}\@" });
+        my $s = $client->ask({ message => "Point $point " . ++$n . " \@{$scenario}\@" });
         is $s->{status}, 200, 'accepted' or return diag $s->read_all;
         ok $stack->until(sub { !kill(0, $pid) || Frontdesk::Stack::zombie($pid) }, 10), 'the worker dies there';
         $stack->start_worker('worker-2');

@@ -124,7 +124,13 @@ sub direct {
     return $s;
 }
 my $many = '/api/admin/conversations/export?format=jsonl&channel=sms';
-sub health { my $s = direct('/healthz'); my $text = ''; while ($text !~ /\}/) { sysread $s, $text, 4096, length $text or last } return $text; }
+sub health { # as this host's monitoring asks: without nginx's token
+    my $s = IO::Socket::UNIX->new(Peer => "$stack->{dir}/run/admin.sock") or die "connect: $!";
+    print $s "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+    my $text = '';
+    while ($text !~ /\}/) { sysread $s, $text, 4096, length $text or last }
+    return $text;
+}
 my @held = map { direct($many) } 1 .. 3;
 sysread $_, my $some, 8192 for @held;
 like health(), qr/"running":3\b/, 'who does not read on is waited for';
