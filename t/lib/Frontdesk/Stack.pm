@@ -181,12 +181,16 @@ sub limit {
 sub until {
     my ($self, $code, $seconds, $what) = @_;
     my $end = time + (($seconds || 0) > 20 ? $seconds : 20);
+    my $fault; # a server that is not back yet is a condition that does not hold yet
     while (time < $end) {
-        my $value = $code->();
+        my $value = eval { $code->() };
         return $value if $value;
+        $fault = $@;
+        $self->redis_forget if $fault;
         sleep 0.02;
     }
     Test::More::diag("waited in vain for $what") if $what;
+    Test::More::diag("at last: $fault") if $fault;
     return;
 }
 
