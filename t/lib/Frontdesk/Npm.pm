@@ -14,10 +14,11 @@ sub new { my ($class, $dir) = @_; return bless { dir => $dir }, $class; }
 
 sub run_ { my ($self, @words) = @_; return system('npm', @words, '--prefix', $self->{dir}, qw(--no-audit --no-fund --loglevel=error)) == 0; }
 
-# What the lock file says, unless this of it is there already.
+# What the lock file says, unless it is there already: npm writes its own list last, so that a
+# half of it does not count.
 sub install {
     my ($self, $package) = @_;
-    -e "$self->{dir}/node_modules/$package" || $self->run_('ci') || die "npm ci failed in $self->{dir}\n";
+    -e "$self->{dir}/node_modules/$package" && -e "$self->{dir}/node_modules/.package-lock.json" || $self->run_('ci') || die "npm ci failed in $self->{dir}\n";
     return;
 }
 
