@@ -203,6 +203,10 @@ install: all
 	install -m644 conf/models.json $(SHARE)/models.json
 	install -Dm644 conf/frontdesk.env.example $(SHARE)/frontdesk.env.example
 	install -Dm644 conf/nginx.conf.example $(SHARE)/nginx.conf.example
+	install -Dm755 scripts/frontdesk-backup $(DESTDIR)$(PREFIX)/bin/frontdesk-backup
+	install -d $(SHARE)/systemd $(SHARE)/redis
+	install -m644 conf/systemd/* $(SHARE)/systemd
+	install -m644 conf/redis/* $(SHARE)/redis
 
 -include $(wildcard $(FB)/*.d $(FB)/*/*.d $(FB)/*/*/*.d)
 -include $(wildcard $(B)/*/*.d $(B)/*/*/*.d)
