@@ -204,9 +204,10 @@ install: all
 	install -Dm644 conf/frontdesk.env.example $(SHARE)/frontdesk.env.example
 	install -Dm644 conf/nginx.conf.example $(SHARE)/nginx.conf.example
 	install -Dm755 scripts/frontdesk-backup $(DESTDIR)$(PREFIX)/bin/frontdesk-backup
-	install -d $(SHARE)/systemd $(SHARE)/redis
+	install -d $(SHARE)/systemd $(SHARE)/redis $(SHARE)/prometheus
 	install -m644 conf/systemd/* $(SHARE)/systemd
 	install -m644 conf/redis/* $(SHARE)/redis
+	install -m644 conf/prometheus/* $(SHARE)/prometheus
 
 -include $(wildcard $(FB)/*.d $(FB)/*/*.d $(FB)/*/*/*.d)
 -include $(wildcard $(B)/*/*.d $(B)/*/*/*.d)

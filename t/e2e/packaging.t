@@ -81,9 +81,20 @@ subtest 'OPS-1: the compose file is one' => sub {
     is $status, 0, 'no error' or diag $text;
 };
 
+subtest 'OPS-3: alerts speak of metrics that there are' => sub {
+    my $rules = slurp("$root/conf/prometheus/frontdesk.rules.yml");
+    my $code = join '', map { slurp($_) } glob("$root/worker/*/*.c");
+    my %named = map { s/_bucket$//r => 1 } $rules =~ /\b(frontdesk_[a-z_]+)/g;
+    cmp_ok scalar keys %named, '>', 5, 'several';
+    like $code, qr/"$_"/, $_ for sort keys %named;
+    return unless has('promtool');
+    my ($status, $text) = said("promtool check rules $root/conf/prometheus/frontdesk.rules.yml");
+    is $status, 0, 'and Prometheus takes them' or diag $text;
+};
+
 subtest 'OPS-1: make install puts all of it in place' => sub {
     my $makefile = slurp("$root/Makefile");
-    like $makefile, qr/^\tinstall .*\Q$_\E/m, $_ for qw(frontdesk-backup conf/systemd conf/redis conf/nginx.conf.example conf/frontdesk.env.example migrations conf/prompts);
+    like $makefile, qr/^\tinstall .*\Q$_\E/m, $_ for qw(frontdesk-backup conf/systemd conf/redis conf/prometheus conf/nginx.conf.example conf/frontdesk.env.example migrations conf/prompts);
 };
 
 done_testing;

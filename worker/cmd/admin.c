@@ -7,6 +7,7 @@
 #include "core/arena.h"
 #include "core/file.h"
 #include "core/log.h"
+#include "net/error_reporter.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -54,6 +55,7 @@ static int print_routes(void)
 static int serve(const struct config *config)
 {
     struct config own = *config;
+    struct error_reporter *reporter = NULL;
     struct server *server = NULL;
     char error[256] = "";
     struct arena a;
@@ -61,7 +63,9 @@ static int serve(const struct config *config)
     log_open("admin", log_level_named(config->log_level));
     arena_init(&a);
     struct loop *loop = loop_new();
-    if (read_token(&own, &a, error))
+    if (read_token(&own, &a, error) &&
+        (own.error_dsn == NULL ||
+         (reporter = error_reporter_new(loop, own.error_dsn, error)) != NULL))
         server = server_new(loop, &own, error);
     if (server != NULL) {
         loop_on_signal(loop, SIGTERM, on_signal, server);
@@ -73,6 +77,7 @@ static int serve(const struct config *config)
     } else {
         fprintf(stderr, "frontdesk admin: %s\n", error);
     }
+    error_reporter_free(reporter);
     loop_free(loop);
     arena_free(&a);
     return server != NULL ? 0 : 1;

@@ -4,6 +4,7 @@
 #include "chat/engine.h"
 #include "core/log.h"
 #include "core/loop.h"
+#include "net/error_reporter.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -37,16 +38,20 @@ int cmd_worker(int argc, char **argv, const struct config *config)
     log_open("worker", log_level_named(config->log_level));
     raise_file_limit();
     struct loop *loop = loop_new();
-    struct engine *engine = engine_new(config, loop, error);
-    if (engine == NULL) {
+    struct error_reporter *reporter = NULL;
+    struct engine *engine = NULL;
+    if (config->error_dsn == NULL ||
+        (reporter = error_reporter_new(loop, config->error_dsn, error)) != NULL)
+        engine = engine_new(config, loop, error);
+    if (engine != NULL) {
+        loop_on_signal(loop, SIGTERM, on_signal, engine);
+        loop_on_signal(loop, SIGINT, on_signal, engine);
+        loop_run(loop);
+        engine_free(engine);
+    } else {
         fprintf(stderr, "frontdesk worker: %s\n", error);
-        loop_free(loop);
-        return 1;
     }
-    loop_on_signal(loop, SIGTERM, on_signal, engine);
-    loop_on_signal(loop, SIGINT, on_signal, engine);
-    loop_run(loop);
-    engine_free(engine);
+    error_reporter_free(reporter);
     loop_free(loop);
-    return 0;
+    return engine != NULL ? 0 : 1;
 }

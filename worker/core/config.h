@@ -24,6 +24,7 @@ struct config {
     const char *worker_name;    /* FRONTDESK_WORKER_NAME: stable over restarts; default host name */
     const char *state_dir;      /* FRONTDESK_STATE_DIR: the crumb file */
     const char *metrics_listen; /* FRONTDESK_METRICS_LISTEN: unix:/path or IP:port; NULL = off */
+    const char *error_dsn;      /* FRONTDESK_ERROR_DSN; NULL = errors are in the log only */
     const char *log_level;      /* FRONTDESK_LOG_LEVEL: debug, info, warn, error */
     int job_slots;              /* FRONTDESK_JOB_SLOTS: answers at a time */
     int db_threads;             /* FRONTDESK_DB_THREADS */

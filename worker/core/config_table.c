@@ -36,6 +36,10 @@ const struct config_setting config_settings[] = {
      "Where the worker notes which job it is working on.", ANY},
     {"FRONTDESK_METRICS_LISTEN", CONFIG_ADDRESS, AT(metrics_listen), NULL,
      "Where GET /metrics is served; off if unset.", ANY},
+    {"FRONTDESK_ERROR_DSN", CONFIG_SECRET, AT(error_dsn), NULL,
+     "Errors of the log are reported there: the DSN of Sentry, or of what speaks its protocol. Off "
+     "if unset.",
+     ANY},
     {"FRONTDESK_LOG_LEVEL", CONFIG_CHOICE, AT(log_level), "info", "The least level that is logged.",
      ONE_OF("debug|info|warn|error")},
     {"FRONTDESK_JOB_SLOTS", CONFIG_INT, AT(job_slots), "1000", "Answers at the same time.",

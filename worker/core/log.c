@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -19,11 +20,33 @@ static const char *const level_names[] = {
 
 static const char *role = "frontdesk";
 static enum log_level least_level = LOG_INFO;
+static pthread_mutex_t listener_lock = PTHREAD_MUTEX_INITIALIZER;
+static void (*error_listener)(void *arg, const struct log_line *line);
+static void *error_listener_arg;
 
 void log_open(const char *new_role, enum log_level least)
 {
     role = new_role;
     least_level = least;
+}
+
+void log_on_error(void (*listener)(void *arg, const struct log_line *line), void *arg)
+{
+    pthread_mutex_lock(&listener_lock);
+    error_listener = listener;
+    error_listener_arg = arg;
+    pthread_mutex_unlock(&listener_lock);
+}
+
+/* Under the lock: who stops listening is not called any more. */
+static void tell_listener(const char *event, const char *line, size_t len)
+{
+    struct log_line heard = {.role = role, .event = event, .text = line, .len = len};
+
+    pthread_mutex_lock(&listener_lock);
+    if (error_listener != NULL)
+        error_listener(error_listener_arg, &heard);
+    pthread_mutex_unlock(&listener_lock);
 }
 
 enum log_level log_level_named(const char *name)
@@ -135,6 +158,9 @@ void log_write(enum log_level level, const struct log_context *ctx, const char *
         fd_jw_member_bool(&w, "cut", true);
         fd_jw_end_object(&w);
     }
-    if (!w.failed)
-        write_line(line, w.len);
+    if (w.failed)
+        return;
+    if (level == LOG_ERROR)
+        tell_listener(event, line, w.len);
+    write_line(line, w.len);
 }

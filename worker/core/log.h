@@ -9,6 +9,7 @@
 #ifndef FD_CORE_LOG_H
 #define FD_CORE_LOG_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
@@ -41,6 +42,14 @@ enum log_level log_level_named(const char *name);
 /* `event` is a stable dotted name; fields end with an END record (the macros add it). */
 void log_write(enum log_level level, const struct log_context *ctx, const char *event,
                const struct log_field *fields);
+
+/* Hears of every error that is written, on whatever thread; must not log an error itself. */
+struct log_line {
+    const char *role, *event;
+    const char *text; /* the line, a JSON object without its line feed; no NUL at the end */
+    size_t len;
+};
+void log_on_error(void (*listener)(void *arg, const struct log_line *line), void *arg);
 
 #ifdef __cppcheck__ /* its preprocessor does not know __VA_OPT__ */
 #define LOG_FIELDS(...) NULL
