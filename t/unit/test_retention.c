@@ -89,10 +89,10 @@ static const char *count(const char *what)
     return pg_do(&pg, sql);
 }
 
-static struct retention_counts run(const char *only, const char *archive)
+static struct retention_counts run(const char *only, const char *directory)
 {
     struct turn turn = {.name = RETENTION_TURN};
-    struct housekeeping pass = {.only = only, .archive = archive};
+    struct housekeeping pass = {.only = only, .archive = {.directory = directory}};
     bool mine, done = false;
 
     assert_int_equal(turn_take(db, &turn, &mine), DB_OK);
@@ -398,7 +398,7 @@ static void test_archived_first(void **state)
 static void test_no_archive_no_deletion(void **state)
 {
     struct turn turn = {.name = RETENTION_TURN};
-    struct housekeeping pass = {.archive = "/proc/nowhere"};
+    struct housekeeping pass = {.archive = {.directory = "/proc/nowhere"}};
     bool mine, done = false;
     enum db_status status = DB_OK;
 
@@ -451,24 +451,22 @@ static void test_failure_of_one(void **state)
 
 static void test_archive_is_whole_or_absent(void **state)
 {
+    const struct archive_place place = {.directory = archive_dir};
     struct archive archive;
     char error[256];
     bool there;
 
     (void)state;
-    assert_true(
-        archive_begin(&archive, archive_dir, "org", "messages", "2026-01-01", &there, error));
+    assert_true(archive_begin(&archive, &place, "org", "messages", "2026-01-01", &there, error));
     assert_false(there);
     assert_true(archive_line(&archive, "{}"));
     archive_drop(&archive); /* broken off */
     assert_int_equal(lines_of("org", "messages"), 0);
-    assert_true(
-        archive_begin(&archive, archive_dir, "org", "messages", "2026-01-01", &there, error));
+    assert_true(archive_begin(&archive, &place, "org", "messages", "2026-01-01", &there, error));
     assert_true(archive_line(&archive, "{}") && archive_end(&archive, error));
     archive_drop(&archive);
     assert_int_equal(lines_of("org", "messages"), 1);
-    assert_true(
-        archive_begin(&archive, archive_dir, "org", "messages", "2026-01-01", &there, error));
+    assert_true(archive_begin(&archive, &place, "org", "messages", "2026-01-01", &there, error));
     assert_true(there);
 }
 

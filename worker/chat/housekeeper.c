@@ -144,7 +144,7 @@ struct housekeeper *housekeeper_new(struct engine *engine)
         abort();
     h->engine = engine;
     h->turn.name = RETENTION_TURN;
-    h->pass.archive = engine->config->archive_dir;
+    h->pass.archive = archive_place_of(engine->config);
     h->tools_at = clock_mono_ms();
     h->timer = timer_new(engine->loop, on_timer, h);
     timer_set(h->timer, engine->config->housekeeping_ms);

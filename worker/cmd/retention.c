@@ -108,7 +108,7 @@ static enum db_status wait_for_turn(struct db *db, struct turn *turn)
 static int run(struct retention_command *c)
 {
     struct turn turn = {.name = RETENTION_TURN};
-    struct housekeeping pass = {.only = only(c), .archive = c->config->archive_dir};
+    struct housekeeping pass = {.only = only(c), .archive = archive_place_of(c->config)};
     bool done = false;
 
     if (c->dry_run)

@@ -82,7 +82,9 @@ struct config {
     int abandoned_ms;        /* FRONTDESK_ABANDONED_MS */
     int sync_ms;             /* FRONTDESK_SYNC_MS */
     int housekeeping_ms;     /* FRONTDESK_HOUSEKEEPING_MS */
-    const char *archive_dir; /* FRONTDESK_ARCHIVE_DIR; NULL = nothing is archived */
+    const char *archive_dir; /* FRONTDESK_ARCHIVE_DIR; this and the next NULL = nothing is archived */
+    const char *archive_url; /* FRONTDESK_ARCHIVE_URL, and what signs requests to it: */
+    const char *archive_key_id, *archive_secret, *archive_region;
 };
 
 /* Fills *config; every string stays valid for the life of the process. On a bad

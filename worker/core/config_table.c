@@ -173,7 +173,15 @@ const struct config_setting config_settings[] = {
      RANGE(100, DAY_MS)},
     {"FRONTDESK_ARCHIVE_DIR", CONFIG_STRING, AT(archive_dir), NULL,
      "Where messages and calls of tools are kept as JSON lines before they are deleted; they are "
-     "not if unset.",
+     "not if this and the next are unset.",
+     ANY},
+    {"FRONTDESK_ARCHIVE_URL", CONFIG_URL, AT(archive_url), NULL,
+     "The same in a bucket of an S3-compatible store: https://host/bucket, and below it if wanted.",
+     ANY},
+    {"FRONTDESK_ARCHIVE_KEY_ID", CONFIG_STRING, AT(archive_key_id), NULL, "Who may write there.",
+     ANY},
+    {"FRONTDESK_ARCHIVE_SECRET", CONFIG_SECRET, AT(archive_secret), NULL, "And its secret.", ANY},
+    {"FRONTDESK_ARCHIVE_REGION", CONFIG_STRING, AT(archive_region), "us-east-1", "Of the bucket.",
      ANY},
 };
 const size_t config_setting_count = COUNT(config_settings);

@@ -82,7 +82,7 @@ static enum db_status delete_step(struct db *db, const struct turn *turn, struct
 
     enum db_status status = retention_days(db, org, &there);
     if (status == DB_OK && there)
-        status = retention_step(db, turn, pass->archive, org, &pass->counts, &more);
+        status = retention_step(db, turn, &pass->archive, org, &pass->counts, &more);
     if (status != DB_OK)
         return pass_over(db, pass, status);
     pass->tries = 0;
@@ -98,7 +98,7 @@ static enum db_status drop_step(struct db *db, const struct turn *turn, struct h
     enum db_status status = DB_OK;
 
     if (pass->only == NULL && pass->failed == 0)
-        status = retention_drop(db, turn, pass->archive, &pass->counts, &more);
+        status = retention_drop(db, turn, &pass->archive, &pass->counts, &more);
     pass->dropped = status == DB_OK && !more;
     return status;
 }

@@ -15,7 +15,7 @@
 /* One pass: zeroed to begin with. */
 struct housekeeping {
     const char *only;    /* an organisation; NULL: all */
-    const char *archive; /* a directory; NULL: none */
+    struct archive_place archive;
     struct retention_counts counts;
     /* where it is */
     struct arena arena;

@@ -85,19 +85,19 @@ enum db_status retention_set(struct db *db, const char *org, int message_days,
     return db_query(db, org, &set_statement, params, NULL);
 }
 
-enum db_status retention_step(struct db *db, const struct turn *turn, const char *archive,
-                              struct retention_org *org, struct retention_counts *counts,
-                              bool *more)
+enum db_status retention_step(struct db *db, const struct turn *turn,
+                              const struct archive_place *archive, struct retention_org *org,
+                              struct retention_counts *counts, bool *more)
 {
     *more = true;
     for (enum retention_kind kind = 0; kind < RETENTION_KINDS; kind++) {
         int64_t *total = retention_total(counts, kind), before = *total;
         bool archived = false;
         enum db_status status = DB_OK;
-        if (archive != NULL)
+        if (archive_wanted(archive))
             status = retention_archive(db, turn, archive, org, kind, counts, &archived);
         if (status == DB_OK)
-            status = retention_delete(db, turn, org, kind, archive != NULL, total);
+            status = retention_delete(db, turn, org, kind, archive_wanted(archive), total);
         if (status != DB_OK || archived || *total > before)
             return status;
     }
@@ -105,15 +105,16 @@ enum db_status retention_step(struct db *db, const struct turn *turn, const char
     return DB_OK;
 }
 
-enum db_status retention_drop(struct db *db, const struct turn *turn, const char *archive,
-                              struct retention_counts *counts, bool *more)
+enum db_status retention_drop(struct db *db, const struct turn *turn,
+                              const struct archive_place *archive, struct retention_counts *counts,
+                              bool *more)
 {
     PGresult *row = NULL;
     bool keep = false;
 
     *more = false;
     enum db_status status = turn_renew(db, turn);
-    if (status == DB_OK && archive != NULL) {
+    if (status == DB_OK && archive_wanted(archive)) {
         status = db_query(db, NULL, &left_statement, NULL, &row);
         keep = status == DB_OK && db_true(row, 0, 0);
         PQclear(row);

@@ -9,6 +9,7 @@
 #include "core/arena.h"
 #include "db/db.h"
 #include "db/turn.h"
+#include "tenant/archive.h"
 
 #include <stdbool.h>
 
@@ -47,13 +48,14 @@ struct retention_counts {
 enum db_status retention_count(struct db *db, const struct retention_org *org,
                                struct retention_counts *counts);
 /* One step for one organisation; adds to counts. *more: there is something left. Where
- * archive is not NULL, a day's rows are in that directory before one of them is deleted. */
-enum db_status retention_step(struct db *db, const struct turn *turn, const char *archive,
-                              struct retention_org *org, struct retention_counts *counts,
-                              bool *more);
+ * an archive is wanted, a day's rows are there before one of them is deleted. */
+enum db_status retention_step(struct db *db, const struct turn *turn,
+                              const struct archive_place *archive, struct retention_org *org,
+                              struct retention_counts *counts, bool *more);
 /* Drops the oldest month that nobody keeps any more; with an archive only once it is empty.
  * For after the steps of every organisation. */
-enum db_status retention_drop(struct db *db, const struct turn *turn, const char *archive,
-                              struct retention_counts *counts, bool *more);
+enum db_status retention_drop(struct db *db, const struct turn *turn,
+                              const struct archive_place *archive, struct retention_counts *counts,
+                              bool *more);
 
 #endif

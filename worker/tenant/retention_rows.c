@@ -288,9 +288,10 @@ static enum db_status archive_day(struct db *db, const struct turn *turn,
     return archive_end(archive, error) ? DB_OK : broken(db, error);
 }
 
-enum db_status retention_archive(struct db *db, const struct turn *turn, const char *directory,
-                                 const struct retention_org *org, enum retention_kind kind,
-                                 struct retention_counts *counts, bool *archived)
+enum db_status retention_archive(struct db *db, const struct turn *turn,
+                                 const struct archive_place *place, const struct retention_org *org,
+                                 enum retention_kind kind, struct retention_counts *counts,
+                                 bool *archived)
 {
     char days[DB_NUMBER_SIZE], error[256];
     const char *params[] = {org->id, db_number(days, days_of(org, kind))};
@@ -304,7 +305,7 @@ enum db_status retention_archive(struct db *db, const struct turn *turn, const c
     enum db_status status = db_query(db, org->id, &kinds[kind].day, params, &row);
     const char *day = status == DB_OK ? db_text(row, 0, 0) : NULL;
     if (day != NULL &&
-        !archive_begin(&archive, directory, org->id, kinds[kind].name, day, &there, error)) {
+        !archive_begin(&archive, place, org->id, kinds[kind].name, day, &there, error)) {
         status = broken(db, error);
     } else if (day != NULL && !there) {
         int64_t lines = 0;
