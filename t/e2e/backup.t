@@ -53,11 +53,18 @@ subtest 'OPS-1: a backup is made while everything runs' => sub {
     is $stack->{status}, 0, 'made' or diag $made;
     ok -s "$made/database.dump", 'the database';
     ok -e "$made/etc/prompts.txt", 'what was set';
+    mkdir "$backups/.frontdesk-2026-01-01T00-00-00Z.partial";
     ok !-e "$made/etc/frontdesk.env", 'no secret';
     is sprintf('%o', (stat $made)[2] & 0777), '700', 'for its owner only';
     unlike qx(strings $made/database.dump 2>/dev/null || cat $made/database.dump), qr/token-sealed-4321/, 'credentials are sealed in it, too';
     backup('frontdesk_backup', 'verify', $made);
     is $stack->{status}, 0, 'whole';
+    my $all = (split /\n/, backup('frontdesk_backup', 'create', '--to', "$stack->{dir}/with-secrets", '--etc', "$stack->{dir}/etc", '--with-secrets'))[-1];
+    ok -e "$all/etc/frontdesk.env", 'secrets where they are asked for';
+    like backup('frontdesk_backup', 'create', '--to', "$stack->{dir}/with-secrets", '--etc', "$stack->{dir}/etc/prompts.txt", '--with-secrets'),
+        qr/cannot be read/, 'what cannot be read is no backup without it';
+    isnt $stack->{status}, 0, 'but a failure';
+    is_deeply [glob "$stack->{dir}/with-secrets/.*.partial"], [], 'that leaves nothing';
 };
 
 subtest 'OPS-1: damage is found, a wrong place refused' => sub {
@@ -82,8 +89,11 @@ subtest 'OPS-1: everything is lost, and comes back' => sub {
     remove_tree($data, "$stack->{dir}/jobs", "$stack->{dir}/live");
     $stack->redis_forget;
     $stack->must($_, 'start') for qw(postgres jobs live);
-    like backup('frontdesk_owner', 'restore', $made), qr/restored: 2 organisations|restored: 1 organisations/, 'restored on a new server';
+    # as in production: another makes the database, and the owner of the tables is no superuser
+    $stack->sql($_) for 'CREATE ROLE postgres SUPERUSER LOGIN', 'ALTER DATABASE frontdesk OWNER TO postgres';
+    like backup('postgres', 'restore', $made), qr/restored: \d+ organisations/, 'restored on a new server';
     is $stack->{status}, 0, 'without a fault';
+    is $stack->sql("SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'frontdesk'"), 'frontdesk_owner', 'the next migration may make tables';
     $stack->must('frontdesk', [qw(migrate up)]);
     is counts(), $before, 'every row is back';
     is $stack->sql("SELECT count(*) FROM jobs WHERE state = 'running'"), 0, 'no job waits for a worker that never comes';
