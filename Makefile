@@ -16,7 +16,7 @@ PKG_LIBS    = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lpq -lm -lpthread
 CC     ?= gcc
 WARN   := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
           -Wundef -Wpointer-arith -Wwrite-strings -Wcast-qual -Wnull-dereference \
-          -Wimplicit-fallthrough
+          -Wimplicit-fallthrough -Wno-missing-field-initializers
 WERROR := $(if $(CI),-Werror)
 HARDEN := -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE
 
@@ -104,7 +104,8 @@ $(B)/ngx_http_frontdesk_module.so: $(MODULE_SRC) $(B)/protocol/scripts_text.c sc
 
 web: $(B)/web/manifest.json
 
-WEB_SRC := $(wildcard web/widget/budget.json web/widget/lang/*.js web/widget/src/*.js web/widget/src/*/*.js web/widget/src/*/*.css web/demo/* web/demo/*/*)
+WEB_SRC := $(wildcard web/widget/budget.json web/widget/lang/*.js web/widget/src/*.js web/widget/src/*/*.js web/widget/src/*/*.css web/demo/* web/demo/*/* \
+              web/dashboard/*.* web/dashboard/lang/* web/dashboard/src/*.* web/dashboard/src/*/*.* web/dashboard/src/*/*/*.*)
 $(B)/web/manifest.json: scripts/build-web $(WEB_SRC)
 	scripts/build-web --out $(B)/web
 
@@ -127,7 +128,7 @@ test-n8n:
 bench:
 	@scripts/packages build run bench
 	@$(MAKE) --no-print-directory MODE=release all
-	@t/bench/run
+	@t/bench/run; run=$$?; t/bench/analytics && exit $$run
 
 bench-widget:
 	@scripts/packages build test bench

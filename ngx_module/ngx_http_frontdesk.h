@@ -561,8 +561,8 @@ ngx_int_t ngx_http_frontdesk_ticket_redeem(ngx_http_request_t *r,
 
 
 /*
- * ngx_http_frontdesk_visitor.c: POST feedback, rating, handoff, identify;
- * ..._session_events.c: GET the events of a session
+ * ngx_http_frontdesk_visitor.c: POST feedback, rating, handoff, identify,
+ * typing; ..._session_events.c: GET the events of a session
  */
 
 ngx_int_t ngx_http_frontdesk_feedback_handler(ngx_http_request_t *r,
@@ -572,6 +572,8 @@ ngx_int_t ngx_http_frontdesk_rating_handler(ngx_http_request_t *r,
 ngx_int_t ngx_http_frontdesk_handoff_handler(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx);
 ngx_int_t ngx_http_frontdesk_identify_handler(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx);
+ngx_int_t ngx_http_frontdesk_typing_handler(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx);
 ngx_int_t ngx_http_frontdesk_session_events_handler(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx);
@@ -656,6 +658,9 @@ struct fd_sign_in_keys;
 ngx_int_t ngx_http_frontdesk_admin_begin(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx);
 ngx_int_t ngx_http_frontdesk_admin_headers(ngx_http_request_t *r);
+/* the same, where the admin API has answered with a job's events */
+ngx_int_t ngx_http_frontdesk_admin_follow(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx);
 /* NGX_OK, or NGX_DECLINED and ctx->refused: another site's page asks */
 ngx_int_t ngx_http_frontdesk_admin_open(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx);
@@ -671,6 +676,14 @@ ngx_uint_t ngx_http_frontdesk_cors_allowed(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx);
 ngx_int_t ngx_http_frontdesk_cors_headers(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx);
+/* the origin of the page that asks, "null" where it has none to show */
+ngx_int_t ngx_http_frontdesk_cors_site(ngx_http_request_t *r, ngx_str_t *site);
+
+
+/* ngx_http_frontdesk_seen.c: which sites use which key, for the dashboard */
+
+void ngx_http_frontdesk_seen(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, ngx_uint_t allowed);
 
 
 /* ngx_http_frontdesk_body.c: a JSON body, read and parsed */

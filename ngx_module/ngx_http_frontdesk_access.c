@@ -64,8 +64,11 @@ ngx_http_frontdesk_access_handler(ngx_http_request_t *r)
         /* an internal redirect: another route, judged anew */
 
         ngx_http_set_ctx(r, ctx, ngx_http_frontdesk_module);
-        ctx->key = NULL;
-        ctx->user = NULL;
+
+        if (!ctx->admin) {
+            ctx->key = NULL;
+            ctx->user = NULL;
+        }
     }
 
     rc = lcf->admin ? ngx_http_frontdesk_admin_begin(r, ctx) : NGX_OK;
@@ -94,13 +97,20 @@ ngx_http_frontdesk_access_handler(ngx_http_request_t *r)
 static ngx_int_t
 ngx_http_frontdesk_access(ngx_http_request_t *r, ngx_http_frontdesk_ctx_t *ctx)
 {
-    ngx_int_t  rc;
-    ngx_str_t  token, ticket;
+    ngx_int_t                       rc;
+    ngx_str_t                       token, ticket;
+    ngx_http_frontdesk_loc_conf_t  *lcf;
 
     rc = ngx_http_frontdesk_access_route(r, ctx);
 
     if (rc != NGX_OK) {
         return rc;
+    }
+
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_frontdesk_module);
+
+    if (ctx->admin && !lcf->admin) {
+        return ngx_http_frontdesk_admin_follow(r, ctx);
     }
 
     if (ctx->route->flags & NGX_HTTP_FRONTDESK_KEYLESS) {

@@ -179,6 +179,46 @@ ngx_http_frontdesk_admin_strip(ngx_http_request_t *r)
 }
 
 
+/*
+ * The admin API has let the request in and answers with a job, by
+ * X-Accel-Redirect, whose events are the answer: a user follows one of his
+ * organisation as a secret key does.
+ */
+
+ngx_int_t
+ngx_http_frontdesk_admin_follow(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx)
+{
+    ngx_http_frontdesk_key_t  *key;
+
+    if (!r->internal || ctx->judged == NULL
+        || ctx->route->handler != ngx_http_frontdesk_events_handler
+        || (ctx->key == NULL && ctx->user == NULL))
+    {
+        ctx->refused = ngx_http_frontdesk_fail(r, FD_PROBLEM_NOT_FOUND, NULL,
+                                               NULL);
+        return NGX_DECLINED;
+    }
+
+    if (ctx->key) {
+        return NGX_OK;
+    }
+
+    key = ngx_pcalloc(r->pool, sizeof(ngx_http_frontdesk_key_t));
+    if (key == NULL) {
+        ctx->refused = NGX_HTTP_INTERNAL_SERVER_ERROR;
+        return NGX_DECLINED;
+    }
+
+    key->kind = FD_KEY_SECRET;
+    key->org = ctx->user->org;
+
+    ctx->key = key;
+
+    return NGX_OK;
+}
+
+
 /* of a route that nobody needs to have signed in for; programs may ask, too */
 
 ngx_int_t

@@ -1,7 +1,7 @@
 
 /*
- * The widget and the demo page, from memory: no name of a request is ever
- * opened.
+ * The widget, the dashboard and the demo pages, from memory: no name of a
+ * request is ever opened.
  */
 
 
@@ -16,8 +16,14 @@
 #define NGX_HTTP_FRONTDESK_NOT_ACCEPTABLE  406
 
 
+static ngx_http_frontdesk_file_t *ngx_http_frontdesk_asset_find(
+    ngx_array_t *files, ngx_str_t *uri);
+static ngx_uint_t ngx_http_frontdesk_asset_below(ngx_str_t *path,
+    ngx_str_t *uri);
 static ngx_int_t ngx_http_frontdesk_asset_headers(ngx_http_request_t *r,
     ngx_http_frontdesk_file_t *file, ngx_uint_t encoding);
+static ngx_int_t ngx_http_frontdesk_asset_page(ngx_http_request_t *r,
+    ngx_http_frontdesk_file_t *file);
 static ngx_int_t ngx_http_frontdesk_asset_etag(ngx_http_request_t *r,
     ngx_str_t *etag);
 static ngx_uint_t ngx_http_frontdesk_asset_choose(ngx_http_request_t *r,
@@ -42,6 +48,9 @@ static ngx_str_t  ngx_http_frontdesk_resource_policy =
     ngx_string("cross-origin");
 static ngx_str_t  ngx_http_frontdesk_any_origin = ngx_string("*");
 
+static ngx_str_t  ngx_http_frontdesk_no_referrer = ngx_string("no-referrer");
+static ngx_str_t  ngx_http_frontdesk_same_origin = ngx_string("same-origin");
+
 /* the widget's styles are in its shadow tree */
 static ngx_str_t  ngx_http_frontdesk_csp =
     ngx_string("default-src 'self'; style-src 'self' 'unsafe-inline'; "
@@ -54,24 +63,16 @@ ngx_http_frontdesk_asset_handler(ngx_http_request_t *r)
 {
     ngx_int_t                       rc;
     ngx_buf_t                      *b;
-    ngx_uint_t                      i, encoding;
+    ngx_uint_t                      encoding;
     ngx_chain_t                     out;
     ngx_http_frontdesk_file_t      *file;
     ngx_http_frontdesk_loc_conf_t  *lcf;
 
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_frontdesk_module);
 
-    file = lcf->files->elts;
+    file = ngx_http_frontdesk_asset_find(lcf->files, &r->uri);
 
-    for (i = 0; i < lcf->files->nelts; i++) {
-        if (file[i].path.len == r->uri.len
-            && ngx_memcmp(file[i].path.data, r->uri.data, r->uri.len) == 0)
-        {
-            break;
-        }
-    }
-
-    if (i == lcf->files->nelts) {
+    if (file == NULL) {
         return NGX_HTTP_NOT_FOUND;
     }
 
@@ -85,7 +86,6 @@ ngx_http_frontdesk_asset_handler(ngx_http_request_t *r)
         return rc;
     }
 
-    file += i;
     encoding = ngx_http_frontdesk_asset_choose(r, file);
 
     if (encoding == NGX_HTTP_FRONTDESK_ENCODINGS) {
@@ -119,6 +119,61 @@ ngx_http_frontdesk_asset_handler(ngx_http_request_t *r)
 }
 
 
+static ngx_http_frontdesk_file_t *
+ngx_http_frontdesk_asset_find(ngx_array_t *files, ngx_str_t *uri)
+{
+    ngx_uint_t                  i;
+    ngx_http_frontdesk_file_t  *file, *page;
+
+    page = NULL;
+    file = files->elts;
+
+    for (i = 0; i < files->nelts; i++) {
+
+        if (file[i].path.len == uri->len
+            && ngx_memcmp(file[i].path.data, uri->data, uri->len) == 0)
+        {
+            return &file[i];
+        }
+
+        if (file[i].below
+            && ngx_http_frontdesk_asset_below(&file[i].path, uri))
+        {
+            page = &file[i];
+        }
+    }
+
+    return page;
+}
+
+
+/*
+ * A place in the page that the path, which ends in a slash, is of.  What has a
+ * dot in its last part is a file, and one that is not there is missed: a script
+ * must not be answered with a page.
+ */
+
+static ngx_uint_t
+ngx_http_frontdesk_asset_below(ngx_str_t *path, ngx_str_t *uri)
+{
+    u_char  *p;
+
+    if (uri->len <= path->len
+        || ngx_memcmp(uri->data, path->data, path->len) != 0)
+    {
+        return 0;
+    }
+
+    for (p = uri->data + uri->len; p[-1] != '/'; p--) {
+        if (p[-1] == '.') {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
 static ngx_int_t
 ngx_http_frontdesk_asset_headers(ngx_http_request_t *r,
     ngx_http_frontdesk_file_t *file, ngx_uint_t encoding)
@@ -138,10 +193,7 @@ ngx_http_frontdesk_asset_headers(ngx_http_request_t *r,
     }
 
     if (file->html) {
-        if (ngx_http_frontdesk_header(r, "Content-Security-Policy",
-                                      &ngx_http_frontdesk_csp)
-            != NGX_OK)
-        {
+        if (ngx_http_frontdesk_asset_page(r, file) != NGX_OK) {
             return NGX_ERROR;
         }
 
@@ -178,6 +230,31 @@ ngx_http_frontdesk_asset_headers(ngx_http_request_t *r,
     r->headers_out.content_type_lowcase = NULL;
 
     return NGX_OK;
+}
+
+
+/* one with a policy of its own has more to lose than a demo */
+
+static ngx_int_t
+ngx_http_frontdesk_asset_page(ngx_http_request_t *r,
+    ngx_http_frontdesk_file_t *file)
+{
+    if (file->policy.len == 0) {
+        return ngx_http_frontdesk_header(r, "Content-Security-Policy",
+                                         &ngx_http_frontdesk_csp);
+    }
+
+    if (ngx_http_frontdesk_header(r, "Content-Security-Policy", &file->policy)
+        != NGX_OK
+        || ngx_http_frontdesk_header(r, "Referrer-Policy",
+                                     &ngx_http_frontdesk_no_referrer)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_frontdesk_header(r, "Cross-Origin-Opener-Policy",
+                                     &ngx_http_frontdesk_same_origin);
 }
 
 

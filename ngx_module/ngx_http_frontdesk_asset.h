@@ -27,6 +27,12 @@ typedef struct {
     ngx_str_t                  cache;
     ngx_uint_t                 html;
 
+    /* of a page that has its own */
+    ngx_str_t                  policy;
+
+    /* whatever is below the path is this page, too: its script looks where */
+    ngx_uint_t                 below;
+
     /* of an encoding that was not made: empty */
     ngx_str_t                  body[NGX_HTTP_FRONTDESK_ENCODINGS];
     ngx_str_t                  etag[NGX_HTTP_FRONTDESK_ENCODINGS];

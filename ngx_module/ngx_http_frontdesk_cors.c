@@ -32,6 +32,8 @@ static ngx_uint_t ngx_http_frontdesk_origin_listed(
     ngx_http_frontdesk_origin_t *origin, ngx_str_t *list);
 static ngx_uint_t ngx_http_frontdesk_same_site(ngx_http_request_t *r,
     ngx_str_t *list);
+static ngx_int_t ngx_http_frontdesk_referer(ngx_http_request_t *r,
+    ngx_str_t *referer);
 static ngx_str_t *ngx_http_frontdesk_cors_origin(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx);
 
@@ -155,7 +157,6 @@ ngx_http_frontdesk_cors_allowed(ngx_http_request_t *r,
 static ngx_uint_t
 ngx_http_frontdesk_same_site(ngx_http_request_t *r, ngx_str_t *list)
 {
-    u_char                       *p, *last;
     ngx_str_t                    *site, referer;
     ngx_http_frontdesk_origin_t   origin;
 
@@ -166,29 +167,66 @@ ngx_http_frontdesk_same_site(ngx_http_request_t *r, ngx_str_t *list)
                && ngx_strncmp(site->data, "same-origin", site->len) == 0;
     }
 
+    return ngx_http_frontdesk_referer(r, &referer) == NGX_OK
+           && ngx_http_frontdesk_origin_parse(&referer, &origin) == NGX_OK
+           && ngx_http_frontdesk_origin_listed(&origin, list);
+}
+
+
+/* the origin of the referring page: all before the path */
+
+static ngx_int_t
+ngx_http_frontdesk_referer(ngx_http_request_t *r, ngx_str_t *referer)
+{
+    u_char  *p, *last;
+
     if (r->headers_in.referer == NULL) {
-        return 0;
+        return NGX_DECLINED;
     }
 
-    /* the origin of the referring page: all before the path */
+    *referer = r->headers_in.referer->value;
+    last = referer->data + referer->len;
 
-    referer = r->headers_in.referer->value;
-    last = referer.data + referer.len;
-
-    p = ngx_strlchr(referer.data, last, '/');
+    p = ngx_strlchr(referer->data, last, '/');
 
     if (p == NULL || last - p < 2 || p[1] != '/') {
-        return 0;
+        return NGX_DECLINED;
     }
 
     for (p += 2; p < last && *p != '/' && *p != '?' && *p != '#'; p++) {
         /* void */
     }
 
-    referer.len = p - referer.data;
+    referer->len = p - referer->data;
 
-    return ngx_http_frontdesk_origin_parse(&referer, &origin) == NGX_OK
-           && ngx_http_frontdesk_origin_listed(&origin, list);
+    return NGX_OK;
+}
+
+
+/* a page of this very host sends no Origin with a GET, but where it is */
+
+ngx_int_t
+ngx_http_frontdesk_cors_site(ngx_http_request_t *r, ngx_str_t *site)
+{
+    ngx_str_t                    *text;
+    ngx_http_frontdesk_origin_t   origin;
+
+    text = ngx_http_frontdesk_request_header(r, "Origin");
+
+    if (text == NULL) {
+        if (ngx_http_frontdesk_referer(r, site) != NGX_OK) {
+            return NGX_DECLINED;
+        }
+
+    } else {
+        *site = *text;
+
+        if (site->len == 4 && ngx_strncmp(site->data, "null", 4) == 0) {
+            return NGX_OK;
+        }
+    }
+
+    return ngx_http_frontdesk_origin_parse(site, &origin);
 }
 
 

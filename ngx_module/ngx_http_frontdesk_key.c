@@ -313,8 +313,9 @@ ngx_http_frontdesk_lookup_read(ngx_http_frontdesk_lookup_t *lookup,
     struct redisReply *reply)
 {
     const char                *wanted;
-    ngx_pool_t                *pool;
+    ngx_str_t                 *values[NGX_HTTP_FRONTDESK_FIELDS];
     ngx_str_t                  kind, generation, expires, scope;
+    ngx_uint_t                 i;
     ngx_http_frontdesk_key_t  *key;
 
     if (reply == NULL || reply->type != REDIS_REPLY_ARRAY
@@ -328,26 +329,22 @@ ngx_http_frontdesk_lookup_read(ngx_http_frontdesk_lookup_t *lookup,
     }
 
     key = lookup->key;
-    pool = lookup->request->pool;
 
-    if (ngx_http_frontdesk_lookup_field(pool, reply->element[0], &key->org)
-        != NGX_OK
-        || ngx_http_frontdesk_lookup_field(pool, reply->element[1], &key->id)
-           != NGX_OK
-        || ngx_http_frontdesk_lookup_field(pool, reply->element[2], &kind)
-           != NGX_OK
-        || ngx_http_frontdesk_lookup_field(pool, reply->element[3],
-                                           &generation)
-           != NGX_OK
-        || ngx_http_frontdesk_lookup_field(pool, reply->element[4],
-                                           &key->origins)
-           != NGX_OK
-        || ngx_http_frontdesk_lookup_field(pool, reply->element[5], &expires)
-           != NGX_OK
-        || ngx_http_frontdesk_lookup_field(pool, reply->element[6], &scope)
-           != NGX_OK)
-    {
-        return NGX_ERROR;
+    values[0] = &key->org;
+    values[1] = &key->id;
+    values[2] = &kind;
+    values[3] = &generation;
+    values[4] = &key->origins;
+    values[5] = &expires;
+    values[6] = &scope;
+
+    for (i = 0; i < NGX_HTTP_FRONTDESK_FIELDS; i++) {
+        if (ngx_http_frontdesk_lookup_field(lookup->request->pool,
+                                            reply->element[i], values[i])
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
     }
 
     key->generation = ngx_atoi(generation.data, generation.len);
@@ -497,6 +494,10 @@ ngx_http_frontdesk_judge(ngx_http_request_t *r, ngx_http_frontdesk_ctx_t *ctx,
     }
 
     if (!allowed) {
+        if (ctx->route->handler == ngx_http_frontdesk_config_handler) {
+            ngx_http_frontdesk_seen(r, ctx, 0);
+        }
+
         return ngx_http_frontdesk_deny(r, ctx, FD_PROBLEM_ORIGIN,
                              "a publishable key works on the sites of its "
                              "list only, in a browser");

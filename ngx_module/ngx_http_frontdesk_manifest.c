@@ -118,6 +118,7 @@ ngx_http_frontdesk_asset_add(ngx_conf_t *cf,
 {
     ngx_str_t                   name, etag, cache;
     ngx_uint_t                  i;
+    const struct fd_json       *below;
     ngx_http_frontdesk_file_t  *file;
 
     file = ngx_array_push(lcf->files);
@@ -151,6 +152,21 @@ ngx_http_frontdesk_asset_add(ngx_conf_t *cf,
                            "a plain name", &lcf->assets, &file->path, &name);
         return NGX_CONF_ERROR;
     }
+
+    /* absent unless a page's policy is its own */
+    if (fd_json_get(entry, "policy")
+        && ngx_http_frontdesk_asset_member(cf, entry, "policy", &file->policy)
+           != NGX_OK)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V/manifest.json\": the \"policy\" of \"%V\" "
+                           "is not a header's value", &lcf->assets,
+                           &file->path);
+        return NGX_CONF_ERROR;
+    }
+
+    below = fd_json_get(entry, "below");
+    file->below = below && below->type == FD_JSON_BOOL && below->boolean;
 
     file->html = file->type.len >= sizeof("text/html") - 1
                  && ngx_strncmp(file->type.data, "text/html",

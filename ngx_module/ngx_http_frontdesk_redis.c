@@ -290,7 +290,11 @@ ngx_http_frontdesk_redis_format(ngx_str_t *command, ngx_uint_t argc,
 
     for (i = 0; i < argc; i++) {
         p = ngx_http_frontdesk_redis_length(p, argv[i].len);
-        p = ngx_cpymem(p, argv[i].data, argv[i].len);
+
+        if (argv[i].len) {
+            p = ngx_cpymem(p, argv[i].data, argv[i].len);
+        }
+
         *p++ = CR;
         *p++ = LF;
     }

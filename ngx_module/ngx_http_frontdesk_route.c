@@ -80,6 +80,10 @@ static const ngx_http_frontdesk_route_t  ngx_http_frontdesk_routes[] = {
       NGX_HTTP_FRONTDESK_LIGHT,
       ngx_http_frontdesk_identify_handler },
 
+    { NGX_HTTP_POST, ngx_string("sessions/:id/typing"),
+      NGX_HTTP_FRONTDESK_LIGHT,
+      ngx_http_frontdesk_typing_handler },
+
     { NGX_HTTP_POST, ngx_string("messages/:id/feedback"),
       NGX_HTTP_FRONTDESK_LIGHT,
       ngx_http_frontdesk_feedback_handler },

@@ -38,6 +38,8 @@ ngx_http_frontdesk_config_handler(ngx_http_request_t *r,
     ngx_http_cleanup_t             *cln;
     ngx_http_frontdesk_settings_t  *settings;
 
+    ngx_http_frontdesk_seen(r, ctx, 1);
+
     if (ngx_http_frontdesk_channel_alive()
         && ngx_http_frontdesk_zone_config_get(&ctx->key->org, r->pool, &json, 0)
            == NGX_OK)

@@ -1,8 +1,9 @@
 
 /*
  * What a visitor says beside the chat: POST messages/:id/feedback and
- * sessions/:id/rating, handoff and identify.  Each body is checked here, so
- * that a wrong one costs no worker anything, and put to a worker as a call.
+ * sessions/:id/rating, handoff, identify and typing.  Each body is checked
+ * here, so that a wrong one costs no worker anything, and put to a worker as
+ * a call.
  */
 
 
@@ -23,6 +24,8 @@ static ngx_int_t ngx_http_frontdesk_rating_body(ngx_http_request_t *r,
 static ngx_int_t ngx_http_frontdesk_handoff_body(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx);
 static ngx_int_t ngx_http_frontdesk_identify_body(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx);
+static ngx_int_t ngx_http_frontdesk_typing_body(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx);
 static ngx_int_t ngx_http_frontdesk_visitor_message(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx);
@@ -63,6 +66,15 @@ ngx_http_frontdesk_identify_handler(ngx_http_request_t *r,
 {
     return ngx_http_frontdesk_body_read(r, ctx,
                                         ngx_http_frontdesk_identify_body);
+}
+
+
+ngx_int_t
+ngx_http_frontdesk_typing_handler(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx)
+{
+    return ngx_http_frontdesk_body_read(r, ctx,
+                                        ngx_http_frontdesk_typing_body);
 }
 
 
@@ -160,6 +172,29 @@ ngx_http_frontdesk_identify_body(ngx_http_request_t *r,
     }
 
     return ngx_http_frontdesk_visitor_ask(r, ctx, FD_CALL_IDENTIFY, NULL);
+}
+
+
+static ngx_int_t
+ngx_http_frontdesk_typing_body(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_frontdesk_session_check(r, ctx, &ctx->id, NULL);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (ctx->json->type != FD_JSON_OBJECT || ctx->json->child) {
+        return ngx_http_frontdesk_fail(r, FD_PROBLEM_FIELD,
+                                       ctx->json->child ? ctx->json->child->key
+                                                        : NULL,
+                                       "an empty object is wanted");
+    }
+
+    return ngx_http_frontdesk_visitor_ask(r, ctx, FD_CALL_TYPING, NULL);
 }
 
 

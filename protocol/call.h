@@ -17,7 +17,8 @@
 #define FD_CALL_RATING   "session.rating" /* args {body}, as of the next two: visitor_request.h */
 #define FD_CALL_HANDOFF  "session.handoff"
 #define FD_CALL_IDENTIFY "session.identify"
-#define FD_CALL_MODELS   "models.list" /* args {model?} -> OpenAI's list, or that one */
+#define FD_CALL_TYPING   "session.typing" /* args {body}: {}; -> {status} */
+#define FD_CALL_MODELS   "models.list"    /* args {model?} -> OpenAI's list, or that one */
 #define FD_CALL_OUTCOME                                                                            \
     "tool.outcome" /* args {call, outcome}: of a call of the org's tools, which comes late; its    \
                       token was checked. -> {status: "stored"}; 404 unknown, 409 not awaited */

@@ -25,13 +25,16 @@ static const struct event_kind kinds[FD_EVENT_TYPES] = {
     [FD_EVENT_SYNC] = {NAME("sync"), false},
     [FD_EVENT_MESSAGE] = {NAME("message"), false},
     [FD_EVENT_STATUS] = {NAME("status"), false},
+    [FD_EVENT_CONVERSATION] = {NAME("conversation"), false},
+    [FD_EVENT_ALERT] = {NAME("alert"), false},
+    [FD_EVENT_TRACE] = {NAME("trace"), false},
 };
 
 #define ID_FIELD     "id: "
 #define EVENT_FIELD  "\nevent: "
 #define DATA_FIELD   "\ndata: "
 #define FRAME_END    "\n\n"
-#define NAME_MAX_LEN 9 /* "cancelled" */
+#define NAME_MAX_LEN 12 /* "conversation" */
 
 const char *fd_event_name(enum fd_event_type type)
 {
@@ -147,7 +150,9 @@ bool fd_event_passing(const char *frame, size_t len)
     const char *data;
     size_t data_len;
 
-    return TAKE_LITERAL(&rest, "event: " FD_EVENT_TYPING) && take_data(&rest, &data, &data_len);
+    return (TAKE_LITERAL(&rest, "event: " FD_EVENT_TYPING) ||
+            TAKE_LITERAL(&rest, "event: " FD_EVENT_PRESENCE)) &&
+           take_data(&rest, &data, &data_len);
 }
 
 enum fd_event_verdict fd_event_judge(struct fd_event_id last, struct fd_event_id next)

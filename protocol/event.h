@@ -29,15 +29,22 @@ enum fd_event_type {
     FD_EVENT_SYNC,    /* {}: something may be missing, the history has it */
     FD_EVENT_MESSAGE, /* {message_id, role, name, text, created_at} */
     FD_EVENT_STATUS,  /* {status, name?} */
+    /* of an organisation's stream, fd:oev, which has SYNC and MESSAGE {conversation_id, ...} too */
+    FD_EVENT_CONVERSATION, /* {id, status, holder, name, version, ...}: it changed */
+    FD_EVENT_ALERT,        /* {id, kind, subject, detail, created_at} */
+    /* of an operator's test chat */
+    FD_EVENT_TRACE, /* {step, at_ms, ...}: docs/test-chat.md */
     FD_EVENT_TYPES
 };
 
-/* What passes by on a session's channel, without an id and never stored: {name}. */
-#define FD_EVENT_TYPING "typing"
-/* Made by nginx where a client's last id is not to be found any more. */
+/* What passes by on a channel, without an id and never stored: {name}, of an organisation's
+ * {conversation_id, name, who}; and who looks at a conversation, {conversation_id, operators}. */
+#define FD_EVENT_TYPING   "typing"
+#define FD_EVENT_PRESENCE "presence"
+/* Where a client's last id is not to be found any more. */
 #define FD_EVENT_SYNC_FRAME "event: sync\ndata: {}\n\n"
 
-/* Made by nginx alone, without an id: a client's last id stays what it was. */
+/* Made by who streams, without an id: a client's last id stays what it was. */
 #define FD_EVENT_PING_FRAME "event: ping\ndata: {}\n\n"
 
 struct fd_event {
@@ -57,7 +64,7 @@ size_t fd_event_frame(char *out, struct fd_event_id id, enum fd_event_type type,
                       size_t data_len);
 /* Strict; false for anything fd_event_frame() would not have written. */
 bool fd_event_parse(const char *frame, size_t len, struct fd_event *event);
-/* A `typing` frame; strict as well. */
+/* A frame of what passes by; strict as well. */
 bool fd_event_passing(const char *frame, size_t len);
 
 /* The reader's rules of the hand-off, as a pure function. */

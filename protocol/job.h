@@ -22,6 +22,8 @@
 #define FD_JOB_OVER_QUOTA "over"
 #define FD_JOB_DOOR       "door" /* absent, or: the body is completion_request.h's */
 #define FD_DOOR_OPENAI    "openai"
+#define FD_JOB_CHANNEL    "channel" /* absent, or: it came by a webhook, tenant/channels.h */
+#define FD_JOB_TEST       "test"    /* absent, or: an operator asks, chat/test_chat.h */
 
 /* hash fd:job: org, session, state, epoch, owner, crashes, cancel, deadline,
  * hash, entry, bytes. States: */

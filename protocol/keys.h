@@ -28,6 +28,7 @@
 #define FD_KEY_APIKEY     "fd:key:%s" /* sha256 hex: hash, see FD_APIKEY_* */
 #define FD_KEY_SYNCED     "fd:keys:synced"
 #define FD_KEY_ENDED      "fd:ended"      /* zset: user's session -> its claims expire, unix s */
+#define FD_KEY_SEEN       "fd:seen"       /* stream, FD_SEEN_*: sites that asked for a config */
 #define FD_KEY_TICKET     "fd:ticket:%s"  /* ticket: who may read which job, once */
 #define FD_KEY_CONFIG     "fd:cfg:%s"     /* org: body of GET /api/v1/config */
 #define FD_KEY_CACHE      "cache:%s"      /* question: JSON {digest, text}, 5 min */
@@ -36,10 +37,11 @@
 #define FD_KEY_SUMMARY    "conversation:%s:%s:summary" /* JSON {text, messages}; "" = none */
 #define FD_KEY_PAUSED     "fd:human:%s:%s" /* org, session: a person has it, ask PostgreSQL */
 /* what happens to a conversation and in an organisation: streams, and channels of the same name */
-#define FD_KEY_SESSION_EVENTS "fd:sev:%s"    /* session */
-#define FD_KEY_ORG_EVENTS     "fd:oev:%s"    /* org */
-#define FD_KEY_INTEGRATION    "fd:int:%s:%s" /* org, sha256 hex: what a client's API said */
-#define FD_CHANNEL_CONTROL    "fd:ctl"       /* hints, see FD_CONTROL_* */
+#define FD_KEY_SESSION_EVENTS "fd:sev:%s"     /* session */
+#define FD_KEY_ORG_EVENTS     "fd:oev:%s"     /* org */
+#define FD_KEY_LOOK           "fd:look:%s:%s" /* org, conversation: zset "<actor> <name>" -> ms */
+#define FD_KEY_INTEGRATION    "fd:int:%s:%s"  /* org, sha256 hex: what a client's API said */
+#define FD_CHANNEL_CONTROL    "fd:ctl"        /* hints, see FD_CONTROL_* */
 
 #define FD_GROUP_WORKERS "workers"
 
@@ -62,10 +64,19 @@
 #define FD_APIKEY_EXPIRES    "exp"     /* unix s, 0 = never; rotation's overlap */
 #define FD_APIKEY_SCOPE      "scope"   /* read, write or admin; none: admin */
 
+/* fields of fd:seen, which nginx keeps at some FD_SEEN_MAX entries */
+#define FD_SEEN_ORG     "org"
+#define FD_SEEN_KEY     "key"     /* id */
+#define FD_SEEN_ORIGIN  "origin"  /* or "null" */
+#define FD_SEEN_VERSION "version" /* of the widget; may be missing */
+#define FD_SEEN_ALLOWED "allowed" /* 1, or 0: it was refused */
+#define FD_SEEN_MAX     "10000"
+
 /* hints on fd:ctl: "<word> <argument>" */
 #define FD_CONTROL_CANCEL  "cancel"  /* job id */
 #define FD_CONTROL_CONFIRM "confirm" /* job id: a visitor said something about a call */
 #define FD_CONTROL_HUMAN   "human"   /* session: a person has taken it over */
+#define FD_CONTROL_CHANNEL "channel" /* org: something came in or goes out by a channel */
 #define FD_CONTROL_ORG     "org"     /* org id: settings, limits or config changed */
 #define FD_CONTROL_KEY     "key"     /* sha256 hex: revoked or changed */
 #define FD_CONTROL_SESSION "session" /* id of a user's session that is over */

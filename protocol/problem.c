@@ -19,7 +19,7 @@ static const struct problem_kind kinds[FD_PROBLEM_TYPES] = {
     [FD_PROBLEM_KEY_INVALID] = {401, false, "key-invalid",
                                 "The API key is unknown, expired or revoked."},
     [FD_PROBLEM_BUDGET] = {402, false, "budget-exhausted",
-                           "The organisation's budget for this month is used up."},
+                           "The budget does not allow this request."},
     [FD_PROBLEM_ORIGIN] = {403, false, "origin-forbidden",
                            "This API key may not be used from this site."},
     [FD_PROBLEM_KEY_KIND] = {403, false, "key-kind",
@@ -80,6 +80,10 @@ static const struct problem_kind kinds[FD_PROBLEM_TYPES] = {
                                "This request was not sent by a page of this server."},
     [FD_PROBLEM_SIGN_IN_RATE] = {429, true, "sign-in-throttled",
                                  "Too many tries to sign in; please wait."},
+    [FD_PROBLEM_CHANGED] = {412, false, "changed-meanwhile",
+                            "It has been changed since you read it."},
+    [FD_PROBLEM_RUNNING] = {409, true, "request-running",
+                            "The request with this idempotency key is still being worked on."},
 };
 
 int fd_problem_status(enum fd_problem_type type)

@@ -48,6 +48,8 @@ enum fd_problem_type {
     FD_PROBLEM_PASSWORD,             /* 401 address and password do not match */
     FD_PROBLEM_CROSS_SITE,           /* 403 not sent by a page of ours */
     FD_PROBLEM_SIGN_IN_RATE,         /* 429 too many tries */
+    FD_PROBLEM_CHANGED,              /* 412 If-Match names what is not there any more */
+    FD_PROBLEM_RUNNING,              /* 409 the request of this idempotency key still runs */
     FD_PROBLEM_TYPES
 };
 

@@ -92,6 +92,18 @@ subtest 'OPS-3: alerts speak of metrics that there are' => sub {
     is $status, 0, 'and Prometheus takes them' or diag $text;
 };
 
+subtest 'OPS-3: every metric of the worker and the admin API is in a document' => sub {
+    my $code = join '', map { slurp($_) } glob("$root/worker/*/*.c");
+    my @names = $code =~ /metric_register\(\s*METRIC_\w+,\s*"(\w+)"/g;
+    cmp_ok scalar @names, '>=', 30, 'many';
+    is scalar @names, scalar(() = $code =~ /= metric_register\(|^\s+metric_register\(METRIC/mg), 'each is found';
+    my %in = map { $_ => 1 } map { slurp($_) =~ /`(frontdesk_\w+)/g } glob("$root/docs/*.md");
+    is join(' ', grep { !$in{$_} } @names), '', 'none is missing';
+    my %is = map { $_ => 1 } @names;
+    is join(' ', sort grep { /^frontdesk_\w+_(?:total|seconds|bytes|pending|length|running|up|queue)$/ && !/^frontdesk_(?:edge|admin)_/ && !$is{$_} } keys %in), '',
+        'and none is there that does not exist';
+};
+
 subtest 'OPS-1: make install puts all of it in place' => sub {
     my $makefile = slurp("$root/Makefile");
     like $makefile, qr/^\tinstall .*\Q$_\E/m, $_ for qw(frontdesk-backup conf/systemd conf/redis conf/prometheus conf/nginx.conf.example conf/frontdesk.env.example migrations conf/prompts);

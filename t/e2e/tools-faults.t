@@ -47,6 +47,7 @@ subtest 'ENG-10: killed while it reads: read again' => sub {
     $tools->one_answer($s, "Let me see. \n\nIt is there.", 2);
     is $s->{resets}, 1, 'one reset';
     is $tools->statuses($s), 'done', 'one row';
+    is $tools->of_job('effect', $s), 1, 'one key, so that what counts requests counts one';
     $stack->start_worker($name);
 };
 
@@ -162,6 +163,48 @@ subtest 'ENG-10: no time is left for the visitor\'s word' => sub {
     is scalar(() = $tools->named($s, 'confirm')), 0, 'the visitor is not asked what cannot be done any more';
     is $tools->of_job('request', $s), 0, 'nothing happened';
     is $stack->sql("SELECT status || ' ' || failure FROM tool_executions WHERE job_id = '$s->{job}'"), 'failed no_time', 'and the row says why';
+};
+
+# What the provider does in the round behind a write, and the answer that is left of it.
+sub ask_after_write {
+    my ($words, %round) = @_;
+    my $s = $tools->ask($words, { rounds => [{ tools => [$tools->call('book')] }, \%round] });
+    $tools->run_to($s, 'confirm');
+    is $tools->word($s)->{status}, 200, 'the visitor agrees';
+    $s->run(40);
+    is $tools->of_job('request', $s) . ' ' . $tools->of_job('effect', $s), '1 1', 'it was done once';
+    is $tools->statuses($s), 'done', 'and is stored as done';
+    is scalar(() = $tools->named($s, 'confirm')), 1, 'the visitor is asked once';
+    is $s->{broken}, 0, 'no gap, no double' or diag explain $s->{gaps};
+    return $s;
+}
+sub stored_answer { my ($s) = @_; return scalar $stack->sql("SELECT status FROM messages WHERE job_id = '$s->{job}' AND role = 'assistant'"); }
+
+subtest 'ENG-1: the provider fails behind a write, and then not: the write stands' => sub {
+    my $s = ask_after_write('Fails once', status => [200, 503, 200], text => 'Booked.');
+    is $s->{terminal}{event}, 'done', 'done' or diag explain $s->{events};
+    is $s->{text}, 'Booked.', 'answered by the next try';
+};
+
+subtest 'ENG-1: the provider fails behind a write for good: an error that says so' => sub {
+    my $s = ask_after_write('Fails', status => [200, 503]);
+    is $s->{terminal}{event}, 'error', 'an error' or diag explain $s->{events};
+    like $s->{terminal}{json}{type}, qr/provider/, 'that names the provider';
+    unlike $s->{terminal}{data}, qr/mock status/, 'not in its words';
+    unlike $s->{text}, qr/booked/i, 'nothing is claimed that no model said';
+    my ($done) = grep { $_->{json}{status} eq 'done' } $tools->named($s, 'tool');
+    is $done->{json}{name}, 'book', 'the visitor was told that the call is done';
+};
+
+subtest 'ENG-1: the provider is cut off in its sentence about a write' => sub {
+    my $s = ask_after_write('Cut', tokens => 12, gap_ms => 15, error_after => 5);
+    is $s->{terminal}{event}, 'error', 'an error' or diag explain $s->{events};
+    is $s->{text}, 'word1 word2 word3 word4 word5 ', 'what came is kept';
+    is stored_answer($s), 'interrupted', 'and stored as what it is';
+    my $more = $client->chat({ message => 'And now? @{"text":"Let us see."}@', session_id => $s->{session} });
+    is $more->{text}, 'Let us see.', 'the conversation goes on';
+    my ($heard) = reverse grep { $_->{event} eq 'request' && $_->{question} =~ /^And now/ } $stack->journal;
+    ok scalar(grep { ref $_->{content} || ($_->{content} // '') =~ /word1/ } @{ $heard->{body}{messages} }), 'with what was said' or diag explain $heard->{body}{messages};
 };
 
 subtest 'ENG-10: the visitor leaves while a write waits' => sub {

@@ -1,4 +1,4 @@
-# The widget and the demo pages, as the build made them: names, encodings, caches, versions
+# The widget, the dashboard and the demo pages, as the build made them: names, encodings, caches, versions
 # side by side, and nothing else of the directory.  EDGE-4
 use strict;
 use warnings;
@@ -148,7 +148,7 @@ subtest 'EDGE-4: nothing else of the directory, or of any other' => sub {
     is $client->request('GET', '/widget.js', { Range => 'bytes=0-9' })->{status}, 200, 'a range is not taken apart';
 };
 
-for my $page (grep { $file{$_}{type} =~ /html/ } sort keys %file) {
+for my $page (grep { m{^/demo/} && $file{$_}{type} =~ /html/ } sort keys %file) {
     subtest "EDGE-4: the page $page" => sub {
         my $r = $client->get($page);
         like $r->{headers}{'content-type'}, qr{^text/html; charset=utf-8}i, 'HTML in UTF-8';
@@ -166,6 +166,28 @@ for my $page (grep { $file{$_}{type} =~ /html/ } sort keys %file) {
         unlike $r->{body}, qr{(?:src|href)=["']?https?://(?!HOST/)}, 'and asks no other host';
     };
 }
+
+subtest 'EDGE-4: the dashboard is one page wherever one is in it, under a policy of its own' => sub {
+    my $page = $client->get('/dashboard/');
+    my $policy = $file{'/dashboard/'}{policy};
+    for my $path ('/dashboard', '/dashboard/', '/dashboard/inbox/42', '/dashboard/conversations?q=a.b', '/dashboard/a/b/c/') {
+        my $r = $client->get($path);
+        is "$r->{status} $r->{headers}{'content-security-policy'}", "200 $policy", $path;
+        ok $r->{body} eq $page->{body}, '... the same page';
+        is $r->{headers}{'referrer-policy'}, 'no-referrer', '... which names no address to others';
+        is $r->{headers}{'cache-control'}, 'no-cache', '... and is asked for again';
+    }
+    like $policy, qr/^default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'/, 'nothing but its own files';
+    like $policy, qr/\Q$_\E(?:;|$)/, $_
+        for "frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'", "require-trusted-types-for 'script'";
+    unlike $policy, qr/unsafe|\*|https?:/, 'no hole in it';
+    unlike $page->{body}, qr/<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+\s*=|__[A-Z]+__/i, 'nothing inline, nothing unfilled';
+    my @links = $page->{body} =~ /(?:src|href)="(\/[^"]+)/g;
+    cmp_ok scalar(@links), '>', 2, 'it uses files';
+    like $client->get($_)->{headers}{'cache-control'}, qr/immutable/, "$_ is for ever" for @links;
+    is $client->get($_)->{status}, 404, "$_ is none"
+        for '/dashboard/assets/main.js', '/dashboard/x.css', '/dashboards', '/dashboard.html', '/dashboard/../manifest.json';
+};
 
 subtest 'EDGE-4: configuration and greeting in one small request that needs no preflight' => sub {
     my $site = $stack->client(key => undef, origin => $stack->{origin});

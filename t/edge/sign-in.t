@@ -185,7 +185,7 @@ ends_within_a_second('EDGE-8: a session ended by its user', $bob, sub {
 $bob->sign_in;
 is says($bob->delete('auth/sessions/' . $alice->get('auth/me')->{json}{session_id})), '404 not-found', 'another user\'s is not there';
 ends_within_a_second('EDGE-8: an organisation switched off', $bob, sub {
-    $stack->sql("UPDATE organizations SET status = 'suspended' WHERE id = '$stack->{org}'");
+    $stack->sql("UPDATE organizations SET status = 'disabled' WHERE id = '$stack->{org}'");
     $stack->limits; # publishes the organisation
 });
 $stack->sql("UPDATE organizations SET status = 'active' WHERE id = '$stack->{org}'");

@@ -133,7 +133,7 @@ subtest 'ENG-16: a clear refusal' => sub {
     is calls($n), 0, 'no model was asked';
     my $r = once({ tokens => 3 });
     is $r->{status}, 402, 'its status';
-    is $r->{json}{title}, "The organisation's budget for this month is used up.", 'a title for people';
+    is $r->{json}{title}, "The budget does not allow this request.", 'a title for people';
     ok $r->{json}{detail}, 'a detail';
     unlike $r->{body}, qr/micro|0\.99|\$/, 'without the organisation\'s figures';
     is held(), 0, 'nothing is held';
@@ -182,6 +182,38 @@ subtest 'ENG-16: an unknown price under a budget fails closed' => sub {
     like $s->{terminal}{json}{detail}, qr/price of $unpriced is not known/, 'it says why';
     is calls($n), 0, 'it was not asked';
     is $stack->sql("SELECT subject FROM alerts WHERE kind = 'price_unknown'"), $unpriced, 'its owner is told';
+};
+
+# What would be refused is told as refused: by every way to ask without asking.
+sub told_apart {
+    my ($name, $reason, @model) = @_;
+    my ($question, %model) = ('Budget would be asked', @model ? (model_id => $model[0]) : ());
+    my @option = @model ? ('--model', @model) : ();
+    like $client->post('/api/admin/dry-run', { message => $question, %model })->{json}{refused} // '', $reason, "$name: dry run, admin API";
+    like $json->decode($stack->frontdesk('dry-run', '--org', 'Demo Shop', '--json', @option, $question))->{refused} // '', $reason, "$name: dry run, command line";
+    my $chat = $client->post('/api/v1/chat', { message => $question, dry_run => JSON::PP::true, %model });
+    is $chat->{status}, 402, "$name: a chat's dry run";
+    like $chat->{json}{detail}, $reason, "$name: why";
+    like $stack->frontdesk('route', '--org', $stack->{org}, @option, $question), qr/^refused +$reason/m, "$name: frontdesk route";
+    is $stack->{status}, 1, "$name: its exit status";
+    return;
+}
+subtest 'ENG-16 ENG-18: a dry run says what the budget would' => sub {
+    $stack->sql('DELETE FROM alerts');
+    told_apart('no price', qr/The price of $unpriced is not known/, $unpriced);
+    my $most = $client->post('/api/admin/dry-run', { message => 'Budget would be asked' })->{json}{price}{at_most_micro};
+    budget('--monthly', 'none', '--session', sprintf '%.6f', ($most - 400) / 1e6);
+    told_apart('a cap of conversations', qr/This conversation has used/);
+    leave(10);
+    budget('--session', 'none');
+    told_apart('the month', qr/The month's budget has no room/);
+    is $stack->sql("SELECT count(*) FROM alerts WHERE kind IN ('price_unknown', 'budget_100')"), 0, 'nobody is alarmed';
+    is held(), 0, 'nothing is held';
+    budget('--monthly', '100');
+    is $client->post('/api/admin/dry-run', { message => 'Budget would be asked' })->{json}{refused}, undef, 'with room it would be asked';
+    $stack->frontdesk('route', '--org', $stack->{org}, 'Budget would be asked');
+    is $stack->{status}, 0, 'and routed';
+    is $client->post('/api/v1/chat', { message => 'Budget would be asked', dry_run => JSON::PP::true })->{status}, 200, 'and a chat\'s dry run tells so';
 };
 
 subtest 'ENG-16: a dearer fallback is asked for anew' => sub {

@@ -3,11 +3,13 @@ use strict;
 use warnings;
 use lib 't/lib';
 use Frontdesk::Stack;
+use Frontdesk::Tools;
 use JSON::PP ();
 use Test::More;
 use Time::HiRes qw(sleep);
 
 my $stack = Frontdesk::Stack->new(worker => { FRONTDESK_CACHE_MS => 3000 });
+my $tools = Frontdesk::Tools->new($stack);
 $stack->start;
 my $client = $stack->client;
 
@@ -47,6 +49,23 @@ subtest 'ENG-8: what is not the same' => sub {
     ok !done($other)->{cached}, 'other settings, another answer';
 };
 
+subtest 'ENG-8: off for tool turns: what a tool said is asked for again' => sub {
+    $tools->add('look_up');
+    my $question = $tools->question('Stock', { rounds => [{ tools => [$tools->call('look_up')] }, { text => 'Twelve are left.' }] });
+    for my $time (1, 2) {
+        my $s = $client->chat($question);
+        is $s->{text}, 'Twelve are left.', 'answered' or diag explain $s->{events};
+        ok !done($s)->{cached}, 'by the model';
+        is $tools->of_job('request', $s), 1, 'the tool was asked';
+        is asked('Stock'), 2 * $time, 'and the model, in both rounds';
+        is $stack->sql("SELECT count(*) > 0 FROM usage_ledger WHERE job_id = '$s->{job}'"), 't', 'which is billed';
+    }
+    my $first = $client->chat({ message => 'Beside @{"tokens":3}@' });
+    my $again = $client->chat({ message => 'Beside @{"tokens":3}@' });
+    is $again->{text}, $first->{text}, 'a question beside it that needs no tool';
+    is asked('Beside'), 1, 'is answered from the cache all the same';
+};
+
 subtest 'ENG-8: another organisation asks for itself' => sub {
     $client->chat({ message => 'Tenants @{"tokens":2}@' });
     my ($other) = $stack->sql("INSERT INTO organizations (name, plan_type) VALUES ('Other', 'pro') RETURNING id") =~ /([0-9a-f-]{36})/;
@@ -79,5 +98,6 @@ subtest 'ENG-8: it is forgotten' => sub {
     ok !done($client->chat({ message => 'Forget @{"tokens":2}@' }))->{cached}, 'after its time';
     is $stack->redis('live', 'KEYS', 'cache:*:lead') ? scalar @{ $stack->redis('live', 'KEYS', 'cache:*:lead') } : 0, 0, 'nobody leads when nobody answers';
 };
+$tools->stop;
 $stack->finish;
 done_testing;

@@ -1,5 +1,5 @@
 # The command line: what each command does, and what it says to whoever calls it wrongly.
-# OPS-2, OPS-3, EDGE-2, ENG-1
+# OPS-2, OPS-3, EDGE-2, ENG-1, ENG-3
 use strict;
 use warnings;
 use lib 't/lib';
@@ -62,8 +62,8 @@ subtest 'frontdesk help' => sub {
     my $help = run_('help');
     is $help->{status}, 0, 'help: status 0';
     my @commands = $help->{out} =~ /^    ([\w-]+) +\S/mg;
-    is_deeply [sort @commands], [sort qw(worker admin migrate seed key user integration identity vault plan budget usage dry-run prompt knowledge models settings route
-        conversations visitor retention doctor approvals jobs tool help version)], 'lists every command';
+    is_deeply [sort @commands], [sort qw(worker admin migrate seed org key user integration identity vault plan budget usage dry-run prompt knowledge models settings route
+        conversations visitor retention doctor approvals jobs test-cases tool help version)], 'lists every command';
     for my $command (grep { !/help|version/ } @commands) {
         my $r = run_('help', $command);
         is $r->{status}, 0, "help $command";
@@ -227,7 +227,7 @@ subtest 'OPS-2: two hosts migrate at the same time' => sub {
     is scalar(() = (slurp("$dir/up-1") . slurp("$dir/up-2")) =~ /^applied /mg), scalar @migrations, 'each was applied once';
 };
 
-subtest 'OPS-2: one model per org becomes a list of one' => sub {
+subtest 'OPS-2 ENG-3: one model per org becomes a list of one' => sub {
     my ($files, $env) = fresh(4);
     is run_with($env, 'migrate')->{status}, 0, 'a database of before';
     psql($env, <<'SQL');

@@ -77,6 +77,29 @@ my $query = join '&', map { "$_=$figure{handled_by_ai}{filter}{$_}" } sort keys 
 is scalar @{ $admin->get("conversations?$query")->{json}{conversations} }, 2, 'and the very conversations behind one';
 ok $figure{first_token_ms_p95}{value} >= 1, 'with the time to the first token';
 is code($admin->get('analytics?from=2026-01-02&to=2026-01-01')), '400 bad-request from', 'a period that runs backwards is refused';
+$stack->chat({ message => 'THIS IS TERRIBLE, I am very disappointed. Can penguins juggle xylophones?' });
+$stack->chat({ message => 'penguins, xylophones: juggle?' });
+$stack->until(sub {
+    %figure = map { $_->{name} => $_ } @{ $admin->get('analytics')->{json}{figures} };
+    $figure{handled_by_ai}{value} == 4 && $figure{response_ms_p50}{conversations} == 4;
+}, 20, 'these to be counted');
+for my $name (sort keys %figure) {
+    my $filter = $figure{$name}{filter};
+    my $found = $admin->get('conversations?' . join '&', map { "$_=$filter->{$_}" } sort keys %$filter)->{json};
+    is scalar @{ $found->{conversations} }, $figure{$name}{conversations}, "ADM-6: $name is of what its filter finds";
+}
+is $figure{sentiment_negative}{value}, 1, 'ADM-6: one was unhappy';
+is $figure{undecided_7d}{value}, 4, 'whether it was resolved is known in seven days';
+my $gaps = $admin->get('knowledge-gaps')->{json};
+my ($gap) = grep { $_->{question} =~ /xylophones/ } @{ $gaps->{gaps} };
+is_deeply [@$gap{qw(question count conversations)}], ['penguins, xylophones: juggle?', 2, 2],
+    'ADM-6: what was asked and is in no source, the same in other words once' or diag explain $gaps;
+$query = join '&', map { "$_=$gap->{filter}{$_}" } sort keys %{ $gap->{filter} };
+is scalar @{ $admin->get("conversations?$query")->{json}{conversations} }, 2, 'and who asked it';
+is scalar @{ $other->get('knowledge-gaps')->{json}{gaps} }, 0, 'but no other\'s';
+my ($tile) = grep { $_->{kind} eq 'most_asked_unanswered' } @{ $admin->get('analytics')->{json}{insights} };
+is $tile->{values}{question}, $gap->{question}, 'it is to be looked at first';
+is code($admin->get('conversations?gap=1,1')), '400 bad-request gap', 'no other words are looked for';
 
 # -- exports ---------------------------------------------------------------------------------
 

@@ -7,10 +7,12 @@ use lib 't/lib';
 use Encode qw(encode);
 use Frontdesk::Admin;
 use Frontdesk::Stack;
+use Frontdesk::Tools;
 use JSON::PP ();
 use Test::More;
 
 my $stack = Frontdesk::Stack->new;
+my $tools = Frontdesk::Tools->new($stack);
 $stack->start;
 my $admin = Frontdesk::Admin->new($stack);
 my $secret = $stack->client(key => $stack->{sk}, origin => undef);
@@ -102,6 +104,21 @@ my $foreign = $other->post('dry-run', { message => $question })->{json};
 is_deeply $foreign->{snippets}, [], 'another organisation finds nothing of it';
 unlike $foreign->{prompt}{system}, qr/Demo Shop/, 'nor its name';
 
+# Of many tools those that the question speaks of are offered, and the rules name no other.
+$tools->add("gadget_$_") for 10 .. 26;
+$tools->add('book_table', description => 'Books a table.');
+my $many = $admin->post('dry-run', { message => 'I want to book a table' })->{json};
+is scalar @{ $many->{prompt}{tools} }, 16, 'ENG-10: of 18 tools 16 are offered';
+ok scalar(grep { $_ eq 'book_table' } @{ $many->{prompt}{tools} }), 'the one that is meant among them';
+my ($named) = $many->{prompt}{system} =~ /^- Tools: ([\w, ]+)\./m;
+is $named, join(', ', @{ $many->{prompt}{tools} }), 'ENG-12: these are named in the rules, and no other';
+is_deeply [@{ $many->{saved} }{qw(tools_left_out)}], [2], 'ENG-18: two are left out';
+like cli('I want to book a table'), qr/^saved .*; tokens: .*, [1-9]\d* of 2 tools left out$/m, 'and the command line says so';
+$secret->post('/api/v1/chat', { message => 'I want to book a table @{"tokens":1}@' });
+my ($last) = grep { $_->{event} eq 'request' } reverse $stack->journal;
+is_deeply [map { $_->{function}{name} } @{ $last->{body}{tools} }], $many->{prompt}{tools}, 'a chat offers the same';
+like $last->{body}{messages}[0]{content}, qr/^- Tools: \Q$named\E\./m, 'and names them';
+
 $stack->stack('frontdesk', ['dry-run', '--org', 'Nobody', 'x']);
 is $stack->{status}, 1, 'no such organisation: 1';
 $stack->stack('frontdesk', ['dry-run', '--org', 'Demo Shop', '']);
@@ -109,5 +126,6 @@ is $stack->{status}, 1, 'an empty question: 1';
 $stack->stack('frontdesk', ['dry-run', 'x']);
 is $stack->{status}, 2, 'without --org: 2';
 
+$tools->stop;
 $stack->finish;
 done_testing;

@@ -56,15 +56,23 @@ sub shown {
     my ($call) = grep { $_->{event} eq 'request' } reverse $stack->journal;
     return $call->{body}{messages}[-1]{content} =~ /^\[(\S+?)\]/mg;
 }
+sub questions { return $stack->sql("SELECT count(*) FROM usage_ledger WHERE kind = 'embedding' AND job_id LIKE 'question:%'"); }
+sub dry { my ($question) = @_; return $admin->post('dry-run', { message => $question })->{json}; }
+sub has_pgvector { return $stack->sql('SELECT has_embedding_column()') eq 't'; }
 sub finds { my ($slug, $question) = @_; return scalar grep { $_ eq "article:$slug" } shown($question); }
 
 # No word of the question is in the article.
 my $question = 'Kangaroos allowed?';
 article('pets', "# Quokkas\n\nMarsupials may be handed over at the counter.");
 
+# Where pgvector is installed, a migration has taken it up already; its own turn comes later.
+$stack->sql('SET client_min_messages = warning; DROP EXTENSION IF EXISTS vector CASCADE');
+$stack->hint;
+
 subtest 'ENG-5: without embeddings, words alone find' => sub {
     is finds('pets', $question), 0, 'what has none of the words is not found';
     ok finds('pets', 'Where is the counter for marsupials?'), 'what has them is';
+    is dry($question)->{meaning}, 'off', 'and a dry run says so';
     is asked(), 0, 'nobody was asked';
 };
 
@@ -111,6 +119,28 @@ subtest 'ENG-5: found by what it means' => sub {
     cmp_ok metric('frontdesk_vectors_bytes'), '>', 0, 'with the memory that it takes';
 };
 
+subtest 'ENG-5 ENG-18: a dry run searches as a chat does, and pays for it' => sub {
+    my $paid = questions();
+    my $run = dry($question);
+    is $run->{meaning}, 'found', 'the admin API';
+    my ($snippet) = grep { $_->{id} eq 'article:pets' } @{ $run->{snippets} };
+    ok $snippet && $snippet->{sent}, 'the article is sent' or diag explain $run->{snippets};
+    is_deeply $snippet->{found}, ['meaning'], 'and why it was found is told';
+    is_deeply [sort map { $_->{id} } grep { $_->{sent} } @{ $run->{snippets} }], [sort +shown($question)], 'a chat is shown the same';
+    is questions(), $paid + 2, 'each question is in the ledger';
+    my $text = $stack->frontdesk('dry-run', '--org', 'Demo Shop', $question);
+    like $text, qr/^meaning +found$/m, 'the command line' or diag $text;
+    like $text, qr/^(?:snippets)? +[\d.]+  article:pets  by meaning$/m, 'with the reason';
+    like $text, qr/^saved +\d+ repeated snippets; tokens: \d+ of repeated lines, \d+ of schemas, 0 of 0 tools left out$/m, 'and what the prompt need not say';
+    is questions(), $paid + 3, 'paid as well';
+    behave(status => 500);
+    $run = dry('Where is the counter for marsupials?');
+    is $run->{meaning}, 'failed', 'a server that fails';
+    ok scalar(grep { $_->{id} eq 'article:pets' } @{ $run->{snippets} }), 'leaves the words';
+    is questions(), $paid + 3, 'and its refusal costs nothing';
+    behave();
+};
+
 subtest 'ENG-5: what is new or changed is embedded, what is gone is forgotten' => sub {
     my $before = $stack->sql("SELECT string_agg(md5(vector) || made_at, ',' ORDER BY section_id) FROM section_embeddings e JOIN article_sections s ON s.id = e.section_id WHERE s.slug <> 'pets'");
     article('zoo', "# Zoo\n\nA kangaroo lives at the pond.");
@@ -131,17 +161,21 @@ subtest 'ENG-5: a server that is slow, wrong or away: words alone, in time' => s
     ) {
         my ($what, %how) = @$case;
         my $failed = metric('frontdesk_meaning_total{outcome="failed"}');
+        my ($asked, $paid) = (asked(), questions());
         behave(%how);
         my $began = time;
         ok finds('pets', $ask), "$what: words find";
         cmp_ok time - $began, '<', 15, "$what: in time";
         cmp_ok metric('frontdesk_meaning_total{outcome="failed"}') + metric('frontdesk_meaning_total{outcome="breaker"}'), '>', $failed, "$what: counted";
+        my $due = $paid + (asked() - $asked) * ($how{status} ? 0 : 1);
+        ok $stack->until(sub { questions() == $due }, 20, 'the ledger'), "$what: " . ($how{status} ? 'a refusal is free' : 'what the server may have counted is paid');
         put(model => 'fake-embed'); # nothing changes but the revision
     }
     behave();
     $server->stop;
     ok finds('pets', $ask) for 1 .. 6;
     cmp_ok metric('frontdesk_meaning_total{outcome="breaker"}'), '>', 0, 'after some failures nobody asks any more';
+    is $stack->sql("SELECT count(*) FROM usage_ledger WHERE kind = 'embedding' AND estimated AND tokens_input <= 0"), 0, 'what was not counted is estimated';
     $server = start_server();
 };
 
@@ -164,6 +198,38 @@ subtest 'ENG-5: put off where the server fails, and taken up again' => sub {
     is asked(), $asked, 'nobody asks meanwhile';
     again();
     ok $stack->until(sub { missing() == 0 }, 30, 'the rest'), 'then the rest is embedded';
+};
+
+subtest 'ENG-5: of a redirect nothing of the server is told' => sub {
+    behave(status => 302, headers => { Location => "http://elsewhere.example/redirect-canary?key=$canary" });
+    my $r = keep($admin->post('ai-settings/embedding/test', {}));
+    is $r->{json}{detail}, 'redirect', 'by the test';
+    article('moved', "# Moved\n\nThe kangaroo has moved.");
+    ok $stack->until(sub { $stack->sql("SELECT count(*) FROM embedding_state WHERE last_error = 'redirect'") }, 30, 'a pause'), 'nor kept with what is put off';
+    is dry('Where is the counter?')->{meaning}, 'failed', 'a question goes on';
+    behave();
+    again();
+    ok $stack->until(sub { missing() == 0 }, 30, 'the rest'), 'it is back';
+};
+
+subtest 'ENG-5: where pgvector is installed, PostgreSQL searches' => sub {
+    plan skip_all => 'PostgreSQL has no extension `vector` (postgresql-17-pgvector)'
+        unless $stack->sql("SELECT count(*) FROM pg_available_extensions WHERE name = 'vector'");
+    $stack->sql('CREATE EXTENSION vector; SELECT adopt_pgvector()');
+    ok has_pgvector(), 'taken up while it runs';
+    $stack->hint;
+    ok finds('pets', $question), 'found by what it means';
+    is metric('frontdesk_vectors_bytes'), 0, 'the worker keeps no vectors';
+    my $run = dry($question);
+    is $run->{meaning}, 'found', 'a dry run';
+    is_deeply [sort map { $_->{id} } grep { $_->{sent} } @{ $run->{snippets} }], [sort +shown($question)], 'finds the same';
+    article('koala', "# Koala\n\nNo quokka, and no wombat.");
+    ok $stack->until(sub { missing() == 0 }, 30, 'the new one'), 'what is new';
+    ok $stack->until(sub { finds('koala', $question) }, 30, 'the new one'), 'is found';
+    $stack->sql('SET client_min_messages = warning; DROP EXTENSION vector CASCADE');
+    ok finds('pets', 'Where is the counter for marsupials?'), 'when it is gone, words find at once';
+    $stack->hint;
+    ok $stack->until(sub { sleep 0.2; finds('pets', $question) }, 30, 'the article'), 'then the worker searches again';
 };
 
 subtest 'ENG-5 ENG-16: within the budget' => sub {
@@ -190,6 +256,23 @@ subtest 'ENG-5: one who does not fit is searched by words alone' => sub {
     $stack->wait_ready;
     ok $stack->until(sub { shown('Where is the counter for marsupials?'); sleep 0.2; $stack->log_text('worker-1.log') =~ /vectors\.no_room/ }, 30, 'the word'), 'and the log says so';
     is metric('frontdesk_vectors_bytes'), 0, 'no memory is taken';
+};
+
+subtest 'ENG-5: without a server of its own, the platform\'s' => sub {
+    my $last = $stack->sql('SELECT max(id) FROM usage_ledger');
+    my %platform = (OPENAI_BASE_URL => $url, AI_MODEL_EMBEDDING => 'fake-priced', LLM_PROVIDER => 'builtin');
+    is $admin->delete('ai-settings/embedding')->{status}, 204, 'its own is removed';
+    $stack->stack('worker', 'stop', FRONTDESK_WORKER_NAME => 'worker-1');
+    $stack->start_worker('worker-1', %platform);
+    $stack->wait_ready;
+    $stack->sql('UPDATE embedding_state SET retry_at = NULL, claimed_until = NULL'); # of a worker that is gone
+    ok $stack->until(sub { $stack->sql("SELECT count(*) FROM section_embeddings WHERE model <> 'fake-priced'") == 0 && missing() == 0 }, 30, 'all'), 'embeds all again';
+    my $asked = asked();
+    my $text = $stack->stack('frontdesk', ['dry-run', '--org', 'Demo Shop', $question], %platform);
+    like $text, qr/^meaning +found$/m, 'a dry run asks it' or diag $text;
+    like $text, qr/article:pets  by meaning/, 'and finds';
+    is asked(), $asked + 1, 'with one request';
+    is $stack->sql("SELECT string_agg(DISTINCT own_key::text, ',') FROM usage_ledger WHERE model_id = 'fake-priced' AND id > $last"), 'false', 'for the platform\'s money';
 };
 
 opendir my $logs, "$stack->{dir}/log" or die "log: $!";

@@ -80,7 +80,7 @@ subtest 'ENG-14: a visitor asks for a person, and is told honestly when there is
     is $r->{json}{status}, 'waiting_human', 'it waits';
     is $stack->sql("SELECT handoff_reason || '/' || handoff_by || '/' || (contact->>'email') FROM conversations WHERE session_id = '$session'"),
         'My mug broke/visitor/noa@example.com', 'with reason and contact';
-    my ($told) = grep { $_->{conversation_id} eq conversation($session) } org_events('status');
+    my ($told) = grep { $_->{id} eq conversation($session) && $_->{status} eq 'waiting_human' } org_events('conversation');
     is_deeply [$told->{status}, exists $told->{reason}, exists $told->{contact}], ['waiting_human', '', ''], 'the dashboard is led to it, and its stream keeps nothing of the visitor';
     is history($session)->{status}, 'waiting_human', 'the history says so';
     my $version = $stack->sql("SELECT version FROM conversations WHERE session_id = '$session'");
@@ -274,6 +274,17 @@ subtest 'ENG-14: a person is offered, once a conversation' => sub {
     $s = talk('Xyzzy plugh frotz');
     is_deeply [notices($s)], [], 'nothing of it in the sources';
     is_deeply [notices(talk('Frobozz gnusto quux', session_id => $s->{session}))], ['handoff_offer'], 'a second time';
+    my $sections = join "\n\n", '# Rooms', map { "## Room $_\n\nA lantern hangs here, for the visitors of room $_." } 1 .. 300;
+    is $admin->post('knowledge/articles?slug=rooms', $sections, { 'Content-Type' => 'text/markdown' })->{status}, 201, 'a word that is nearly everywhere';
+    $s = talk('Rezrov gnusto yomin lantern');
+    is_deeply [notices($s)], [], 'in the sources, and hardly an answer';
+    is_deeply [notices(talk('Frotz plugh krill lantern', session_id => $s->{session}))], ['handoff_offer'], 'a second time';
+    is $stack->sql("SELECT count(*) FROM messages WHERE conversation_id = '" . conversation($s->{session}) . "' AND (route->>'chunks')::int > 0 AND (route->>'grounding')::float8 < 0.3"), 2, 'by how much of the question they speak to, not by what was found';
+    $tools->add('told');
+    $s = $client->chat(ask('Egg lurking mailbox', { rounds => [{ tools => [{ name => 'told', arguments => { day => 'd1' } }] }, { text => 'So it is.' }] }));
+    is_deeply [notices($s)], [], 'in no source, but a tool told';
+    is_deeply [notices(talk('Chalice torch skull', session_id => $s->{session}))], [], 'the first that nothing is known of';
+    is_deeply [notices(talk('Yomin lleps krill', session_id => $s->{session}))], ['handoff_offer'], 'the second';
     $s = $client->chat(ask('Fails', { status => 400, error_body => '{"error":{"message":"no"}}' }));
     is_deeply [$s->{terminal}{event}, notices($s)], ['error'], 'one failure';
     $s = $client->chat(ask('Fails more', { error_after => 1, error_type => 'server_error' }, session_id => $s->{session}));

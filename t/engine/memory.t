@@ -28,6 +28,12 @@ sub talk {
     return $session;
 }
 sub summaries { my ($session) = @_; return $stack->sql("SELECT count(*) FROM conversation_summaries s JOIN conversations c ON c.id = s.conversation_id WHERE c.session_id = '$session' AND s.content <> ''"); }
+sub content_of { my ($session) = @_; return $stack->sql("SELECT s.content FROM conversation_summaries s JOIN conversations c ON c.id = s.conversation_id WHERE c.session_id = '$session'"); }
+sub price {
+    my ($of) = @_;
+    return $stack->sql("INSERT INTO model_catalog (model_id, provider, name) VALUES ('$of', 'openai', 'M');"
+        . "INSERT INTO model_prices (model_id, effective_from, input_per_mtok, output_per_mtok) VALUES ('$of', '2020-01-01', 100000, 400000)");
+}
 sub calls { my ($of) = @_; return grep { $_->{event} eq 'request' && $_->{model} eq $of } $stack->journal; }
 sub note_of { my ($body) = @_; return (grep { $_->{content} =~ /<notes>/ } @{ $body->{messages} })[0]; }
 sub metric { my ($name) = @_; my ($value) = $stack->worker_get('/metrics') =~ /^\Q$name\E (\S+)$/m; return $value // 0; }
@@ -89,14 +95,43 @@ subtest 'ENG-7 ENG-16: paid within the budget, in the same books' => sub {
     is $stack->sql('SELECT count(*) FROM budget_reservations'), 0, 'nothing is held any more';
 };
 
+subtest 'ENG-7 ENG-16: each summary of a conversation is paid, under an id of its own' => sub {
+    my $paid = "FROM usage_ledger l JOIN conversations c ON c.id = l.conversation_id WHERE l.kind = 'summary' AND c.session_id = '$session'";
+    is $stack->sql("SELECT count(*) $paid"), 1, 'the first';
+    talk(1, $session);
+    ok $stack->until(sub { $stack->sql("SELECT count(*) $paid") == 2 }, 20, 'a second one'), 'and the second';
+    is $stack->sql("SELECT count(DISTINCT job_id) $paid AND job_id ~ '^summary:[0-9a-f]{16}\$'"), 2, 'the ids are drawn';
+    is $stack->sql("SELECT s.messages FROM conversation_summaries s JOIN conversations c ON c.id = s.conversation_id WHERE c.session_id = '$session'"), 16, 'it goes on from the first';
+};
+
 subtest 'ENG-7: without a cap, a price that nobody knows keeps nobody from a summary' => sub {
     $stack->sql("DELETE FROM model_prices WHERE model_id = '$model'; DELETE FROM model_catalog WHERE model_id = '$model'");
+    price('mock-fast'); # for what comes next: a worker remembers for a minute that there was none
     $stack->stack('worker', 'stop', FRONTDESK_WORKER_NAME => 'worker-1');
     $stack->start_worker('worker-1', AI_MODEL_SUMMARY => 'nobody-knows-1');
     $stack->wait_ready;
     my $s = talk(9);
     ok $stack->until(sub { summaries($s) }, 20, 'a summary'), 'there is one';
     cmp_ok scalar(calls('nobody-knows-1')), '>', 0, 'of that model';
+};
+
+# Who answers has a price by now, so that the cap refuses the summary's model alone.
+subtest 'ENG-7 ENG-16: under a cap, a model without a price writes no summary, and the operator hears of it' => sub {
+    $stack->frontdesk('budget', 'set', '--org', 'Demo Shop', '--monthly', '1');
+    $stack->hint;
+    $stack->sql("UPDATE api_usage SET unpriced_calls = 0; DELETE FROM alerts"); # of the calls without a cap
+    my $asked = () = calls('nobody-knows-1');
+    my $refused = metric('frontdesk_summaries_total{outcome="refused"}');
+    my $s = talk(8);
+    ok $stack->until(sub { summaries($s) }, 20, 'a summary'), 'there is one';
+    like content_of($s), qr/^- Visitor: Turn 1: my order is #A-101\./m, 'of the conversation\'s own sentences';
+    is scalar(my @calls = calls('nobody-knows-1')), $asked, 'the model was not asked';
+    is metric('frontdesk_summaries_total{outcome="refused"}'), $refused + 1, 'the refusal is counted';
+    is $stack->sql("SELECT string_agg(subject || ' ' || detail, ', ') FROM alerts WHERE kind = 'price_unknown' AND org_id = '$stack->{org}'"),
+        'nobody-knows-1 {"refused": true}', 'an alert names the model';
+    is $stack->sql('SELECT count(*) FROM budget_reservations'), 0, 'nothing is held';
+    $stack->frontdesk('budget', 'set', '--org', 'Demo Shop', '--monthly', 'none');
+    $stack->hint;
 };
 
 subtest 'ENG-7: without a network, sentences of the conversation itself' => sub {
@@ -107,8 +142,7 @@ subtest 'ENG-7: without a network, sentences of the conversation itself' => sub 
     $stack->wait_ready;
     my $s = talk(8);
     ok $stack->until(sub { summaries($s) }, 20, 'a summary'), 'there is one';
-    like $stack->sql("SELECT replace(s.content, E'\\n', ' ') FROM conversation_summaries s JOIN conversations c ON c.id = s.conversation_id WHERE c.session_id = '$s'"),
-        qr/Visitor: Turn 1: my order is #A-101\./, 'of what was said';
+    like content_of($s), qr/Visitor: Turn 1: my order is #A-101\./, 'of what was said';
     is $stack->sql("SELECT count(*) FROM usage_ledger WHERE kind = 'summary' AND provider = 'builtin'"), 0, 'it costs nothing';
 };
 

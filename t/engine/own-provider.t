@@ -104,6 +104,9 @@ subtest 'ENG-1 ENG-16: in the same books, told apart' => sub {
 subtest 'ENG-1: the platform\'s provider never stands in' => sub {
     my $before = platform_calls();
     is ask($client, status => 401, error_body => { error => { message => "Incorrect API key provided: $canary", code => 'invalid_api_key' } })->{terminal}{event}, 'error', 'a key that is refused is an error';
+    my $moved = ask($client, status => 302, headers => { Location => "http://elsewhere.example/$canary" });
+    is $moved->{terminal}{event}, 'error', 'a redirect is not followed, and where to is the server\'s secret' or diag explain $moved->{events};
+    is ask($client)->{terminal}{event}, 'done', 'the next is answered again';
     $own->stop;
     is ask($client)->{terminal}{event}, 'error', 'so is a server that is away';
     is platform_calls(), $before, 'nobody else was asked';
@@ -123,6 +126,13 @@ subtest 'ENG-1: a key goes to no server that it was not given for' => sub {
     is "$r->{status} $r->{json}{field}", '422 api_key', 'another provider as well';
     $r = put(base_url => undef);
     is "$r->{status} $r->{json}{field}", '422 api_key', 'and the provider\'s own URL';
+};
+
+subtest 'ENG-1 ENG-6: what its server counts holds for nobody else' => sub {
+    cmp_ok scalar(grep { ($_->{model} // '') eq 'gpt-4.1-mini' } own_calls()), '>', 1, 'its server was asked';
+    ask($stack->client(key => $other->{key}, origin => undef));
+    ok $stack->until(sub { $stack->sql("SELECT count(*) FROM model_calibration WHERE model_id = 'mock-fast'") }, 20, 'a calibration'), 'the platform\'s model is calibrated';
+    is $stack->sql("SELECT count(*) FROM model_calibration WHERE model_id <> 'mock-fast'"), 0, 'a model of its own server is not';
 };
 
 subtest 'ENG-1: the command line' => sub {

@@ -167,8 +167,8 @@ subtest 'what a page sees changes as well' => sub {
     change(q(widget = widget || '{"greeting": "Ahoy there"}'));
     $stack->sql("UPDATE organizations SET generation = generation + 1 WHERE id = '$stack->{org}'");
     ok $stack->until(sub { $client->get('/api/v1/config')->{body} =~ /Ahoy there/ }, 10, 'the new greeting'), 'GET /config, after the synchronisation';
-    $stack->sql("UPDATE organizations SET status = 'suspended', generation = generation + 1 WHERE id = '$stack->{org}'");
-    ok $stack->until(sub { $client->get('/api/v1/config')->{status} == 401 }, 10, 'the keys to stop'), 'a suspended organisation\'s keys stop';
+    $stack->sql("UPDATE organizations SET status = 'disabled', generation = generation + 1 WHERE id = '$stack->{org}'");
+    ok $stack->until(sub { $client->get('/api/v1/config')->{status} == 401 }, 10, 'the keys to stop'), 'a disabled organisation\'s keys stop';
     $stack->sql("UPDATE organizations SET status = 'active', generation = generation + 1 WHERE id = '$stack->{org}'");
     ok $stack->until(sub { $client->get('/api/v1/config')->{status} == 200 }, 10, 'the keys to work'), 'and work again';
 };

@@ -274,6 +274,69 @@ subtest 'ENG-10: a claim without a receipt' => sub {
     like $broken->{text}, qr/\Q$not_done\E$/, 'leaves the sentence';
 };
 
+subtest 'ENG-10: what an earlier turn did may be said later' => sub {
+    my $said = 'Yes, I have booked your table for Friday at 10.';
+    my $later = sub {
+        my ($words, $s) = @_;
+        my $t = $client->chat(ask($words, { rounds => [{ text => $said }] }, session_id => $s->{session}));
+        is $t->{text}, $said, "$words: it stands as it is";
+        is scalar(() = asked($words)), 1, "$words: the model is not told to act again";
+    };
+    my $s = $client->ask(ask('Receipt', { rounds => [{ tools => [{ name => 'book', arguments => { day => 'receipt' } }] }, { text => 'It is booked.' }] }));
+    word($s, run_to($s, 'confirm')->{json}{call_id}, 'accept');
+    $s->run(30);
+    $later->('Is it confirmed', $s);
+
+    my $refund = $client->chat(ask('Approve', { rounds => [{ tools => [{ name => 'refund', arguments => { day => 'receipt' } }] }, { text => 'Wait.' }] }));
+    my $none = $client->chat(ask('Not approved', { rounds => [{ text => 'I have refunded it.' }, { text => 'It waits for a person.' }] }, session_id => $refund->{session}));
+    is scalar(() = asked('Not approved')), 2, 'what still waits for an operator is not done';
+    my ($id) = $stack->frontdesk('approvals', 'list', '--org', $stack->{org}) =~ /^(\S+)/;
+    $stack->frontdesk('approvals', 'approve', $id, '--org', $stack->{org});
+    ok $stack->until(sub { row($refund->{job}, 'status') eq 'done' }, 20, 'the run'), 'an operator approved, a worker ran it';
+    $later->('Is it approved', $refund);
+
+    my $late = $client->ask(ask('Late', { rounds => [{ tools => [{ name => 'book', arguments => { behave => 'pending', day => 'receipt' } }] }, { text => 'It is on its way.' }] }));
+    word($late, run_to($late, 'confirm')->{json}{call_id}, 'accept');
+    $late->run(30);
+    my ($path) = ($tools->requests('book'))[-1]{body}{callback_url} =~ m{(/api/.*)};
+    is +Frontdesk::Client->new(port => $stack->{port})->post($path, { ok => JSON::PP::true })->{status}, 200, 'an outcome that comes late';
+    $later->('Is it late', $late);
+};
+
+subtest 'ENG-10: what is stated as done needs a record of it' => sub {
+    my ($not_done, $in_hebrew) = ('Correction: I have no confirmation that this was done. Please do not rely on it.', 'תיקון: אין לי אישור שהפעולה בוצעה');
+    $stack->sql("INSERT INTO orders (org_id, number, customer_email, status, total_minor, currency) VALUES ('$stack->{org}', '88001', 'ann\@mail.example', 'cancelled', 100, 'USD')");
+    my $article = 'How long does shipping to the United States take?';
+    for my $case ([$article, 'Your order has been cancelled.', $not_done, 'en'], ["כמה זמן לוקח משלוח?", 'ההזמנה בוטלה.', $in_hebrew, 'he']) {
+        my ($words, $said, $correction, $language) = @$case;
+        my $dry = $client->post('/api/v1/chat', { message => $words, dry_run => JSON::PP::true, language => $language })->{json};
+        ok scalar @{ $dry->{chunks} }, "$language: an article was found" if $language eq 'en';
+        my $s = $client->chat(ask($words, { rounds => [{ text => $said }] }, language => $language));
+        like $s->{text}, qr/^\Q$said\E\n\n\Q$said\E\n\n\Q$correction\E/, "$language: no receipt, and no order" or diag explain $s->{text};
+        my $read = $client->chat(ask($words, { rounds => [{ tools => [{ name => 'look_up', arguments => { day => $language } }] }, { text => $said }] }, language => $language));
+        is $read->{text}, $said, "$language: a tool may have told it";
+    }
+    my $order = $client->chat(ask('Where is order 88001 of ann@mail.example', { rounds => [{ text => 'Your order has been cancelled.' }] }));
+    is $order->{text}, 'Your order has been cancelled.', 'the order\'s own record may say it';
+};
+
+subtest 'ENG-10: a claim where no tool is enabled' => sub {
+    my $not_done = 'Correction: I have no confirmation that this was done. Please do not rely on it.';
+    $stack->sql('UPDATE client_tools SET enabled = false');
+    $stack->hint;
+    my $claim = { rounds => [{ text => 'I have booked your table.' }] };
+    my $s = $client->chat(ask('No tool at all', $claim));
+    ok !+(asked('No tool at all'))[0]{body}{tools}, 'none is offered';
+    is $s->{text}, "I have booked your table.\n\n$not_done", 'streamed: the truth comes behind it';
+    my $again = $client->chat(ask('No tool at all', $claim));
+    is scalar(() = asked('No tool at all')), 2, 'such an answer is not kept for others';
+    my $whole = $client->post('/api/v1/chat', ask('No tool for the whole', { rounds => [{ text => 'I have booked your table.' }, { text => 'I cannot book it.' }] }));
+    is $whole->{json}{response}, 'I cannot book it.', 'a whole answer is asked for once more';
+    my $lie = $client->post('/api/v1/chat', ask('No tool for the lie', $claim));
+    is $lie->{json}{response}, $not_done, 'and replaced if the model insists';
+    is scalar(() = asked('No tool for the lie')), 2, 'after one more turn';
+};
+
 $tools->stop;
 $stack->finish;
 done_testing;

@@ -5,6 +5,7 @@ use warnings;
 use lib 't/lib';
 use Digest::SHA qw(hmac_sha256_hex);
 use Frontdesk::Admin;
+use Frontdesk::Client;
 use Frontdesk::N8n;
 use Frontdesk::Stack;
 use JSON::PP ();
@@ -255,6 +256,34 @@ subtest 'ENG-10: the log of executions' => sub {
     my $second = $admin->get("tool-executions?limit=3&cursor=$first->{next_cursor}")->{json};
     is scalar(grep { my $id = $_->{id}; grep { $_->{id} eq $id } @{ $second->{executions} } } @{ $first->{executions} }), 0, 'that do not overlap';
     unlike $stack->log_text('admin.log') . $stack->log_text('worker-1.log'), qr/fdts_|sesame|dana\@example/, 'no secret and no text in a log';
+};
+
+subtest 'ENG-10: executed twice, as n8n has done: the same key, one side effect' => sub {
+    my $s = $stack->client->ask({ message => 'Book it. @' . $json->encode({ rounds => [
+        { tools => [{ name => 'book_appointment', arguments => { date => '2026-03-15', time => '11:00', name => 'Dana' } }] },
+        { text => 'Booked.' }] }) . '@' });
+    my $confirm;
+    while (my $event = $s->next(20)) { last if ($confirm = $event)->{event} eq 'confirm'; }
+    is $stack->client->post("/api/v1/chat/$s->{job}/confirm", { call_id => $confirm->{json}{call_id}, decision => 'accept' },
+        { 'X-Frontdesk-Session' => $s->{session} })->{status}, 200, 'confirmed';
+    is $s->run(30)->{text}, 'Booked.', 'answered' or diag explain $s->{events};
+    my $of_job = sub { return grep { ($_->{body}{idempotency_key} // '') =~ /\Q$s->{job}\E/ } $n8n->executions('book_appointment') };
+    my ($first, @more) = $of_job->();
+    is scalar @more, 0, 'the worker asked once';
+    is $first->{headers}{'idempotency-key'}, $first->{body}{idempotency_key}, 'with its key in header and body';
+    my ($stored) = $stack->sql("SELECT response FROM tool_executions WHERE job_id = '$s->{job}'");
+
+    my ($path) = $n8n->url('book_appointment') =~ m{(/webhook/.*)};
+    my $post = sub { # the bytes of the call again, with this key
+        my ($key) = @_;
+        return Frontdesk::Client->new(port => $n8n->{port})->post($path, $first->{raw} =~ s/\Q$first->{body}{idempotency_key}\E/$key/r, { 'Idempotency-Key' => $key })->{json};
+    };
+    my $again = $post->($first->{body}{idempotency_key});
+    is $again->{data}{booking_id}, JSON::PP::decode_json($stored)->{data}{booking_id}, 'again: the same booking' or diag $stored;
+    isnt $post->('another')->{data}{booking_id}, $again->{data}{booking_id}, 'another key: another booking';
+    my @executions = $of_job->();
+    is_deeply [map { $_->{duplicate} ? 'duplicate' : 'booked' } @executions], [qw(booked duplicate)], 'two executions, one side effect';
+    is $stack->sql("SELECT count(*) FROM tool_executions WHERE job_id = '$s->{job}'"), 1, 'one row';
 };
 
 subtest 'ENG-10: taken away' => sub {

@@ -9,6 +9,8 @@
 #   empty      200 without a body                slow    answers after `ms` (the effect comes first)
 #   pending    {"ok":true,"pending":true}        hang    the effect, and never an answer
 #   text       `text` as the data, whatever it is
+#
+# Of any request: "?fails=2" in the address answers the first two of each key with 500.
 
 use strict;
 use warnings;
@@ -40,9 +42,11 @@ while (1) {
     my $r = eval { $json->decode($body) } || {};
     my $args = ref $r->{args} eq 'HASH' ? $r->{args} : {};
     my %h = map { /^([^:]+):\s*(.*)$/ ? (lc $1, $2) : () } split /\r\n/, $head;
-    my $key = $r->{idempotency_key} // $h{'idempotency-key'} // '';
-    note(event => 'request', tool => $r->{tool}, key => $key, body => $r, headers => \%h);
+    my $key = $r->{idempotency_key} // $h{'idempotency-key'} // $h{'x-frontdesk-delivery'} // '';
+    note(event => 'request', tool => $r->{tool}, key => $key, body => $r, headers => \%h, text => $body);
     my $first = !$done{$key}++;
+    my ($fails) = $head =~ /^POST \S+[?&]fails=(\d+)/;
+    $args->{behave} = 'error' if $done{$key} <= ($fails // 0);
     note(event => 'effect', tool => $r->{tool}, key => $key) if $first && ($args->{behave} // '') !~ /^(?:error|fail)$/;
     next if fork; # the answer may take its time; the next request does not wait
     answer($c, $args);

@@ -88,25 +88,25 @@ sub not_registered {
 
 # -- the journal ---------------------------------------------------------------------------
 
-# Appends the execution; true if its idempotency key was there before.
+# Appends the execution; the number of the first with its idempotency key.
 sub note {
     my ($line) = @_;
     open my $file, '+>>', $journal or die "$journal: $!";
     flock $file, LOCK_EX;
     seek $file, 0, SEEK_SET;
-    my ($count, $seen) = (0, 0);
+    my ($count, $first) = (0);
     my $key = $line->{headers}{'idempotency-key'};
     while (<$file>) {
         my $other = $json->decode($_);
         $count++;
-        $seen = 1 if defined $key && ($other->{headers}{'idempotency-key'} // '') eq $key
+        $first //= $other->{execution} if defined $key && ($other->{headers}{'idempotency-key'} // '') eq $key
             && $other->{workflow} eq $line->{workflow};
     }
     $line->{execution} = $count + 1;
-    $line->{duplicate} = $seen ? JSON::PP::true() : JSON::PP::false();
+    $line->{duplicate} = $first ? JSON::PP::true() : JSON::PP::false();
     print $file $json->encode($line), "\n";
     close $file;
-    return $seen;
+    return $first // $line->{execution};
 }
 
 # -- workflows -------------------------------------------------------------------------------
@@ -131,9 +131,9 @@ my %demo = (
         return success($found);
     },
     book_appointment => sub {
-        my ($args) = @_;
+        my ($args, $execution) = @_;
         return fault('slot_taken', 'This time is taken; 10:00 is free.') if $args->{time} eq '09:00';
-        return success({ booking_id => 'B-1', date => $args->{date}, time => $args->{time} },
+        return success({ booking_id => "B-$execution", date => $args->{date}, time => $args->{time} },
             say => "Booked for $args->{date} at $args->{time}.");
     },
     check_inventory => sub {
@@ -244,9 +244,9 @@ sub serve {
     return reply($client, 403, 'text/html; charset=utf-8', 'Authorization data is wrong!',
         'WWW-Authenticate' => 'Basic realm="Webhook"')
         if $name eq 'guarded' && ($r->{headers}{'x-frontdesk-token'} // '') ne 'open sesame';
-    note({ workflow => $name, map { ($_ => $r->{$_}) } qw(method headers raw body) });
+    my $execution = note({ workflow => $name, map { ($_ => $r->{$_}) } qw(method headers raw body) });
     return $special{$name}->($client, $r) if $special{$name};
-    my $answer = ($demo{$name} || sub { success($row) })->($r->{body}{args} || {});
+    my $answer = ($demo{$name} || sub { success($row) })->($r->{body}{args} || {}, $execution);
     return reply_json($client, 200, $answer);
 }
 

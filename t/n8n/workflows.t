@@ -1,8 +1,12 @@
-# The four workflows that ship, run by the real n8n: each imports, answers every branch, and does
-# its work when the worker calls it for a model.  ENG-10
+# The workflows that ship, run by the real n8n: each imports and answers every branch; tools do
+# their work when the worker calls them for a model, channels carry messages both ways.  ENG-10 ENG-15
 use strict;
 use warnings;
 use lib 't/lib';
+use Digest::SHA qw(hmac_sha256_hex);
+use Frontdesk::Admin;
+use Frontdesk::Client;
+use Frontdesk::Process;
 use Frontdesk::Stack;
 use File::Temp;
 use IO::Socket::INET;
@@ -12,7 +16,7 @@ use Test::More;
 use Time::HiRes qw(sleep time);
 
 my $home = $ENV{N8N_HOME} or plan skip_all => 'make test-n8n sets N8N_HOME';
-my $json = JSON::PP->new->canonical->allow_nonref;
+my $json = JSON::PP->new->utf8->canonical->allow_nonref;
 my $port = Frontdesk::Stack::free_port();
 my $data = File::Temp->newdir;
 local @ENV{qw(N8N_USER_FOLDER N8N_PORT N8N_LISTEN_ADDRESS N8N_DIAGNOSTICS_ENABLED N8N_VERSION_NOTIFICATIONS_ENABLED
@@ -33,6 +37,44 @@ sub n8n_command {
     return $text;
 }
 n8n_command('the workflows import', 'import:workflow', '--separate', '--input=conf/n8n-workflows');
+
+my $stack = Frontdesk::Stack->new(worker => { FRONTDESK_OUTBOUND_ALLOW => "127.0.0.1:$port" });
+$stack->start;
+my $made = Frontdesk::Admin->new($stack)->post('channels', { channel => 'email', enabled => JSON::PP::true,
+    outbound_url => "http://127.0.0.1:$port/webhook/frontdesk/email/out" })->{json};
+
+# The channels' settings, as an operator types them in. E-mail goes to Frontdesk itself; of the
+# others, Frontdesk and the providers are one receiver, and that of text messages is away.
+my $receiver_port = Frontdesk::Stack::free_port();
+my $receiver = Frontdesk::Process->new($receiver_port, "$data/hook.log", $^X, 't/lib/hook.pl', $receiver_port, "$data/hook.journal");
+sub received { # behind so many
+    my ($from) = @_;
+    open my $in, '<', "$data/hook.journal" or return;
+    my @all = grep { $_->{event} eq 'request' } map { $json->decode($_) } <$in>;
+    return @all[($from // 0) .. $#all];
+}
+sub count_received { return scalar(my @all = received()); }
+my %setting = (
+    frontdesk_url => "http://127.0.0.1:$receiver_port", frontdesk_key => 'fd_sk_test', inbound_token => 'in-token',
+    signing_secret => 'a secret', verify_token => 'verify-me', api_url => "http://127.0.0.1:$receiver_port/api",
+    (map { ($_ => "my-$_") } qw(phone_number_id access_token account_sid auth_token from_number server_token from_address)),
+);
+my %own = (
+    sms   => { api_url => 'http://127.0.0.1:9' },
+    email => { frontdesk_url => $stack->url, frontdesk_key => $stack->{sk}, signing_secret => $made->{signing_secret} },
+);
+my @channels = qw(whatsapp messenger sms email);
+mkdir "$data/channels";
+for my $channel (@channels) {
+    my $workflow = decode_json(do { local (@ARGV, $/) = ("conf/n8n-workflows/$channel.json"); <> });
+    for my $field (map { @{ $_->{parameters}{assignments}{assignments} } } grep { $_->{type} =~ /\.set$/ } @{ $workflow->{nodes} }) {
+        $field->{value} = ($own{$channel} || {})->{ $field->{name} } // $setting{ $field->{name} };
+    }
+    open my $out, '>', "$data/channels/$channel.json" or die "$channel: $!";
+    print $out $json->encode($workflow);
+    close $out;
+}
+n8n_command('so do the channels, with their settings', 'import:workflow', '--separate', "--input=$data/channels");
 n8n_command('and are activated', 'update:workflow', '--all', '--active=true');
 
 my $n8n = fork // die "fork: $!";
@@ -54,7 +96,7 @@ sub post {
     my $answer = do { local $/; <$s> } // '';
     my ($status) = $answer =~ m{^HTTP/1\.\d (\d+)};
     my ($payload) = $answer =~ /\r\n\r\n(.*)/s;
-    return { status => $status, text => $payload, json => eval { $json->decode($payload) } };
+    return { status => $status, text => $payload, json => scalar eval { $json->decode($payload) } };
 }
 sub call_of {
     my ($tool, $args, %more) = @_;
@@ -110,9 +152,86 @@ subtest 'ENG-10: every branch answers' => sub {
     }
 };
 
+# -- channels ---------------------------------------------------------------------------
+
+my %comes = (
+    whatsapp => { entry => [{ changes => [{ value => { contacts => [{ wa_id => '972501', profile => { name => 'Noa' } }],
+        messages => [{ from => '972501', id => 'wamid.1', type => 'text', text => { body => 'Hello' } }, { from => '972501', id => 'wamid.2', type => 'image', image => { caption => 'Look' } }] } }] }] },
+    messenger => { entry => [{ messaging => [{ sender => { id => '77' }, message => { mid => 'mid.1', text => 'Hello' } }, { sender => { id => '1' }, message => { mid => 'mid.2', is_echo => JSON::PP::true, text => 'Own' } }] }] },
+    sms => { From => '+972502', MessageSid => 'SM1', Body => 'Hello', NumMedia => '0' },
+    email => { From => 'Noa@Example.com', FromName => 'Noa', Subject => 'Re: RE: My order', TextBody => 'Hello', MessageID => 'e-1', Attachments => [] },
+);
+my %passed = (
+    whatsapp => [{ channel => 'whatsapp', from => '+972501', message_id => 'wamid.1', name => 'Noa', text => 'Hello', attachments => [] },
+                 { channel => 'whatsapp', from => '+972501', message_id => 'wamid.2', name => 'Noa', text => 'Look', attachments => [{ type => 'image' }] }],
+    messenger => [{ channel => 'messenger', from => '77', message_id => 'mid.1', text => 'Hello', attachments => [] }],
+    sms => [{ channel => 'sms', from => '+972502', message_id => 'SM1', text => 'Hello', attachments => [] }],
+);
+
+subtest 'ENG-15: what comes in is passed on to Frontdesk' => sub {
+    for my $channel (qw(whatsapp messenger sms)) {
+        my $before = count_received();
+        my $r = post("$channel/in?token=in-token", $comes{$channel});
+        is_deeply [$r->{status}, $r->{json}], [200, { ok => JSON::PP::true }], "$channel: taken" or diag explain $r;
+        my @seen = received($before);
+        is_deeply [map { $_->{body} } @seen], $passed{$channel}, "$channel: as Frontdesk takes it" or diag explain \@seen;
+        is_deeply [map { $_->{headers}{'x-api-key'} } @seen], [('fd_sk_test') x @seen], "$channel: with the key";
+        is post("$channel/in?token=other", $comes{$channel})->{status}, 403, "$channel: a foreign caller";
+        is_deeply post("$channel/in?token=in-token", { entry => [{ changes => [{ value => { statuses => [1] } }] }] })->{json}, { ok => JSON::PP::true }, "$channel: a receipt is no message";
+        is count_received(), $before + @seen, "$channel: neither is passed on";
+    }
+    my $meta = Frontdesk::Client->new(port => $port);
+    for my $channel (qw(whatsapp messenger)) {
+        my $r = $meta->get("/webhook/frontdesk/$channel/in?hub.mode=subscribe&hub.verify_token=verify-me&hub.challenge=4711");
+        is "$r->{status} $r->{body}", '200 4711', "$channel: Meta's question is answered";
+        is $meta->get("/webhook/frontdesk/$channel/in?hub.mode=subscribe&hub.verify_token=x&hub.challenge=4711")->{status}, 403, "$channel: and nobody else's";
+    }
+};
+
+sub signed {
+    my ($channel, $message, $secret) = @_;
+    my ($text, $time) = ($json->encode($message), time | 0);
+    return post("$channel/out", $message, 'X-Frontdesk-Signature' => "t=$time,v1=" . hmac_sha256_hex("$time.$text", $secret // ($own{$channel} || {})->{signing_secret} // 'a secret'));
+}
+sub delivery {
+    my ($channel, %more) = @_;
+    return { v => 1, event => 'message', channel => $channel, delivery_id => "$channel-$$-" . ++$call, to => '+972503', thread => 'My order',
+             text => "One.\nTwo \x{5e9}.", parts => ['One.', "Two \x{5e9}."], %more };
+}
+
+subtest 'ENG-15: what goes out is sent by the provider, each part once' => sub {
+    my %address = (whatsapp => '/api/my-phone_number_id/messages', messenger => '/api/me/messages', email => '/api/email');
+    my %text = (whatsapp => sub { $_[0]{text}{body} }, messenger => sub { $_[0]{message}{text} }, email => sub { $_[0]{TextBody} });
+    for my $channel (qw(whatsapp messenger email)) {
+        my $before = count_received();
+        my $message = delivery($channel);
+        my $r = signed($channel, $message);
+        is_deeply [$r->{status}, $r->{json}], [200, { ok => JSON::PP::true, sent => 2 }], "$channel: sent" or diag explain $r;
+        my @seen = received($before);
+        is_deeply [map { $text{$channel}->($_->{body}) } @seen], $message->{parts}, "$channel: in parts" or diag explain \@seen;
+        is $seen[0]{headers}{ $channel eq 'email' ? 'x-postmark-server-token' : 'authorization' }, $channel eq 'email' ? 'my-server_token' : 'Bearer my-access_token', "$channel: as its owner";
+        sleep 1; # n8n keeps what was sent when the execution is over
+        is_deeply signed($channel, $message)->{json}, { ok => JSON::PP::true, sent => 0 }, "$channel: once";
+        is signed($channel, delivery($channel), 'another secret')->{status}, 403, "$channel: a foreign signature";
+        is post("$channel/out", delivery($channel))->{status}, 403, "$channel: none";
+        is signed($channel, delivery($channel, v => 2))->{status}, 400, "$channel: another version";
+        is count_received(), $before + 2, "$channel: none of it is sent";
+    }
+    my $r = signed('sms', delivery('sms'));
+    is_deeply [$r->{status}, $r->{json}{error}{code}], [502, 'not_sent'], 'sms: a provider that is away: Frontdesk is told, and asks again' or diag explain $r;
+};
+
+subtest 'ENG-15: an e-mail is answered: provider, n8n, Frontdesk, model, and back' => sub {
+    my $before = count_received();
+    my $mail = { %{ $comes{email} }, TextBody => "Do you ship?\n@" . '{"text":"**Yes**, \u05db\u05df, to \"all\" places."}@' };
+    is post('email/in?token=in-token', $mail)->{status}, 200, 'it comes in' for 1, 2;
+    $stack->until(sub { count_received() > $before }, 30, 'the answer');
+    my @sent = received($before);
+    is_deeply [map { $_->{body} } @sent], [{ From => 'my-from_address', To => 'noa@example.com', Subject => 'Re: My order', TextBody => "Yes, \x{5db}\x{5df}, to \"all\" places." }], 'and is answered, once' or diag explain \@sent;
+    is_deeply [split /\|/, $stack->sql("SELECT channel, user_identifier, contact->>'name' FROM conversations WHERE channel = 'email'")], ['email', 'noa@example.com', 'Noa'], 'in the inbox';
+};
+
 subtest 'ENG-10: the worker calls them for a model, and confirms what writes' => sub {
-    my $stack = Frontdesk::Stack->new(worker => { FRONTDESK_OUTBOUND_ALLOW => "127.0.0.1:$port" });
-    $stack->start;
     for my $tool (@tools) {
         $stack->frontdesk('tool', 'add', $tool, '--org', $stack->{org}, '--url', "http://127.0.0.1:$port/webhook/frontdesk/$tool");
         $stack->frontdesk('tool', 'enable', $tool, '--org', $stack->{org});
@@ -120,23 +239,31 @@ subtest 'ENG-10: the worker calls them for a model, and confirms what writes' =>
     my $tested = $stack->frontdesk('tool', 'test', 'check_inventory', '--org', $stack->{org}, '--args', '{"sku":"JKT-RAIN"}', '--json');
     like $tested, qr/"in_stock":\s*7/, 'frontdesk tool test shows what n8n said' or diag $tested;
 
-    my $client = $stack->client;
-    my $scenario = sub { return '@' . $json->encode({ rounds => [{ tools => [{ name => $_[0], arguments => $_[1] }] }, { text => 'So it is.' }] }) . '@'; };
-    my $s = $client->chat({ message => 'Where is D-1002? ' . $scenario->('get_order_status', { order_number => 'D-1002', email => 'noam@customer.example' }) });
-    is $s->{terminal}{event}, 'done', 'answered' or diag explain $s->{events};
-    like $stack->sql("SELECT response FROM tool_executions WHERE job_id = '$s->{job}'"), qr/shipped/, 'with what n8n said';
-
     my @time = gmtime(time + 86400 * (8 + (5 + 7 - (gmtime(time + 86400))[6]) % 7));
-    my $date = POSIX::strftime('%Y-%m-%d', @time);
-    $s = $client->ask({ message => 'Book. ' . $scenario->('book_appointment', { date => $date, time => '11:00', name => 'Dana' }) });
-    my $confirm;
-    for (1 .. 40) { my $event = $s->next(10) or last; $confirm = $event, last if $event->{event} eq 'confirm'; }
-    ok $confirm, 'the visitor is asked' or return;
-    $client->post("/api/v1/chat/$s->{job}/confirm", { call_id => $confirm->{json}{call_id}, decision => 'accept' }, { 'X-Frontdesk-Session' => $s->{session} });
-    $s->run(20);
-    is $s->{terminal}{event}, 'done', 'then it is done' or diag explain $s->{events};
-    like $stack->sql("SELECT response FROM tool_executions WHERE job_id = '$s->{job}'"), qr/"booked": *true/, 'and booked in n8n';
-    $stack->finish;
+    my %case = (
+        get_order_status => [{ order_number => 'D-1002', email => 'noam@customer.example' }, 'shipped'],
+        book_appointment => [{ date => POSIX::strftime('%Y-%m-%d', @time), time => '11:00', name => 'Dana' }, 'booked'],
+        check_inventory  => [{ sku => 'JKT-RAIN', quantity => 3 }, 'enough'],
+        get_product_info => [{ query => 'rain jacket' }, 'JKT-RAIN'],
+    );
+    my $client = $stack->client;
+    for my $tool (@tools) {
+        my ($arguments, $said) = @{ $case{$tool} };
+        my $scenario = $json->encode({ rounds => [{ tools => [{ name => $tool, arguments => $arguments }] }, { text => 'So it is.' }] });
+        my $s = $client->ask({ message => "Use $tool \@$scenario\@" });
+        my $confirm;
+        while (my $event = $s->next(20)) { $confirm = $event, last if $event->{event} eq 'confirm'; last if $s->{terminal}; }
+        is !!$confirm, $tool eq 'book_appointment', "$tool: the visitor is asked about a write, and about nothing else";
+        $client->post("/api/v1/chat/$s->{job}/confirm", { call_id => $confirm->{json}{call_id}, decision => 'accept' }, { 'X-Frontdesk-Session' => $s->{session} })
+            if $confirm;
+        $s->run(30);
+        is $s->{text}, 'So it is.', "$tool: answered" or diag explain $s->{events};
+        my ($row) = $stack->sql("SELECT status || ' ' || tool_name || ' ' || response FROM tool_executions WHERE job_id = '$s->{job}'");
+        like $row, qr/^done $tool .*$said/, "$tool: with what n8n said";
+        my ($heard) = reverse grep { $_->{event} eq 'request' && $_->{question} =~ /^Use $tool/ } $stack->journal;
+        like $json->encode($heard->{body}{messages}[-1]), qr/$said/, "$tool: and the model heard it";
+    }
 };
 
+$stack->finish;
 done_testing;

@@ -51,8 +51,15 @@ static inline const char *pg_do(const struct pg_fixture *pg, const char *sql)
     return cell;
 }
 
+/* The newest that is installed, or another (STACK_PG_BIN, as for scripts/stack). */
 static inline bool pg_bin_dir(struct pg_fixture *pg)
 {
+    const char *given = getenv("STACK_PG_BIN");
+
+    if (given != NULL) {
+        snprintf(pg->bin, sizeof(pg->bin), "%s", given);
+        return true;
+    }
     FILE *pipe = popen("ls -d /usr/lib/postgresql/*/bin | sort -V | tail -1", "r");
     bool ok = pipe != NULL && fgets(pg->bin, sizeof(pg->bin), pipe) != NULL;
 

@@ -1,5 +1,4 @@
-/* The pure parts of the admin API: identity, router, query, cursors, field checks. */
-#include "admin/field.h"
+/* The pure parts of the admin API: identity, router, query, cursors. */
 #include "admin/identity.h"
 #include "admin/listen.h"
 #include "admin/page.h"
@@ -329,72 +328,6 @@ static void test_page(void **state)
     arena_free(&keep);
 }
 
-/* What a field check says: the status, and the field in the problem. */
-static int check(const char *body, bool (*fn)(struct fixture *f), const char *field)
-{
-    struct fixture f;
-
-    fixture_open(&f, ORG, NULL, body);
-    f.reply.status = 200;
-    bool ok = fn(&f);
-    if (!ok) {
-        char member[96];
-        snprintf(member, sizeof(member), "\"field\":\"%s\"", field);
-        assert_non_null(strstr(f.reply.body.data, member));
-    }
-    int status = f.reply.status;
-    assert_int_equal(ok, status == 200);
-    fixture_close(&f);
-    return status;
-}
-
-static bool check_known(struct fixture *f)
-{
-    static const char *const known[] = {"name", "count", NULL};
-    return field_known(&f->request, &f->reply, known);
-}
-
-static bool check_name(struct fixture *f)
-{
-    const char *text;
-    return field_text(&f->request, &f->reply, "name", true, 4, &text);
-}
-
-static bool check_count(struct fixture *f)
-{
-    int64_t value;
-    return field_int(&f->request, &f->reply, "count", 1, 9, 5, &value);
-}
-
-static bool check_list(struct fixture *f)
-{
-    const char *const *list;
-    size_t count;
-    return field_texts(&f->request, &f->reply, "list", 2, &list, &count);
-}
-
-static void test_fields(void **state)
-{
-    (void)state;
-    assert_int_equal(check("{\"name\":\"a\"}", check_known, ""), 200);
-    assert_int_equal(check("{\"nmae\":\"a\"}", check_known, "nmae"), 422);
-    assert_int_equal(check("{\"name\":\"abcd\"}", check_name, ""), 200);
-    assert_int_equal(check("{\"name\":\"abcde\"}", check_name, "name"), 422);
-    assert_int_equal(check("{\"name\":\"\"}", check_name, "name"), 422);
-    assert_int_equal(check("{\"name\":1}", check_name, "name"), 422);
-    assert_int_equal(check("{}", check_name, "name"), 422);
-    assert_int_equal(check("{\"count\":9}", check_count, ""), 200);
-    assert_int_equal(check("{}", check_count, ""), 200);
-    assert_int_equal(check("{\"count\":10}", check_count, "count"), 422);
-    assert_int_equal(check("{\"count\":1.5}", check_count, "count"), 422);
-    assert_int_equal(check("{\"count\":\"1\"}", check_count, "count"), 422);
-    assert_int_equal(check("{\"count\":null}", check_count, "count"), 422);
-    assert_int_equal(check("{\"list\":[\"a\",\"b\"]}", check_list, ""), 200);
-    assert_int_equal(check("{\"list\":[\"a\",\"b\",\"c\"]}", check_list, "list"), 422);
-    assert_int_equal(check("{\"list\":[1]}", check_list, "list"), 422);
-    assert_int_equal(check("{\"list\":\"a\"}", check_list, "list"), 422);
-}
-
 /* One process at a time; what a dead one left is no hindrance. */
 static void test_listen(void **state)
 {
@@ -438,8 +371,7 @@ int main(void)
         cmocka_unit_test(test_router_finds),   cmocka_unit_test(test_router_prefers_words_to_names),
         cmocka_unit_test(test_router_refuses), cmocka_unit_test(test_query),
         cmocka_unit_test(test_identity),       cmocka_unit_test(test_identity_of_users),
-        cmocka_unit_test(test_page),           cmocka_unit_test(test_fields),
-        cmocka_unit_test(test_listen),
+        cmocka_unit_test(test_page),           cmocka_unit_test(test_listen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,19 +21,22 @@ static struct arena arena;
 /* 100 conversations a day on five days of October and, half as many, the five before. */
 static const char *const seed =
     "INSERT INTO organizations (id, name) VALUES ('" ORG "', 'Mine'), ('" OTHER "', 'Other');"
-    "INSERT INTO conversations (org_id, session_id, title, score, handoff_at, handoff_reason, "
-    "started_at,"
-    " updated_at)"
+    "INSERT INTO conversations (org_id, session_id, title, user_identifier, score, handoff_at, "
+    "handoff_reason, handoff_by, handoff_offered_for, channel, started_at, updated_at)"
     " SELECT CASE WHEN n % 10 = 9 THEN '" OTHER "' ELSE '" ORG
     "' END::uuid, d || '-' || n, n::text,"
+    "        CASE WHEN n % 4 = 0 THEN 'v' || n END,"
     "        CASE WHEN n % 7 = 0 THEN 1 + n % 5 END,"
-    "        CASE WHEN n % 8 = 0 THEN day END, CASE WHEN n % 16 = 0 THEN 'asked' END, day, day"
+    "        CASE WHEN n % 8 = 0 THEN day END, CASE WHEN n % 16 = 0 THEN 'asked' END,"
+    "        CASE WHEN n % 8 = 0 THEN CASE WHEN n % 24 = 0 THEN 'operator' ELSE 'visitor' END END,"
+    "        CASE WHEN n % 40 = 0 THEN 'upset' END, CASE WHEN n = 97 THEN 'test' ELSE 'widget' END,"
+    "        day, day"
     "   FROM generate_series(0, 9) d, generate_series(0, 99) n,"
     "        LATERAL (SELECT timestamptz '2026-10-01 00:00Z' + d * interval '1 day'"
     "                        + n * interval '14 min' AS day) x"
     "  WHERE d >= 5 OR n % 2 = 0;"
-    "INSERT INTO messages (org_id, conversation_id, role, content, created_at)"
-    " SELECT org_id, id, 'user', 'hello', started_at FROM conversations;"
+    "INSERT INTO messages (org_id, conversation_id, role, content, sentiment, created_at)"
+    " SELECT org_id, id, 'user', 'hello', title::int % 5 - 2, started_at FROM conversations;"
     "INSERT INTO messages (org_id, conversation_id, role, content, route, rating, created_at, "
     "finished_at)"
     " SELECT org_id, id, 'assistant', 'hi', jsonb_build_object('first_token_ms', 100 + title::int),"
@@ -45,7 +48,7 @@ static const char *const seed =
     " cost_micro, created_at)"
     " SELECT org_id, id, 'p', CASE WHEN title::int % 3 = 0 THEN 'b/deep' ELSE 'a/fast' END, 10, 1, "
     "5,"
-    "        started_at FROM conversations;"
+    "        started_at FROM conversations WHERE channel <> 'test';"
     "INSERT INTO api_usage (org_id, date, model_id, message_count, tokens_input, tokens_output,"
     " cost_estimate)"
     " SELECT org_id, (created_at AT TIME ZONE 'UTC')::date, model_id, count(*), sum(tokens_input),"
@@ -71,6 +74,10 @@ static int set_up(void **state)
         if (rollup_conversations(db, &more) != DB_OK)
             return -1;
     }
+    for (more = true; more;) {
+        if (rollup_resolutions(db, &more) != DB_OK)
+            return -1;
+    }
     pg_do(&pg, "SELECT set_config('app.org_id', '" ORG "', false),"
                "       count_tools('2026-09-01', '2026-11-01')");
     return 0;
@@ -87,12 +94,12 @@ static int tear_down(void **state)
 
 static const struct fd_json *analytics(const char *from, const char *to)
 {
-    struct analytics_period period;
+    struct period period;
     const char *field, *detail;
     struct fd_json_fault fault;
     struct buf out;
 
-    assert_true(analytics_period_read(from, to, &period, &field, &detail));
+    assert_true(period_read(from, to, &period, &field, &detail));
     buf_init(&out, ANALYTICS_MAX);
     if (analytics_json(db, ORG, &period, &out) != DB_OK)
         fail_msg("%s", db_error(db));
@@ -148,7 +155,8 @@ static int64_t truth(const char *condition)
 
     snprintf(sql, sizeof(sql),
              "SELECT count(*) FROM conversations c WHERE org_id = '" ORG
-             "' AND started_at >= '2026-10-06Z' AND started_at < '2026-10-11Z' AND %s",
+             "' AND channel <> 'test' AND started_at >= '2026-10-06Z'"
+             " AND started_at < '2026-10-11Z' AND %s",
              condition);
     return strtoll(pg_do(&pg, sql), NULL, 10);
 }
@@ -163,6 +171,16 @@ static void test_figures(void **state)
         {"feedback_up", "title::int % 20 <> 1 AND title::int % 5 = 0"},
         {"feedback_down", "title::int % 20 <> 1 AND title::int % 5 <> 0 AND title::int % 11 = 0"},
         {"unanswered", "handoff_at IS NULL AND title::int % 20 = 1"},
+        {"rated_ai", "score IS NOT NULL AND handoff_at IS NULL AND title::int % 20 <> 1"},
+        {"rated_human", "score IS NOT NULL AND handoff_at IS NOT NULL"},
+        {"sentiment_negative", "title::int % 5 < 2"},
+        {"sentiment_neutral", "title::int % 5 = 2"},
+        {"sentiment_positive", "title::int % 5 > 2"},
+        /* who has a name came back the next day, but on the last */
+        {"resolved_7d", "title::int % 20 <> 1 AND (title::int % 4 <> 0 OR started_at >= "
+                        "'2026-10-10Z')"},
+        {"unresolved_7d", "(title::int % 20 = 1 OR (title::int % 4 = 0 AND started_at < "
+                          "'2026-10-10Z'))"},
     };
     const struct fd_json *all = analytics("2026-10-06", "2026-10-10");
 
@@ -181,9 +199,73 @@ static void test_figures(void **state)
     const struct fd_json *before = analytics("2026-10-01", "2026-10-05");
     assert_int_equal(fd_json_int(figure(all, "conversations"), "previous", -1),
                      fd_json_int(figure(before, "conversations"), "value", -2));
-    assert_int_equal(fd_json_int(figure(all, "response_ms_p50"), "value", 0), 2000);
-    double p95 = fd_json_double(figure(all, "first_token_ms_p95"), "value", 0);
-    assert_true(p95 >= 190 && p95 <= 198);
+    /* to a fortieth */
+    assert_float_equal(fd_json_double(figure(all, "response_ms_p50"), "value", 0), 2000, 50);
+    assert_float_equal(fd_json_double(figure(all, "first_token_ms_p95"), "value", 0), 194, 6);
+}
+
+/* What a figure says that it is made of is what its filter finds. */
+static void test_every_figure(void **state)
+{
+    const struct fd_json *all = analytics("2026-10-06", "2026-10-10");
+    const struct fd_json *list = fd_json_get(all, "figures");
+
+    (void)state;
+    for (const struct fd_json *f = list->child; f != NULL; f = f->next) {
+        int64_t said = fd_json_int(f, "conversations", -1), found = behind(f);
+        if (said != found)
+            fail_msg("%s is of %d, and %d are found", fd_json_string(f, "name"), (int)said,
+                     (int)found);
+        if (fd_json_get(f, "value")->type == FD_JSON_NULL && said > 0)
+            fail_msg("%s has no value", fd_json_string(f, "name"));
+    }
+    assert_true(list->count >= 30);
+    assert_int_equal(fd_json_int(figure(all, "undecided_7d"), "value", -1), 0);
+    double sum = strtod(pg_do(&pg, "SELECT avg(score) FROM conversations WHERE org_id = '" ORG
+                                   "' AND channel <> 'test' AND handoff_at IS NOT NULL AND"
+                                   " started_at BETWEEN '2026-10-06Z' AND '2026-10-11Z'"),
+                        NULL);
+    assert_float_equal(fd_json_double(figure(all, "rating_human"), "value", 0), sum, 0.005);
+    assert_float_equal(fd_json_double(figure(all, "length"), "value", 0),
+                       1 + (double)truth("title::int % 20 <> 1") / (double)truth("true"), 0.005);
+    assert_int_equal(fd_json_int(figure(all, "length_p95"), "value", 0), 2);
+    assert_float_equal(fd_json_double(figure(all, "resolution_ms_p50"), "value", 0), 3000, 75);
+    for (int i = 0; i < 2; i++) {
+        const struct fd_json *by = fd_json_get(all, i == 0 ? "handoff_reasons" : "handoff_causes");
+        int64_t each = 0;
+        for (const struct fd_json *reason = by->child; reason != NULL; reason = reason->next) {
+            each += fd_json_int(reason, "conversations", -1);
+            assert_int_equal(behind(reason), fd_json_int(reason, "conversations", -1));
+        }
+        assert_true(by->count > 1);
+        assert_int_equal(each, truth("handoff_at IS NOT NULL"));
+    }
+    assert_int_equal(behind(named(fd_json_get(all, "handoff_causes"), "cause", "upset")),
+                     truth("title::int % 40 = 0 AND title::int % 24 <> 0"));
+}
+
+static void test_insights(void **state)
+{
+    const struct fd_json *all = analytics("2026-10-06", "2026-10-10");
+    const struct fd_json *insights = fd_json_get(all, "insights");
+    const struct fd_json *change = named(insights, "kind", "biggest_change");
+    const struct fd_json *tool = named(insights, "kind", "failing_tool");
+    const struct fd_json *model = named(insights, "kind", "dearest_model");
+
+    (void)state;
+    assert_string_equal(fd_json_string(change, "text_key"), "insight.biggest_change.up");
+    const struct fd_json *values = fd_json_get(change, "values");
+    const struct fd_json *f = figure(all, fd_json_string(values, "figure"));
+    assert_float_equal(fd_json_double(values, "value", -1), fd_json_double(f, "value", -2), 0);
+    assert_float_equal(fd_json_double(values, "previous", -1), fd_json_double(f, "previous", -2),
+                       0);
+    assert_int_equal(behind(change), fd_json_int(f, "conversations", -1));
+    assert_string_equal(fd_json_string(fd_json_get(tool, "values"), "tool"), "look");
+    assert_int_equal(fd_json_int(fd_json_get(tool, "values"), "failed", 0),
+                     truth("title::int % 4 = 0"));
+    assert_string_equal(fd_json_string(fd_json_get(model, "values"), "model_id"), "a/fast");
+    assert_int_equal(behind(model), truth("title::int % 3 <> 0"));
+    assert_int_equal(fd_json_get(analytics("2025-01-01", "2025-12-31"), "insights")->count, 0);
 }
 
 static void test_models_and_tools(void **state)
@@ -231,24 +313,27 @@ static void test_periods(void **state)
         {"2026-13-01", NULL, "from"},         {NULL, "tomorrow", "to"},
         {"2026-02-30", "2026-03-01", "from"},
     };
-    struct analytics_period period;
+    struct period period;
     const char *field, *detail;
 
     (void)state;
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        assert_false(analytics_period_read(bad[i][0], bad[i][1], &period, &field, &detail));
+        assert_false(period_read(bad[i][0], bad[i][1], &period, &field, &detail));
         assert_string_equal(field, bad[i][2]);
     }
-    assert_true(analytics_period_read(NULL, "2026-03-01", &period, &field, &detail));
+    assert_true(period_read(NULL, "2026-03-01", &period, &field, &detail));
     assert_string_equal(period.from, "2026-01-31");
-    assert_true(analytics_period_read("2024-01-01", "2024-12-31", &period, &field, &detail));
-    assert_true(analytics_period_read(NULL, NULL, &period, &field, &detail));
+    assert_true(period_read("2024-01-01", "2024-12-31", &period, &field, &detail));
+    assert_true(period_read(NULL, NULL, &period, &field, &detail));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         {"ADM-6: each figure is the conversations behind it", test_figures, NULL, NULL, NULL},
+        {"ADM-6: every figure is of as many as its filter finds", test_every_figure, NULL, NULL,
+         NULL},
+        {"ADM-6: what is to be looked at first", test_insights, NULL, NULL, NULL},
         {"ADM-6: models and tools, with what they cost and how long they took",
          test_models_and_tools, NULL, NULL, NULL},
         {"ADM-6: a period of nothing", test_nothing_counted, NULL, NULL, NULL},

@@ -31,12 +31,12 @@ static struct citation_scan scan_of(const char *text)
     return scan;
 }
 
-static void expect(const char *text, size_t count, int dropped)
+static void expect(const char *text, size_t count, size_t dropped)
 {
     struct citation_scan scan = scan_of(text);
 
     if (scan.count != count || scan.dropped != dropped) {
-        fail_msg("\"%s\": %zu found, %d dropped", text, scan.count, scan.dropped);
+        fail_msg("\"%s\": %zu found, %zu dropped", text, scan.count, scan.dropped);
     }
 }
 

@@ -1,4 +1,4 @@
-/* chat/completion.h: answers as OpenAI's clients read them */
+/* EDGE-11: chat/completion.h: answers as OpenAI's clients read them */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

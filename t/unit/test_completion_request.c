@@ -1,4 +1,4 @@
-/* protocol/completion_request.h and protocol/openai_error.h: the OpenAI-compatible door */
+/* EDGE-11: protocol/completion_request.h and protocol/openai_error.h: the OpenAI-compatible door */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

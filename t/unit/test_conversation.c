@@ -282,6 +282,14 @@ static void test_transcript(void **state)
     PQclear(rows);
 }
 
+static enum db_status update(const char *id, const char *status, const char *title,
+                             enum conversation_change *change, PGresult **row)
+{
+    const struct conversation_edit edit = {.status = status, .title = title};
+
+    return conversation_update(db, ORG, id, &edit, change, row);
+}
+
 static void test_whose(void **state)
 {
     enum conversation_change change;
@@ -298,8 +306,7 @@ static void test_whose(void **state)
                      DB_OK);
     assert_int_equal(PQntuples(rows), 0);
     PQclear(rows);
-    assert_int_equal(conversation_update(db, ORG, FAR, "archived", "mine now", &change, &rows),
-                     DB_OK);
+    assert_int_equal(update(FAR, "archived", "mine now", &change, &rows), DB_OK);
     assert_int_equal(change, CONVERSATION_UNKNOWN);
     PQclear(rows);
     assert_string_equal(pg_do(&pg, "SELECT title FROM conversations WHERE id = '" FAR "'"),
@@ -312,23 +319,23 @@ static void test_change(void **state)
     PGresult *row;
 
     (void)state;
-    assert_int_equal(conversation_update(db, ORG, C4, "active", NULL, &change, &row), DB_OK);
+    assert_int_equal(update(C4, "active", NULL, &change, &row), DB_OK);
     assert_int_equal(change, CONVERSATION_OVER); /* not revived */
     assert_string_equal(db_text(row, 0, CONVERSATION_STATUS), "ended");
     PQclear(row);
     pg_do(&pg, "UPDATE conversations SET status = 'active' WHERE id = '" C4 "'");
-    assert_int_equal(conversation_update(db, ORG, C4, "archived", NULL, &change, &row), DB_OK);
+    assert_int_equal(update(C4, "archived", NULL, &change, &row), DB_OK);
     assert_int_equal(change, CONVERSATION_CHANGED);
     assert_string_equal(db_text(row, 0, CONVERSATION_STATUS), "archived");
     PQclear(row);
-    assert_int_equal(conversation_update(db, ORG, C4, "active", "named", &change, &row), DB_OK);
+    assert_int_equal(update(C4, "active", "named", &change, &row), DB_OK);
     assert_string_equal(db_text(row, 0, CONVERSATION_TITLE), "named");
     assert_string_equal(db_text(row, 0, CONVERSATION_UPDATED), "2026-10-31T23:59:59.000Z");
     PQclear(row);
-    assert_int_equal(conversation_update(db, ORG, C3, "archived", NULL, &change, &row), DB_OK);
+    assert_int_equal(update(C3, "archived", NULL, &change, &row), DB_OK);
     assert_int_equal(change, CONVERSATION_WITH_PEOPLE);
     PQclear(row);
-    assert_int_equal(conversation_update(db, ORG, C3, NULL, "titled", &change, &row), DB_OK);
+    assert_int_equal(update(C3, NULL, "titled", &change, &row), DB_OK);
     assert_int_equal(change, CONVERSATION_CHANGED);
     PQclear(row);
     pg_do(&pg, "UPDATE conversations SET status = 'ended', title = '' WHERE id = '" C4 "';"

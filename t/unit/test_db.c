@@ -304,6 +304,110 @@ static void test_unreachable(void **state)
     db_free(db);
 }
 
+/* -- one transaction around others ------------------------------------------------------ */
+
+static int add_one(struct db *db, const char *id)
+{
+    return db_query(db, NULL, &add, &id, NULL);
+}
+
+static void test_unit_commits_as_one(void **state)
+{
+    struct db *db = *state, *witness = db_new(pg.super, "witness");
+    const char *three = "3";
+
+    assert_int_equal(db_unit_begin(db, NULL), DB_OK);
+    assert_int_equal(add_one(db, "1"), DB_OK);
+    assert_int_equal(db_begin(db, NULL), DB_OK);
+    assert_int_equal(db_exec(db, &add, &three, NULL), DB_OK);
+    assert_int_equal(db_commit(db), DB_OK);
+    assert_int_equal(rows(db), 2);
+    assert_int_equal(rows(witness), 0);
+    assert_int_equal(db_settle(db), DB_OK);
+    assert_int_equal(rows(witness), 0);
+    assert_int_equal(db_unit_commit(db), DB_OK);
+    assert_int_equal(rows(witness), 2);
+    assert_int_equal(add_one(db, "4"), DB_OK); /* by itself again */
+    assert_int_equal(rows(witness), 3);
+    db_free(witness);
+}
+
+static void test_unit_rolls_back_as_one(void **state)
+{
+    struct db *db = *state;
+    const char *two = "2";
+
+    assert_int_equal(db_unit_begin(db, NULL), DB_OK);
+    assert_int_equal(db_begin(db, NULL), DB_OK);
+    assert_int_equal(db_exec(db, &add, &two, NULL), DB_OK);
+    assert_int_equal(db_commit(db), DB_OK);
+    db_rollback(db); /* of nothing: what was committed stays so */
+    assert_int_equal(rows(db), 1);
+    db_unit_rollback(db);
+    assert_int_equal(rows(db), 0);
+}
+
+/* What fails takes only itself along, as it would without the unit. */
+static void test_failures_within_a_unit(void **state)
+{
+    struct db *db = *state;
+    const char *one = "1", *five = "5";
+
+    assert_int_equal(db_unit_begin(db, NULL), DB_OK);
+    assert_int_equal(add_one(db, "1"), DB_OK);
+    assert_int_equal(add_one(db, "1"), DB_CONFLICT);
+    assert_string_equal(db_sqlstate(db), "23505");
+    assert_int_equal(rows(db), 1);
+    assert_int_equal(db_begin(db, NULL), DB_OK);
+    assert_int_equal(db_exec(db, &add, &five, NULL), DB_OK);
+    assert_int_equal(db_exec(db, &add, &one, NULL), DB_CONFLICT);
+    db_rollback(db);
+    assert_string_equal(db_sqlstate(db), "23505");
+    assert_int_equal(rows(db), 1);
+    assert_int_equal(db_begin(db, NULL), DB_OK);
+    assert_int_equal(db_exec(db, &add, &one, NULL), DB_CONFLICT);
+    assert_int_equal(db_commit(db), DB_FAILED); /* as outside: it had failed */
+    db_rollback(db);
+    assert_int_equal(db_query(db, NULL, &wrong, NULL, NULL), DB_FAILED);
+    assert_int_equal(add_one(db, "7"), DB_OK);
+    assert_int_equal(db_unit_commit(db), DB_OK);
+    assert_int_equal(rows(db), 2);
+}
+
+/* The connection must not come back by itself and write what comes later alone. */
+static void test_loss_within_a_unit(void **state)
+{
+    struct db *db = *state;
+
+    assert_int_equal(db_unit_begin(db, NULL), DB_OK);
+    assert_int_equal(add_one(db, "1"), DB_OK);
+    assert_int_equal(db_query(db, NULL, &die, NULL, NULL), DB_LOST);
+    assert_int_equal(add_one(db, "2"), DB_LOST);
+    assert_int_equal(db_begin(db, NULL), DB_LOST);
+    assert_int_equal(db_unit_commit(db), DB_LOST);
+    assert_int_equal(rows(db), 0);
+    assert_int_equal(add_one(db, "3"), DB_OK);
+}
+
+/* Each statement of it is for the organisation that it names. */
+static void test_organisations_within_a_unit(void **state)
+{
+    static const char *const orgs[] = {"5eed0000-0000-4000-8000-000000000001",
+                                       "5eed0000-0000-4000-8000-000000000002"};
+    PGresult *result;
+
+    assert_int_equal(db_unit_begin(*state, orgs[0]), DB_OK);
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(db_query(*state, orgs[i % 2], &org_now, NULL, &result), DB_OK);
+        assert_string_equal(db_text(result, 0, 0), orgs[i % 2]);
+        PQclear(result);
+    }
+    assert_int_equal(db_query(*state, NULL, &org_now, NULL, &result), DB_OK);
+    assert_string_equal(db_text(result, 0, 0), "");
+    PQclear(result);
+    assert_int_equal(db_unit_commit(*state), DB_OK);
+}
+
 #define WITH_DB(test) cmocka_unit_test_setup_teardown(test, open_db, close_db)
 
 int main(void)
@@ -321,6 +425,11 @@ int main(void)
         WITH_DB(test_loss),
         WITH_DB(test_migration_under_a_prepared_statement),
         WITH_DB(test_large_value),
+        WITH_DB(test_unit_commits_as_one),
+        WITH_DB(test_unit_rolls_back_as_one),
+        WITH_DB(test_failures_within_a_unit),
+        WITH_DB(test_loss_within_a_unit),
+        WITH_DB(test_organisations_within_a_unit),
         cmocka_unit_test(test_unreachable),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -94,6 +94,34 @@ static void test_terminal(void **state)
 }
 
 /* The reader's rule 2 of the hand-off, ENG-19. */
+/* ADM-4: what has no id passes by, and nothing else does. */
+static void test_passing(void **state)
+{
+    static const struct {
+        const char *frame;
+        bool passes;
+    } frames[] = {
+        {"event: typing\ndata: {\"name\":\"Dana\"}\n\n", true},
+        {"event: presence\ndata: {\"operators\":[]}\n\n", true},
+        {"event: message\ndata: {}\n\n", false},
+        {"event: typing\ndata: \n\n", false},
+        {"event: typing\ndata: {}\nid: 1-1\n\n", false},
+        {"event: presence\ndata: {}\n", false},
+        {"id: 1-1\nevent: typing\ndata: {}\n\n", false},
+        {"", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(frames) / sizeof(frames[0]); i++) {
+        size_t len = strlen(frames[i].frame);
+        char *copy = malloc(len > 0 ? len : 1);
+
+        memcpy(copy, frames[i].frame, len);
+        if (fd_event_passing(copy, len) != frames[i].passes)
+            fail_msg("%s", frames[i].frame);
+        free(copy);
+    }
+}
+
 static void test_judge(void **state)
 {
     static const struct {
@@ -120,6 +148,7 @@ int main(void)
         cmocka_unit_test(test_exact_bytes),
         cmocka_unit_test(test_strict),
         cmocka_unit_test(test_terminal),
+        cmocka_unit_test(test_passing),
         cmocka_unit_test(test_judge),
     };
 

@@ -288,6 +288,79 @@ static void an_operator_decides_once_and_it_runs_once(void **state)
     toolbox_unref(first.runs[0].box);
 }
 
+static struct decision_run *take_one(struct decisions *found)
+{
+    *found = (struct decisions){.run_count = 0};
+    assert_int_equal(decisions_take(db, &arena, 1, found), DB_OK);
+    assert_int_equal(found->run_count, 1);
+    return &found->runs[0];
+}
+
+static void give_back(struct decisions *found)
+{
+    assert_int_equal(decision_put_back(db, &found->runs[0]), DB_OK);
+    toolbox_unref(found->runs[0].box);
+}
+
+/* Who declined is told first, who was approved first has the next free hand. */
+static void the_sweep_goes_in_order(void **state)
+{
+    (void)state;
+    static const char *const days[] = {"2", "1", "3", "0"}; /* ago */
+    struct work w[4];
+    struct decisions found;
+    enum approval_verdict verdict;
+    char sql[256];
+    for (size_t i = 0; i < 4; i++) {
+        prepare(&w[i], (unsigned)(20 + i), 1, "a t1");
+        assert_int_equal(claim(&w[i]), STORE_MINE);
+        assert_true(begin(&w[i], TOOL_HIGH, EXECUTION_APPROVING).made);
+        assert_int_equal(approval_decide(db, ORG, w[i].call, i < 3, "cli:ann", &verdict), DB_OK);
+        snprintf(sql, sizeof(sql),
+                 "UPDATE tool_executions SET created_at = now() - interval '%s days'"
+                 " WHERE id = '%s'",
+                 days[i], w[i].call);
+        pg_do(&pg, sql);
+    }
+    assert_string_equal(pg_do(&pg, "SELECT id FROM platform_due_tools(1)"), w[3].call);
+    assert_string_equal(take_one(&found)->id, w[2].call);
+    assert_int_equal(found.told_count, 1);
+    assert_string_equal(status_of(&w[3]), "declined");
+    toolbox_unref(found.runs[0].box);
+    assert_string_equal(take_one(&found)->id, w[0].call);
+    toolbox_unref(found.runs[0].box);
+    assert_string_equal(take_one(&found)->id, w[1].call);
+    toolbox_unref(found.runs[0].box);
+}
+
+/* Of a worker that drains: it keeps its place, and what has ended stays as it ended. */
+static void what_is_put_back_is_run_by_another(void **state)
+{
+    (void)state;
+    struct work w[2];
+    struct decisions found;
+    enum approval_verdict verdict;
+    enum execution_status stands;
+    const struct execution_end how = {
+        .status = EXECUTION_DONE, .response = "{}", .response_len = 2};
+    pg_do(&pg, "DELETE FROM tool_executions WHERE due OR status = 'started'");
+    for (size_t i = 0; i < 2; i++) {
+        prepare(&w[i], (unsigned)(30 + i), 1, "a t1");
+        assert_int_equal(claim(&w[i]), STORE_MINE);
+        assert_true(begin(&w[i], TOOL_HIGH, EXECUTION_APPROVING).made);
+        assert_int_equal(approval_decide(db, ORG, w[i].call, true, "cli:ann", &verdict), DB_OK);
+    }
+    assert_string_equal(take_one(&found)->id, w[0].call);
+    give_back(&found);
+    assert_string_equal(status_of(&w[0]), "approved");
+    assert_string_equal(take_one(&found)->id, w[0].call); /* before the one behind it */
+    assert_int_equal(decision_end(db, &arena, &found.runs[0], &how, &stands), DB_OK);
+    give_back(&found); /* too late */
+    assert_string_equal(status_of(&w[0]), "done");
+    assert_string_equal(take_one(&found)->id, w[1].call);
+    toolbox_unref(found.runs[0].box);
+}
+
 static void what_nobody_decided_expires(void **state)
 {
     (void)state;
@@ -337,6 +410,8 @@ int main(void)
         cmocka_unit_test(a_write_without_a_clear_answer_is_unknown),
         cmocka_unit_test(what_a_job_leaves_open_is_closed),
         cmocka_unit_test(an_operator_decides_once_and_it_runs_once),
+        cmocka_unit_test(the_sweep_goes_in_order),
+        cmocka_unit_test(what_is_put_back_is_run_by_another),
         cmocka_unit_test(what_nobody_decided_expires),
     };
     return cmocka_run_group_tests_name("execution", tests, setup, teardown);

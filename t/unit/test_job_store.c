@@ -384,9 +384,11 @@ static void ended_session_takes_no_message(void **state)
     size_t n;
     struct route_last last;
     bool ended, human;
+    const char *facts;
     arena_init(&a);
-    assert_int_equal(store_end_session(db, ORG, SESSION, w.conversation), DB_OK);
-    assert_int_equal(store_end_session(db, ORG, SESSION, w.conversation), DB_OK);
+    assert_int_equal(store_end_session(db, &a, ORG, SESSION, w.conversation, &facts), DB_OK);
+    assert_non_null(strstr(facts, "\"status\": \"ended\""));
+    assert_int_equal(store_end_session(db, &a, ORG, SESSION, w.conversation, &facts), DB_OK);
     assert_int_equal(claim(&w), STORE_ENDED);
     assert_int_equal(count("messages WHERE true", w.entry.id), 0);
     assert_int_equal(

@@ -336,7 +336,7 @@ static void eng_12_a_hostile_value_stays_one_bounded_line(void **state)
 
 #define SHIPPED "conf/prompts"
 
-static const struct tool tools[] = {{.name = "get_order_status"}, {.name = "book"}};
+static const struct llm_tool tools[] = {{.name = "get_order_status"}, {.name = "book"}};
 
 static struct tenant shop(void)
 {
@@ -352,14 +352,14 @@ static struct tenant shop(void)
                                         .utc_offset_s = 7200}};
 }
 
-static const char *shipped(const struct tenant *tenant, const struct tool_set *set,
-                           const char *language)
+static const char *shipped(const struct tenant *tenant, size_t tool_count, const char *language)
 {
     char error[256] = "";
     struct prompt_set *prompts = prompt_load(SHIPPED, error);
 
     assert_string_equal(error, "");
-    struct prompt_values values = tenant_prompt(&arena, tenant, set, language, 1795300200000);
+    struct prompt_values values =
+        tenant_prompt(&arena, tenant, tools, tool_count, language, 1795300200000);
     values.context = "";
     values.question = "q";
     const char *system = prompt_system(prompts, &arena, &values);
@@ -396,13 +396,12 @@ static void eng_12_shipped_prompts_say_all_there_is(void **state)
         "שעות פעילות: 9", "במטבע ILS",        "אזורי משלוח: Israel, Europe", "a@shop.example",
         "לענות בעברית",   "get_order_status", "שלא מצאת אותה במקורות"};
     const struct tenant tenant = shop();
-    const struct tool_set set = {tools, 2};
     (void)state;
-    const char *text = shipped(&tenant, &set, "en");
+    const char *text = shipped(&tenant, 2, "en");
     expect_all(text, english, sizeof(english) / sizeof(*english));
     assert_string_equal(strstr(text, "Further instructions"),
                         "Further instructions from Acme: Mention the moon.\n");
-    text = shipped(&tenant, &set, "he");
+    text = shipped(&tenant, 2, "he");
     expect_all(text, hebrew, sizeof(hebrew) / sizeof(*hebrew));
     assert_string_equal(strstr(text, "הנחיות נוספות"), "הנחיות נוספות מ-Acme: Mention the moon.\n");
 }
@@ -414,10 +413,9 @@ static void eng_12_shipped_prompts_leave_out_what_is_not_there(void **state)
         "סגנון", "שעות",  "קשר:",    "מטבע",       "אזור",  "כלי ", "כלים:", "נוספות"};
     static const char *const languages[] = {"en", "he"};
     const struct tenant tenant = {.name = "Acme", .language = "en"};
-    const struct tool_set set = {NULL, 0};
     (void)state;
     for (size_t k = 0; k < 2; k++) {
-        const char *text = shipped(&tenant, &set, languages[k]);
+        const char *text = shipped(&tenant, 0, languages[k]);
         for (size_t i = 0; i < sizeof(absent) / sizeof(*absent); i++) {
             if (strstr(text, absent[i]) != NULL) {
                 fail_msg("\"%s\" is in \"%s\"", absent[i], text);

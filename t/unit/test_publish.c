@@ -185,7 +185,7 @@ static void test_revoke_and_expire(void **state)
 
     make_key(BOB, FD_KEY_SECRET, id, key);
     publish(PUBLISH_OK, BOB);
-    pg_do(&pg, "UPDATE organizations SET status = 'suspended', generation = generation + 1"
+    pg_do(&pg, "UPDATE organizations SET status = 'disabled', generation = generation + 1"
                " WHERE name = 'Bob'");
     publish(PUBLISH_OK, BOB);
     assert_string_equal(ask(&live, "EXISTS", key, NULL), "0");
@@ -343,10 +343,8 @@ static void test_servers_away(void **state)
     db_free(nowhere);
 }
 
-static void test_config_json(void **state)
+static void test_config(void **state)
 {
-    char *json;
-
     (void)state;
     pg_do(&pg, "INSERT INTO model_catalog (model_id, provider, name, context_length) VALUES"
                " ('m', 'p', 'Model M', 200000);"
@@ -355,13 +353,10 @@ static void test_config_json(void **state)
                "INSERT INTO org_ai_settings (org_id, enabled_models, default_model_id, widget)"
                " VALUES ('" ALICE "', '[{\"model_id\":\"m\",\"is_default\":true}]', 'm',"
                " '{\"features\":{\"model_picker\":true}}')");
-    assert_int_equal(publish_config_json(db, ALICE, &json), DB_OK);
+    publish(PUBLISH_OK, ALICE);
+    const char *json = ask(&live, "GET", "fd:cfg:" ALICE, NULL);
     assert_non_null(strstr(json, "$9.00/1M tokens \xc2\xb7 200k context"));
     assert_non_null(strstr(json, "\"label\":\"Model M\""));
-    free(json);
-    assert_int_equal(publish_config_json(db, "cccccccc-0000-4000-8000-00000000000c", &json),
-                     DB_FAILED);
-    assert_null(json);
 }
 
 int main(void)
@@ -370,7 +365,7 @@ int main(void)
         cmocka_unit_test(test_everything),       cmocka_unit_test(test_revoke_and_expire),
         cmocka_unit_test(test_used_never_falls), cmocka_unit_test(test_generation_after_restore),
         cmocka_unit_test(test_publishers_race),  cmocka_unit_test(test_hints),
-        cmocka_unit_test(test_servers_away),     cmocka_unit_test(test_config_json),
+        cmocka_unit_test(test_servers_away),     cmocka_unit_test(test_config),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

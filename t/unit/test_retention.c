@@ -146,6 +146,23 @@ static void test_old_rows_go(void **state)
                      0);
 }
 
+/* ADM-8: whoever sends no more leaves no keys; in pages, of every organisation. */
+static void test_idempotency_keys_go(void **state)
+{
+    (void)state;
+    pg_do(&pg,
+          "INSERT INTO idempotency_keys (org_id, actor, key_sha256, request_sha256, claim,"
+          "   claimed_until, created_at)"
+          " SELECT CASE WHEN n % 2 = 0 THEN '" ORG "'::uuid ELSE '" OTHER "'::uuid END, 'k', n,"
+          "        '', '', now(), now() - CASE WHEN n > 2500 THEN interval '23 hours'"
+          "                                    ELSE interval '25 hours' END"
+          "   FROM generate_series(1, 2504) n");
+    run(NULL, NULL);
+    assert_string_equal(count("idempotency_keys"), "4");
+    assert_string_equal(count("idempotency_keys WHERE created_at < now() - interval '24 hours'"),
+                        "0");
+}
+
 /* What was counted stays, also of days whose rows went in part, and when it is counted again. */
 static void test_counted_first(void **state)
 {
@@ -204,6 +221,65 @@ static void test_goes_on_counting(void **state)
                "UPDATE conversations SET updated_at = now() WHERE id = '" C2 "'");
     run(NULL, NULL);
     assert_string_equal(pg_do(&pg, questions), "5 1 1");
+}
+
+/* Rows that are older than anybody's days. */
+static void assert_nothing_is_gone(void)
+{
+    assert_string_equal(count("messages"), "1204");
+    assert_string_equal(count("conversations"), "4");
+    assert_string_equal(count("tool_executions"), "41");
+    assert_string_equal(count("jobs"), "3");
+}
+
+#define OLD_MESSAGES "messages WHERE created_at < now() - interval '31 days' AND org_id "
+
+/* What a step may leave behind: whoever is killed after it leaves the same. */
+static void assert_in_order(const struct housekeeping *pass, const char *org)
+{
+    char old[160];
+
+    assert_int_equal(pass->counts.partitions, 0);
+    assert_false(pass->dropped);
+    snprintf(old, sizeof(old), OLD_MESSAGES "= '%s'", org);
+    if (pass->counts.conversations > (int64_t)pass->next) /* one of each organisation is old */
+        assert_string_equal(count(old), "0");
+    snprintf(old, sizeof(old), OLD_MESSAGES "<> '%s'", org);
+    if (pass->next == 0)
+        assert_string_not_equal(count(old), "0");
+    assert_true(strtol(pg_do(&pg, "SELECT coalesce(sum(calls), 0) FROM tool_daily"), NULL, 10) >=
+                pass->counts.tool_executions);
+}
+
+/* Counted and listed; then one organisation after the other, messages before their
+ * conversation; months last. */
+static void test_in_order(void **state)
+{
+    struct turn turn = {.name = RETENTION_TURN};
+    struct housekeeping pass = {0};
+    bool mine, done = false;
+
+    (void)state;
+    assert_int_equal(turn_take(db, &turn, &mine), DB_OK);
+    while (!pass.listed) {
+        assert_int_equal(housekeeping_step(db, &turn, &pass, &done), DB_OK);
+        assert_nothing_is_gone();
+    }
+    assert_true(pass.counted && pass.tools_counted);
+    assert_string_equal(count("conversation_outcomes"), "4");
+    while (pass.next < pass.org_count) {
+        size_t at = pass.next;
+        assert_int_equal(housekeeping_step(db, &turn, &pass, &done), DB_OK);
+        assert_true(pass.next == at || pass.next == at + 1);
+        assert_in_order(&pass, pass.orgs[at].id);
+    }
+    while (!done)
+        assert_int_equal(housekeeping_step(db, &turn, &pass, &done), DB_OK);
+    assert_true(pass.dropped);
+    assert_int_equal(pass.counts.messages, 1202);
+    assert_int_equal(pass.counts.conversations, 2);
+    housekeeping_free(&pass);
+    turn_give(db, &turn);
 }
 
 /* A session that comes back has a conversation of the same id, counted apart. */
@@ -546,7 +622,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         EACH("ENG-17: what is old goes, and nothing else", test_old_rows_go),
+        EACH("ADM-8: idempotency keys go after a day, whoever stops", test_idempotency_keys_go),
         EACH("ENG-17: nothing is deleted before it is counted", test_counted_first),
+        EACH("ENG-17: counted, then deleted one after the other, months last", test_in_order),
         EACH("ENG-17: requests for a person lose their contact", test_alerts_forget),
         EACH("ENG-17: what is deleted of a conversation that goes on stays counted",
              test_goes_on_counting),

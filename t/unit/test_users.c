@@ -64,7 +64,8 @@ static void refused(struct db *db, enum db_status status, const char *begins)
 /* The first of all: it needs a platform without users. */
 static void test_setup(void **state)
 {
-    char first[SIGN_IN_TOKEN_SIZE], second[SIGN_IN_TOKEN_SIZE], org[37], user[37];
+    char first[SIGN_IN_TOKEN_SIZE], second[SIGN_IN_TOKEN_SIZE];
+    struct setup_made made;
     struct setup setup = {.organization = "Shop", .email = "a@shop.example", .password = GOOD};
     struct db *db = *state;
     bool done, open;
@@ -74,23 +75,25 @@ static void test_setup(void **state)
     assert_int_equal(setup_token_make(db, first), DB_OK);
     assert_int_equal(setup_token_make(db, second), DB_OK);
     setup.token = "made up";
-    assert_int_equal(setup_run(db, &setup, &done, org, user), DB_OK);
+    assert_int_equal(setup_run(db, &setup, &done, &made), DB_OK);
     assert_false(done);
     setup.token = second;
     setup.password = "short";
-    refused(db, setup_run(db, &setup, &done, org, user), "password: ");
+    refused(db, setup_run(db, &setup, &done, &made), "password: ");
     setup.password = GOOD;
     pg_do(&pg, "UPDATE setup_tokens SET expires_at = now()");
-    assert_int_equal(setup_run(db, &setup, &done, org, user), DB_OK);
+    assert_int_equal(setup_run(db, &setup, &done, &made), DB_OK);
     assert_false(done); /* a day has passed */
     assert_int_equal(setup_token_make(db, second), DB_OK);
     setup.token = second;
-    assert_int_equal(setup_run(db, &setup, &done, org, user), DB_OK);
+    assert_int_equal(setup_run(db, &setup, &done, &made), DB_OK);
     assert_true(done);
     assert_string_equal(pg_do(&pg, "SELECT role || superadmin || plan_type FROM users"
                                    " JOIN organizations o ON o.id = org_id"),
                         "ownertruepro");
-    assert_int_equal(setup_run(db, &setup, &done, org, user), DB_OK);
+    assert_true(fd_api_key_valid(made.key, strlen(made.key), NULL));
+    assert_string_equal(pg_do(&pg, "SELECT kind || cardinality(origins) FROM api_keys"), "pk0");
+    assert_int_equal(setup_run(db, &setup, &done, &made), DB_OK);
     assert_false(done);
     refused(db, setup_token_make(db, first), "there are users");
     pg_do(&pg,
@@ -180,7 +183,7 @@ static void test_sign_in(void **state)
     assert_int_equal(found.count, 0);
     assert_int_equal(sign_in_check(db, "nobody@a.example", GOOD, NULL, &found), DB_OK);
     assert_int_equal(found.count, 0);
-    pg_do(&pg, "UPDATE organizations SET status = 'suspended' WHERE id = '" BOB "'");
+    pg_do(&pg, "UPDATE organizations SET status = 'disabled' WHERE id = '" BOB "'");
     assert_int_equal(sign_in_check(db, "owner@a.example", GOOD, NULL, &found), DB_OK);
     assert_int_equal(found.count, 1);
     pg_do(&pg, "UPDATE organizations SET status = 'active' WHERE id = '" BOB "'");

@@ -8,11 +8,13 @@
 #ifndef FD_ADMIN_ADMIN_H
 #define FD_ADMIN_ADMIN_H
 
+#include "admin/schema.h"
 #include "core/arena.h"
 #include "core/buf.h"
 #include "core/config.h"
 #include "db/db.h"
 #include "net/redis_sync.h"
+#include "protocol/ids.h"
 #include "protocol/json.h"
 #include "protocol/problem.h"
 
@@ -34,6 +36,7 @@ enum admin_scope {
 struct admin_request {
     const char *method;
     const char *path;               /* decoded, without the query */
+    const char *target;             /* path and query as they were sent */
     const char *ids[ADMIN_IDS_MAX]; /* what stood for ":name" in the pattern, decoded */
     const struct fd_json *body;     /* an object, strictly parsed, empty where none was sent; NULL
                                        where the route takes raw */
@@ -52,7 +55,12 @@ struct admin_request {
     const char *agent;   /* its User-Agent, "" if absent */
     bool secure;         /* HTTPS, or else a network that may be another's */
     const char *request_id;
-    struct arena *arena; /* of the request */
+    const char *if_match; /* the headers; "" if absent */
+    const char *if_none_match;
+    const char *once; /* Idempotency-Key */
+    const char *last_event_id;
+    struct admin_pending *pending; /* admin_after(); NULL: nothing is open */
+    struct arena *arena;           /* of the request */
     struct db *db;
     const struct config *config;
     void *query; /* admin_query() */
@@ -77,18 +85,25 @@ struct admin_reply {
     const char *filename;     /* Content-Disposition: attachment; NULL = none */
     int retry_after;          /* seconds; 0 = none */
     const char *cookies[2];   /* Set-Cookie; NULL = none */
+    const char *etag;         /* NULL = none */
+    bool replayed;            /* it was answered before, and is told again */
     struct admin_rest rest;   /* next NULL: the body is all */
+    bool listens;             /* to what happens in the organisation, behind `after`: feed.h */
+    struct fd_event_id after;
+    const char *follow; /* a job whose events nginx streams in place of the body; NULL */
 };
 
 typedef void admin_handler_fn(const struct admin_request *request, struct admin_reply *reply);
 
 enum admin_flags {
-    ADMIN_RAW = 1,     /* the body is not JSON (an upload) */
-    ADMIN_OPEN = 2,    /* nobody needs to have signed in; nginx knows these routes, too */
-    ADMIN_USER = 4,    /* of a signed-in user, not of a key */
-    ADMIN_ACCESS = 8,  /* who gets in: not with a key that may only write */
-    ADMIN_ASKS = 16,   /* changes nothing, whatever its method, or records itself */
-    ADMIN_PRIVATE = 32 /* shows what a visitor said: the record says that it was, not what */
+    ADMIN_RAW = 1,      /* the body is not JSON (an upload) */
+    ADMIN_OPEN = 2,     /* nobody needs to have signed in; nginx knows these routes, too */
+    ADMIN_USER = 4,     /* of a signed-in user, not of a key */
+    ADMIN_ACCESS = 8,   /* who gets in: not with a key that may only write */
+    ADMIN_ASKS = 16,    /* changes nothing, whatever its method, or records itself */
+    ADMIN_PRIVATE = 32, /* shows what a visitor said: the record says that it was, not what */
+    ADMIN_STEPS = 64    /* waits for other servers, or commits in steps of its own: no one
+                           transaction; the record begins before it */
 };
 
 struct admin_route {
@@ -97,6 +112,13 @@ struct admin_route {
     enum admin_role least;
     unsigned flags;
     admin_handler_fn *handle;
+    const char *summary;           /* a line; without one nothing below is there */
+    const struct admin_body *body; /* what it takes (schema.h); NULL: no member */
+    const char *query;             /* shape (shape.h) of its parameters; NULL: none */
+    const char *const *parameters; /* and these, texts; NULL last */
+    const char *answer;            /* shape of what it answers; NULL: 204 */
+    int status;                    /* of success, where it is not 200 or 204 */
+    const char *const *computed;   /* members of a GET's answer that nobody sets, NULL last */
 };
 
 struct admin_resource {
@@ -115,8 +137,13 @@ void admin_problem(struct admin_reply *reply, const struct admin_request *reques
 void admin_db_problem(struct admin_reply *reply, const struct admin_request *request,
                       enum db_status status);
 
-/* Tells every worker and nginx that this organisation's settings changed. Not inside a
- * transaction: it reads what was committed. */
+/* Calls tell() once what this request changes is committed, and never if it is not. `arg` and
+ * what it points at live as long as the request. */
+typedef void admin_tell_fn(const struct admin_request *request, void *arg);
+void admin_after(const struct admin_request *request, admin_tell_fn *tell, void *arg);
+/* Tells every worker and nginx so that this organisation's settings changed. */
 void admin_settings_changed(const struct admin_request *request);
+/* The same of another one, which a superadmin changed. */
+void admin_organization_changed(const struct admin_request *request, const char *org);
 
 #endif

@@ -3,6 +3,7 @@
 #include "tenant/ai_endpoint.h"
 
 #include "admin/admin.h"
+#include "protocol/limits.h"
 
 #include <string.h>
 
@@ -67,15 +68,45 @@ static void test(const struct admin_request *request, struct admin_reply *reply)
     answer_found(request, reply, status, found);
 }
 
+#define ENDPOINT                                                                                   \
+    "{provider: text|null, base_url?: text|null, model?: text|null, dimensions?: int|null,"        \
+    " api_key?: {set: bool, ends_with?: text|null}, last_test?: json, updated_at?: time}"
+#define TESTED "{ok: bool, ms: int, status: int, detail: text|null}"
+
+static const struct admin_field provider_fields[] = {
+    {"provider", ADMIN_TEXT | ADMIN_NULL, .max = 20},
+    {"base_url", ADMIN_TEXT | ADMIN_NULL, .max = 2048, .format = "uri"},
+    {"api_key", ADMIN_TEXT | ADMIN_NULL, .max = 4096},
+    {"model", ADMIN_NULL},
+    {"dimensions", ADMIN_NULL},
+};
+static const struct admin_field embedding_fields[] = {
+    {"provider", ADMIN_TEXT | ADMIN_NULL, .max = 20},
+    {"base_url", ADMIN_TEXT | ADMIN_NULL, .max = 2048, .format = "uri"},
+    {"api_key", ADMIN_TEXT | ADMIN_NULL, .max = 4096},
+    {"model", ADMIN_TEXT | ADMIN_NULL, .max = FD_MODEL_ID_MAX},
+    {"dimensions", ADMIN_INT | ADMIN_NULL, .note = "null: the model's own"},
+};
+
 static const struct admin_route routes[] = {
-    {"GET", "ai-settings/provider", ADMIN_STAFF, 0, show},
-    {"PUT", "ai-settings/provider", ADMIN_ADMIN, 0, change},
-    {"DELETE", "ai-settings/provider", ADMIN_ADMIN, 0, remove_one},
-    {"POST", "ai-settings/provider/test", ADMIN_ADMIN, 0, test},
-    {"GET", "ai-settings/embedding", ADMIN_STAFF, 0, show},
-    {"PUT", "ai-settings/embedding", ADMIN_ADMIN, 0, change},
-    {"DELETE", "ai-settings/embedding", ADMIN_ADMIN, 0, remove_one},
-    {"POST", "ai-settings/embedding/test", ADMIN_ADMIN, 0, test},
+    {"GET", "ai-settings/provider", ADMIN_STAFF, 0, show, .summary = "The own model server",
+     .answer = ENDPOINT},
+    {"PUT", "ai-settings/provider", ADMIN_ADMIN, 0, change,
+     .summary = "Sets it; what is not sent stays, null takes a value away",
+     .body = ADMIN_BODY(provider_fields), .answer = ENDPOINT},
+    {"DELETE", "ai-settings/provider", ADMIN_ADMIN, 0, remove_one,
+     .summary = "Goes back to the platform's"},
+    {"POST", "ai-settings/provider/test", ADMIN_ADMIN, ADMIN_STEPS, test,
+     .summary = "Asks it something small", .answer = TESTED},
+    {"GET", "ai-settings/embedding", ADMIN_STAFF, 0, show, .summary = "The own embedding server",
+     .answer = ENDPOINT},
+    {"PUT", "ai-settings/embedding", ADMIN_ADMIN, 0, change,
+     .summary = "Sets it; what is not sent stays, null takes a value away",
+     .body = ADMIN_BODY(embedding_fields), .answer = ENDPOINT},
+    {"DELETE", "ai-settings/embedding", ADMIN_ADMIN, 0, remove_one,
+     .summary = "Goes back to the platform's"},
+    {"POST", "ai-settings/embedding/test", ADMIN_ADMIN, ADMIN_STEPS, test,
+     .summary = "Asks it something small", .answer = TESTED},
 };
 
 const struct admin_resource admin_ai_endpoints = {routes, sizeof(routes) / sizeof(routes[0])};

@@ -64,10 +64,18 @@ static void decline(const struct admin_request *request, struct admin_reply *rep
     decide(request, reply, false);
 }
 
+#define DECIDED "{id: uuid, status: approved|declined}"
+
 static const struct admin_route routes[] = {
-    {"GET", "approvals", ADMIN_STAFF, 0, list},
-    {"POST", "approvals/:id/approve", ADMIN_STAFF, 0, approve},
-    {"POST", "approvals/:id/decline", ADMIN_STAFF, 0, decline},
+    {"GET", "approvals", ADMIN_STAFF, 0, list, .summary = "Calls that wait for an operator",
+     .query = "{all?: true|false}",
+     .answer = "{approvals: [{id: uuid, tool: text, summary: text|null, arguments: json,"
+               " conversation_id: uuid|null, created_at: time, expires_at: time|null,"
+               " status: text, decided_by: text|null}]}"},
+    {"POST", "approvals/:id/approve", ADMIN_STAFF, 0, approve, .summary = "Lets a call be made",
+     .answer = DECIDED},
+    {"POST", "approvals/:id/decline", ADMIN_STAFF, 0, decline, .summary = "Refuses a call",
+     .answer = DECIDED},
 };
 
 const struct admin_resource admin_approvals = {routes, sizeof(routes) / sizeof(routes[0])};

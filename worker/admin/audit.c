@@ -63,7 +63,11 @@ static void list(const struct admin_request *request, struct admin_reply *reply)
 }
 
 static const struct admin_route routes[] = {
-    {"GET", "audit", ADMIN_ADMIN, ADMIN_ACCESS, list},
+    {"GET", "audit", ADMIN_ADMIN, ADMIN_ACCESS, list, .summary = "Who changed what, newest first",
+     .query = "{" PAGE_QUERY ", actor?: text, action?: text}",
+     .answer = "{entries: [{id: text, at: time, actor: text, actor_name: text|null, action: text,"
+               " target: text, address: text|null, request_id: text|null, before: json,"
+               " after: json}], " PAGE_ANSWER "}"},
 };
 
 const struct admin_resource admin_audit = {routes, sizeof(routes) / sizeof(routes[0])};

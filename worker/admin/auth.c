@@ -61,9 +61,10 @@ static const char *user_actor(const struct admin_request *request, const char *u
 
 /* -- in ----------------------------------------------------------------------------------- */
 
-/* `hash` as in user_session_start(). */
+/* `hash` as in user_session_start(), `key` as in session_reply(). */
 static void begin_session(const struct admin_request *request, struct admin_reply *reply,
-                          const char *org, const char *user, const char *hash, const char *how)
+                          const char *org, const char *user, const char *hash, const char *how,
+                          const char *key)
 {
     const char *agent = arena_printf(request->arena, "%.*s", USER_AGENT_MAX, request->agent);
     const struct user_session_new from = {
@@ -86,9 +87,9 @@ static void begin_session(const struct admin_request *request, struct admin_repl
         admin_db_problem(reply, request, status);
         return;
     }
-    sessions_ended(request, org, ended);
+    sessions_ended(request, ended);
     record_event(request, org, user_actor(request, user), how, session.id, NULL);
-    session_reply(request, reply, org, &session);
+    session_reply(request, reply, org, &session, key);
 }
 
 /* The password was right in several organisations: which of them? A problem that has them as
@@ -137,20 +138,17 @@ static void answer_login(const struct admin_request *request, struct admin_reply
         ask_which(request, reply, found);
     else
         begin_session(request, reply, found->at[0].org, found->at[0].user, found->at[0].hash,
-                      "sign-in");
+                      "sign-in", NULL);
 }
 
 static void login(const struct admin_request *request, struct admin_reply *reply)
 {
-    static const char *const known[] = {"email", "password", "organization", NULL};
-    const char *email, *password, *organization;
+    const char *email = fd_json_string(request->body, "email");
+    const char *password = fd_json_string(request->body, "password");
+    const char *organization = fd_json_string(request->body, "organization");
     struct sign_in_found found = {0};
 
-    if (!field_known(request, reply, known) ||
-        !field_text(request, reply, "email", true, USER_EMAIL_MAX, &email) ||
-        !field_text(request, reply, "password", true, PASSWORD_MAX, &password) ||
-        !field_text(request, reply, "organization", false, ORG_MAX, &organization) ||
-        !begin_hashing(request, reply))
+    if (!begin_hashing(request, reply))
         return;
     bool may = may_try(request, reply, SIGN_IN_ADDRESS, request->address) &&
                may_try(request, reply, SIGN_IN_ACCOUNT, email);
@@ -182,21 +180,18 @@ static void setup_state(const struct admin_request *request, struct admin_reply 
 
 static void setup(const struct admin_request *request, struct admin_reply *reply)
 {
-    static const char *const known[] = {"token", "organization", "email", "name", "password", NULL};
-    struct setup setup;
-    char org[37], user[37];
+    const struct setup setup = {.token = fd_json_string(request->body, "token"),
+                                .organization = fd_json_string(request->body, "organization"),
+                                .email = fd_json_string(request->body, "email"),
+                                .name = fd_json_string(request->body, "name"),
+                                .password = fd_json_string(request->body, "password")};
+    struct setup_made made;
     bool done = false;
 
-    if (!field_known(request, reply, known) ||
-        !field_text(request, reply, "token", true, TOKEN_MAX, &setup.token) ||
-        !field_text(request, reply, "organization", true, ORG_MAX, &setup.organization) ||
-        !field_text(request, reply, "email", true, USER_EMAIL_MAX, &setup.email) ||
-        !field_text(request, reply, "name", false, USER_NAME_MAX, &setup.name) ||
-        !field_text(request, reply, "password", true, PASSWORD_MAX, &setup.password) ||
-        !begin_hashing(request, reply))
+    if (!begin_hashing(request, reply))
         return;
     bool may = may_try(request, reply, SIGN_IN_ADDRESS, request->address);
-    enum db_status status = may ? setup_run(request->db, &setup, &done, org, user) : DB_OK;
+    enum db_status status = may ? setup_run(request->db, &setup, &done, &made) : DB_OK;
     end_hashing();
     if (status != DB_OK) {
         field_refuse(request, reply, status);
@@ -204,22 +199,20 @@ static void setup(const struct admin_request *request, struct admin_reply *reply
         admin_problem(reply, request, FD_PROBLEM_FIELD, "token",
                       "it is unknown, used or older than a day, or there are users already");
     } else if (may) {
-        begin_session(request, reply, org, user, NULL, "set-up");
+        admin_organization_changed(request, made.org);
+        begin_session(request, reply, made.org, made.user, NULL, "set-up", made.key);
         reply->status = reply->status == 200 ? 201 : reply->status;
     }
 }
 
 static void reset(const struct admin_request *request, struct admin_reply *reply)
 {
-    static const char *const known[] = {"token", "password", NULL};
-    const char *token, *password;
+    const char *token = fd_json_string(request->body, "token");
+    const char *password = fd_json_string(request->body, "password");
     PGresult *ended = NULL;
     char org[37], user[37];
 
-    if (!field_known(request, reply, known) ||
-        !field_text(request, reply, "token", true, TOKEN_MAX, &token) ||
-        !field_text(request, reply, "password", true, PASSWORD_MAX, &password) ||
-        !begin_hashing(request, reply))
+    if (!begin_hashing(request, reply))
         return;
     bool may = may_try(request, reply, SIGN_IN_ADDRESS, request->address);
     enum db_status status =
@@ -229,7 +222,7 @@ static void reset(const struct admin_request *request, struct admin_reply *reply
         field_refuse(request, reply, status);
     } else if (may) {
         sign_in_forgive(request->db, SIGN_IN_ADDRESS, request->address);
-        sessions_ended(request, org, ended);
+        sessions_ended(request, ended);
         record_event(request, org, user_actor(request, user), "password-reset", user, NULL);
         reply->status = 204;
     }
@@ -250,7 +243,7 @@ static void logout(const struct admin_request *request, struct admin_reply *repl
         admin_db_problem(reply, request, status);
         return;
     }
-    sessions_ended(request, home, ended);
+    sessions_ended(request, ended);
     record_event(request, home, request->actor, "sign-out", request->session, NULL);
     cookie_clear(request, reply);
     reply->status = 204;
@@ -258,16 +251,13 @@ static void logout(const struct admin_request *request, struct admin_reply *repl
 
 static void change_password(const struct admin_request *request, struct admin_reply *reply)
 {
-    static const char *const known[] = {"old_password", "password", NULL};
-    const char *old, *password;
+    const char *old = fd_json_string(request->body, "old_password");
+    const char *password = fd_json_string(request->body, "password");
     bool right = false;
     PGresult *ended = NULL;
     char home[37];
 
-    if (!field_known(request, reply, known) ||
-        !field_text(request, reply, "old_password", true, PASSWORD_MAX, &old) ||
-        !field_text(request, reply, "password", true, PASSWORD_MAX, &password) ||
-        !session_home(request, reply, home) || !begin_hashing(request, reply))
+    if (!session_home(request, reply, home) || !begin_hashing(request, reply))
         return;
     bool may = may_try(request, reply, SIGN_IN_USER, request->user);
     enum db_status status =
@@ -282,20 +272,49 @@ static void change_password(const struct admin_request *request, struct admin_re
         admin_problem(reply, request, FD_PROBLEM_FIELD, "old_password", "this is not it");
     } else if (may) {
         sign_in_forgive(request->db, SIGN_IN_USER, request->user);
-        sessions_ended(request, home, ended);
+        sessions_ended(request, ended);
         record_event(request, home, request->actor, "password-change", request->user, NULL);
         session_renewed(request, reply);
     }
 }
 
+/* -- the routes --------------------------------------------------------------------------- */
+
+static const struct admin_field login_fields[] = {
+    {"email", ADMIN_TEXT, .required = true, .max = USER_EMAIL_MAX, .format = "email"},
+    {"password", ADMIN_TEXT, .required = true, .max = PASSWORD_MAX},
+    {"organization", ADMIN_TEXT, .max = ORG_MAX, .note = "id or name, of several"},
+};
+static const struct admin_field setup_fields[] = {
+    {"token", ADMIN_TEXT, .required = true, .max = TOKEN_MAX},
+    {"organization", ADMIN_TEXT, .required = true, .max = ORG_MAX},
+    {"email", ADMIN_TEXT, .required = true, .max = USER_EMAIL_MAX, .format = "email"},
+    {"name", ADMIN_TEXT, .max = USER_NAME_MAX},
+    {"password", ADMIN_TEXT, .required = true, .max = PASSWORD_MAX},
+};
+static const struct admin_field reset_fields[] = {
+    {"token", ADMIN_TEXT, .required = true, .max = TOKEN_MAX},
+    {"password", ADMIN_TEXT, .required = true, .max = PASSWORD_MAX},
+};
+static const struct admin_field password_fields[] = {
+    {"old_password", ADMIN_TEXT, .required = true, .max = PASSWORD_MAX},
+    {"password", ADMIN_TEXT, .required = true, .max = PASSWORD_MAX},
+};
+
 static const struct admin_route routes[] = {
-    {"POST", "auth/login", ADMIN_CLIENT, ADMIN_OPEN, login},
-    {"GET", "auth/setup", ADMIN_CLIENT, ADMIN_OPEN, setup_state},
-    {"POST", "auth/setup", ADMIN_CLIENT, ADMIN_OPEN, setup},
-    {"POST", "auth/reset", ADMIN_CLIENT, ADMIN_OPEN, reset},
-    {"POST", "auth/logout", ADMIN_CLIENT, ADMIN_USER | ADMIN_ASKS, logout},
-    {"POST", "auth/refresh", ADMIN_CLIENT, ADMIN_USER | ADMIN_ASKS, session_renewed},
-    {"POST", "auth/password", ADMIN_CLIENT, ADMIN_USER | ADMIN_ASKS, change_password},
+    {"POST", "auth/login", ADMIN_CLIENT, ADMIN_OPEN, login, .summary = "Signs in",
+     .body = ADMIN_BODY(login_fields), .answer = SESSION_ANSWER},
+    {"GET", "auth/setup", ADMIN_CLIENT, ADMIN_OPEN, setup_state, .summary = "Is there no user yet?",
+     .answer = "{open: bool}"},
+    {"POST", "auth/setup", ADMIN_CLIENT, ADMIN_OPEN, setup, .summary = "Makes the first user",
+     .body = ADMIN_BODY(setup_fields), .status = 201, .answer = SESSION_ANSWER},
+    {"POST", "auth/reset", ADMIN_CLIENT, ADMIN_OPEN, reset, .summary = "A new password, by a token",
+     .body = ADMIN_BODY(reset_fields)},
+    {"POST", "auth/logout", ADMIN_CLIENT, ADMIN_USER | ADMIN_ASKS, logout, .summary = "Signs out"},
+    {"POST", "auth/refresh", ADMIN_CLIENT, ADMIN_USER | ADMIN_ASKS, session_renewed,
+     .summary = "New claims", .answer = SESSION_ANSWER},
+    {"POST", "auth/password", ADMIN_CLIENT, ADMIN_USER | ADMIN_ASKS, change_password,
+     .summary = "Another password", .body = ADMIN_BODY(password_fields), .answer = SESSION_ANSWER},
 };
 
 const struct admin_resource admin_auth = {routes, sizeof(routes) / sizeof(routes[0])};

@@ -1,5 +1,4 @@
 /* The signed-in user: who it is, where it acts, and its sessions. */
-#include "admin/field.h"
 #include "admin/identity.h"
 #include "admin/record.h"
 #include "admin/resources.h"
@@ -111,7 +110,7 @@ static void end_one(const struct admin_request *request, struct admin_reply *rep
         PQclear(ended);
         admin_problem(reply, request, FD_PROBLEM_NOT_FOUND, NULL, NULL);
     } else {
-        sessions_ended(request, home, ended);
+        sessions_ended(request, ended);
         record_event(request, home, request->actor, "session-end", request->ids[0], NULL);
         reply->status = 204;
     }
@@ -130,7 +129,7 @@ static void end_others(const struct admin_request *request, struct admin_reply *
         admin_db_problem(reply, request, status);
         return;
     }
-    sessions_ended(request, home, ended);
+    sessions_ended(request, ended);
     record_event(request, home, request->actor, "session-end", "others", NULL);
     reply->status = 204;
 }
@@ -139,14 +138,8 @@ static void end_others(const struct admin_request *request, struct admin_reply *
 static bool choice(const struct admin_request *request, struct admin_reply *reply, const char *name,
                    const char **id)
 {
-    const char *const known[] = {name, NULL};
-    const struct fd_json *value = fd_json_get(request->body, name);
-
-    *id = value != NULL && value->type == FD_JSON_STRING ? value->text : NULL;
-    if (!field_known(request, reply, known))
-        return false;
-    if (*id != NULL ? fd_uuid_valid(*id, strlen(*id))
-                    : value != NULL && value->type == FD_JSON_NULL)
+    *id = fd_json_string(request->body, name);
+    if (*id == NULL || fd_uuid_valid(*id, strlen(*id)))
         return true;
     admin_problem(reply, request, FD_PROBLEM_FIELD, name, "an id or null would be right");
     return false;
@@ -188,13 +181,31 @@ static void choose_organization(const struct admin_request *request, struct admi
     }
 }
 
+static const struct admin_field team_fields[] = {
+    {"team_id", ADMIN_TEXT | ADMIN_NULL, .required = true, .format = "uuid"},
+};
+static const struct admin_field organization_fields[] = {
+    {"organization_id", ADMIN_TEXT | ADMIN_NULL, .required = true, .format = "uuid"},
+};
+
 static const struct admin_route routes[] = {
-    {"GET", "auth/me", ADMIN_CLIENT, ADMIN_USER, me},
-    {"GET", "auth/sessions", ADMIN_CLIENT, ADMIN_USER, list},
-    {"DELETE", "auth/sessions", ADMIN_CLIENT, ADMIN_USER | ADMIN_ASKS, end_others},
-    {"DELETE", "auth/sessions/:id", ADMIN_CLIENT, ADMIN_USER | ADMIN_ASKS, end_one},
-    {"POST", "auth/team", ADMIN_CLIENT, ADMIN_USER | ADMIN_ASKS, choose_team},
-    {"POST", "auth/organization", ADMIN_SUPERADMIN, ADMIN_USER | ADMIN_ASKS, choose_organization},
+    {"GET", "auth/me", ADMIN_CLIENT, ADMIN_USER, me, .summary = "Who asks, where and as what",
+     .answer = "{user: {id: uuid, email: text, name: text, superadmin: bool},"
+               " organization: {id: uuid, name: text}, role: text, team_id: uuid|null,"
+               " session_id: uuid}"},
+    {"GET", "auth/sessions", ADMIN_CLIENT, ADMIN_USER, list, .summary = "The user's sessions",
+     .answer = "{sessions: [{id: uuid, current: bool, address: text, agent: text,"
+               " created_at: time, used_at: time}]}"},
+    {"DELETE", "auth/sessions", ADMIN_CLIENT, ADMIN_USER | ADMIN_ASKS, end_others,
+     .summary = "Ends all others"},
+    {"DELETE", "auth/sessions/:id", ADMIN_CLIENT, ADMIN_USER | ADMIN_ASKS, end_one,
+     .summary = "Ends one"},
+    {"POST", "auth/team", ADMIN_CLIENT, ADMIN_USER | ADMIN_ASKS, choose_team,
+     .summary = "The team that the user acts in", .body = ADMIN_BODY(team_fields),
+     .answer = SESSION_ANSWER},
+    {"POST", "auth/organization", ADMIN_SUPERADMIN, ADMIN_USER | ADMIN_ASKS, choose_organization,
+     .summary = "The organisation that a superadmin acts in",
+     .body = ADMIN_BODY(organization_fields), .answer = SESSION_ANSWER},
 };
 
 const struct admin_resource admin_auth_sessions = {routes, sizeof(routes) / sizeof(routes[0])};

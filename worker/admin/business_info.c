@@ -26,9 +26,25 @@ static void change(const struct admin_request *request, struct admin_reply *repl
         admin_settings_changed(request);
 }
 
+#define INFO                                                                                       \
+    "{hours?: text|null, timezone?: text|null, currency?: text|null, shipping_zones?: json,"       \
+    " contact?: json, tone?: text|null, hours_understood: bool}"
+
+static const struct admin_field fields[] = {
+    {"hours", ADMIN_TEXT | ADMIN_NULL},
+    {"timezone", ADMIN_TEXT | ADMIN_NULL, .note = "a name of the IANA data base"},
+    {"currency", ADMIN_TEXT | ADMIN_NULL, .note = "three letters of ISO 4217"},
+    {"shipping_zones", ADMIN_TEXT | ADMIN_TEXTS | ADMIN_NULL},
+    {"contact", ADMIN_TEXT | ADMIN_OBJECT | ADMIN_NULL},
+    {"tone", ADMIN_TEXT | ADMIN_NULL},
+};
+
 static const struct admin_route routes[] = {
-    {"GET", "business-info", ADMIN_STAFF, 0, show},
-    {"PUT", "business-info", ADMIN_ADMIN, 0, change},
+    {"GET", "business-info", ADMIN_STAFF, 0, show,
+     .summary = "What the organisation says of itself", .answer = INFO},
+    {"PUT", "business-info", ADMIN_ADMIN, 0, change,
+     .summary = "Changes what is sent; null takes a member away", .body = ADMIN_BODY(fields),
+     .answer = INFO},
 };
 
 const struct admin_resource admin_business_info = {routes, sizeof(routes) / sizeof(routes[0])};

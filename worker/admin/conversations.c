@@ -1,7 +1,9 @@
 /* Conversations (ADM-4): the list, one with all that was said, archiving, exports. */
-#include "admin/field.h"
 #include "admin/page.h"
+#include "chat/news.h"
+#include "core/log.h"
 #include "tenant/conversation_export.h"
+#include "tenant/teams.h"
 
 #include <string.h>
 
@@ -132,34 +134,61 @@ static void show(const struct admin_request *request, struct admin_reply *reply)
     PQclear(messages);
 }
 
-static bool read_change(const struct admin_request *request, struct admin_reply *reply,
-                        const char **status, const char **title)
+static bool read_edit(const struct admin_request *request, struct admin_reply *reply,
+                      struct conversation_edit *edit)
 {
-    static const char *const known[] = {"status", "title", NULL};
+    const struct fd_json *body = request->body;
+    bool known = true;
 
-    if (!field_known(request, reply, known) ||
-        !field_text(request, reply, "status", false, 16, status) ||
-        !field_text(request, reply, "title", false, CONVERSATION_TITLE_MAX, title))
-        return false;
-    if (*status != NULL && strcmp(*status, "active") != 0 && strcmp(*status, "archived") != 0) {
-        admin_problem(reply, request, FD_PROBLEM_FIELD, "status",
-                      "active or archived would be right");
-        return false;
-    }
-    return true;
+    *edit = (struct conversation_edit){.status = fd_json_string(body, "status"),
+                                       .title = fd_json_string(body, "title"),
+                                       .assigns = fd_json_get(body, "team_id") != NULL,
+                                       .team = fd_json_string(body, "team_id")};
+    enum db_status status =
+        edit->team == NULL ? DB_OK : team_exists(request->db, request->org, edit->team, &known);
+    if (status != DB_OK)
+        admin_db_problem(reply, request, status);
+    else if (!known)
+        admin_problem(reply, request, FD_PROBLEM_FIELD, "team_id", "there is no such team");
+    return status == DB_OK && known;
+}
+
+static void tell(const struct admin_request *request, void *arg)
+{
+    const struct log_context ctx = {.request_id = request->request_id, .org_id = request->org};
+    struct news news;
+    char error[256];
+
+    news_init(&news, request->arena);
+    news_conversation(&news, request->org, arg);
+    if (!news_send_sync(&news, request->config->live_redis, error))
+        log_warn(&ctx, "conversation.not_told", LOG_STR("error", error));
+}
+
+static enum db_status tell_change(const struct admin_request *request)
+{
+    const char *facts;
+    enum db_status status =
+        conversation_facts(request->db, request->arena, request->org, request->ids[0], &facts);
+
+    if (status == DB_OK && facts != NULL)
+        admin_after(request, tell, arena_strdup(request->arena, facts));
+    return status;
 }
 
 static void change(const struct admin_request *request, struct admin_reply *reply)
 {
-    const char *status, *title;
+    struct conversation_edit edit;
     enum conversation_change changed;
     struct fd_json_writer w;
-    PGresult *row;
+    PGresult *row = NULL;
 
-    if (!read_change(request, reply, &status, &title))
+    if (!read_edit(request, reply, &edit))
         return;
-    enum db_status done = conversation_update(request->db, request->org, request->ids[0], status,
-                                              title, &changed, &row);
+    enum db_status done =
+        conversation_update(request->db, request->org, request->ids[0], &edit, &changed, &row);
+    if (done == DB_OK && changed == CONVERSATION_CHANGED)
+        done = tell_change(request);
     if (done != DB_OK) {
         admin_db_problem(reply, request, done);
     } else if (changed == CONVERSATION_UNKNOWN) {
@@ -260,12 +289,53 @@ static void export_one(const struct admin_request *request, struct admin_reply *
     PQclear(row);
 }
 
+/* -- the routes --------------------------------------------------------------------------- */
+
+#define CONVERSATION                                                                               \
+    "id: uuid, title: text, status: text, holder: text|null, name: text|null, version: int,"       \
+    " waiting_since: time|null, team_id: uuid|null, channel: text, language: text|null,"           \
+    " user_identifier: text|null, verified_email: text|null, contact: object,"                     \
+    " page_url: text|null, model_id: text|null, model: text|null, messages_total: int|null,"       \
+    " tokens: int|null, cost_usd: number|null, started_at: time, updated_at: time,"                \
+    " ended_at: time|null, first_token_ms: int|null, response_ms: int|null,"                       \
+    " tool_calls: int|null, tool_failures: int|null,"                                              \
+    " handoff: null|{at: time, reason: text|null}, rating: int|null, feedback: {up: int, down: "   \
+    "int}"
+#define MESSAGE                                                                                    \
+    "{id: uuid, role: text, content: text, author: text|null, rating: text|null,"                  \
+    " status: text|null, created_at: time, finished_at: time|null, model_id: text|null,"           \
+    " route: json, citations: json, tools: json, tokens_input: int|null,"                          \
+    " tokens_output: int|null, cost_usd: number|null}"
+
+static const struct admin_field fields[] = {
+    {"status", ADMIN_TEXT, .one_of = "active|archived"},
+    {"title", ADMIN_TEXT, .max = CONVERSATION_TITLE_MAX},
+    {"team_id", ADMIN_TEXT | ADMIN_NULL, .format = "uuid", .note = "null: nobody's in particular"},
+};
+/* What goes on in it; titles and archiving are the operator's. */
+static const char *const computed[] = {
+    "holder",      "name",           "version",     "waiting_since", "messages",
+    "next_cursor", "messages_total", "tokens",      "cost_usd",      "updated_at",
+    "feedback",    "first_token_ms", "response_ms", "tool_calls",    "tool_failures",
+    "rating",      "contact",        "model_id",    "model",         "verified_email",
+    "page_url",    "language",       NULL};
+
 static const struct admin_route routes[] = {
-    {"GET", "conversations", ADMIN_STAFF, 0, list},
-    {"GET", "conversations/export", ADMIN_STAFF, 0, export_many},
-    {"GET", "conversations/:id", ADMIN_STAFF, 0, show},
-    {"PATCH", "conversations/:id", ADMIN_STAFF, ADMIN_PRIVATE, change},
-    {"GET", "conversations/:id/export", ADMIN_STAFF, 0, export_one},
+    {"GET", "conversations", ADMIN_STAFF, 0, list, .summary = "Conversations that a filter finds",
+     .query = "{" PAGE_QUERY "}", .parameters = conversation_parameters,
+     .answer = "{conversations: [{" CONVERSATION "}], " PAGE_ANSWER "}"},
+    {"GET", "conversations/export", ADMIN_STAFF, 0, export_many,
+     .summary = "All that a filter finds", .query = "{format?: csv|json|jsonl}",
+     .parameters = conversation_parameters, .answer = "file"},
+    {"GET", "conversations/:id", ADMIN_STAFF, 0, show,
+     .summary = "A conversation and what was said", .query = "{" PAGE_QUERY "}",
+     .answer = "{" CONVERSATION ", messages: [" MESSAGE "], " PAGE_ANSWER "}",
+     .computed = computed},
+    {"PATCH", "conversations/:id", ADMIN_STAFF, ADMIN_PRIVATE, change,
+     .summary = "Names, archives or assigns a conversation", .body = ADMIN_BODY(fields),
+     .answer = "{" CONVERSATION "}"},
+    {"GET", "conversations/:id/export", ADMIN_STAFF, 0, export_one, .summary = "One, as a file",
+     .query = "{format?: csv|json|jsonl}", .answer = "file"},
 };
 
 const struct admin_resource admin_conversations = {routes, sizeof(routes) / sizeof(routes[0])};

@@ -2,12 +2,13 @@
 
 #include "admin/admin.h"
 #include "admin/cookie.h"
+#include "admin/feed.h"
 #include "admin/identity.h"
 #include "admin/meters.h"
 #include "admin/query.h"
-#include "admin/record.h"
 #include "admin/resources.h"
 #include "admin/router.h"
+#include "admin/run.h"
 #include "admin/stream.h"
 #include "core/clock.h"
 #include "core/log.h"
@@ -80,15 +81,20 @@ static const char *reason(int status)
     return status == 422 ? "Unprocessable Content" : status == 429 ? "Too Many Requests" : NULL;
 }
 
+static bool has_body(const struct admin_reply *reply)
+{
+    return reply->status != 204 && reply->status != 304;
+}
+
 static void add_headers(struct exchange *x)
 {
     const struct admin_reply *reply = &x->reply;
     char length[32];
 
-    if (reply->status != 204) {
+    if (has_body(reply)) {
         add_header(x, "Content-Type", reply->content_type);
     }
-    if (reply->status != 204 && reply->rest.next == NULL) {
+    if (has_body(reply) && reply->rest.next == NULL && !reply->listens) {
         snprintf(length, sizeof(length), "%zu", reply->body.len);
         add_header(x, "Content-Length", length);
     }
@@ -100,10 +106,17 @@ static void add_headers(struct exchange *x)
         add_header(x, "Retry-After", arena_printf(&x->arena, "%d", reply->retry_after));
     else if (reply->status == 503)
         add_header(x, "Retry-After", RETRY_AFTER);
+    if (reply->etag != NULL)
+        add_header(x, "ETag", reply->etag);
+    if (reply->replayed)
+        add_header(x, "Idempotency-Replayed", "true");
     for (size_t i = 0; i < 2 && reply->cookies[i] != NULL; i++)
         add_header(x, "Set-Cookie", reply->cookies[i]);
     if (reply->filename != NULL)
         add_filename(x, reply->filename);
+    if (reply->follow != NULL)
+        add_header(x, "X-Accel-Redirect",
+                   arena_printf(&x->arena, "/api/v1/chat/%s/events", reply->follow));
 }
 
 static void report(const struct exchange *x, uint64_t bytes)
@@ -134,7 +147,7 @@ static void on_sent(struct evhttp_request *http, void *arg)
 static void answer(struct exchange *x)
 {
     struct evbuffer *out = evbuffer_new();
-    bool wanted = strcmp(x->request.method, "HEAD") != 0 && x->reply.status != 204;
+    bool wanted = strcmp(x->request.method, "HEAD") != 0 && has_body(&x->reply);
 
     if (x->reply.body.over)
         admin_problem(&x->reply, &x->request, FD_PROBLEM_INTERNAL, NULL,
@@ -205,7 +218,7 @@ static void run(void *resource, void *arg)
 
     x->request.db = resource;
     if ((x->route->flags & ADMIN_RAW) != 0 || parse_body(x))
-        record_run(x->route, &x->request, &x->reply);
+        run_route(x->route, &x->request, &x->reply);
 }
 
 static void streamed(void *arg, uint64_t bytes, bool whole)
@@ -222,6 +235,11 @@ static bool goes_on(const struct exchange *x)
     return x->http != NULL && x->reply.rest.next != NULL && strcmp(x->request.method, "HEAD") != 0;
 }
 
+static bool listens(const struct exchange *x)
+{
+    return x->http != NULL && x->reply.listens && strcmp(x->request.method, "HEAD") != 0;
+}
+
 static void start_stream(struct exchange *x)
 {
     struct evhttp_request *http = x->http;
@@ -232,10 +250,40 @@ static void start_stream(struct exchange *x)
     stream_start(x->server, http, &x->request, &x->reply, streamed, x);
 }
 
+/* From here on it is the feed's. */
+static void start_listening(struct exchange *x)
+{
+    struct evhttp_request *http = x->http;
+
+    add_header(x, "X-Accel-Buffering", "no");
+    add_header(x, "Connection", "close");
+    add_headers(x);
+    report(x, 0);
+    x->http = NULL;
+    feeds_follow(x->server->feeds, http, &x->request, x->reply.after);
+    end(x);
+}
+
+/* NULL: nothing is in the way. */
+static const char *why_not_listen(const struct exchange *x)
+{
+    if (x->server->draining)
+        return "it is being stopped; come again in a moment";
+    return feeds_full(x->server->feeds, x->request.org, x->request.actor);
+}
+
 static void done(void *arg, bool ran)
 {
     struct exchange *x = arg;
 
+    if (ran && listens(x)) {
+        const char *full = why_not_listen(x);
+        if (full == NULL) {
+            start_listening(x);
+            return;
+        }
+        admin_problem(&x->reply, &x->request, FD_PROBLEM_OVERLOADED, NULL, full);
+    }
     if (ran && goes_on(x) && x->server->streams < STREAMS_MAX) {
         start_stream(x);
         return;
@@ -298,6 +346,11 @@ static bool identify(struct exchange *x)
         return false;
     request->address = text_header(x, IDENTITY_ADDRESS_HEADER);
     request->agent = text_header(x, IDENTITY_AGENT_HEADER);
+    request->last_event_id = text_header(x, "Last-Event-ID");
+    request->if_match = text_header(x, "If-Match");
+    request->if_none_match = text_header(x, "If-None-Match");
+    request->once = text_header(x, "Idempotency-Key");
+    request->target = arena_strdup(&x->arena, evhttp_request_get_uri(x->http));
     request->secure =
         cookie_secure(x->server->config, text_header(x, IDENTITY_SCHEME_HEADER), request->address);
     return true;
@@ -374,6 +427,21 @@ static const char *content_type(struct exchange *x)
     return type;
 }
 
+/* What a client asks to be protected by: what cannot be read is not as if it were absent.
+ * False: it is refused. */
+static bool check_guards(struct exchange *x)
+{
+    static const char *const names[] = {"Idempotency-Key", "If-Match"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (header(x, names[i]) != NULL && text_header(x, names[i])[0] == '\0') {
+            refuse(x, FD_PROBLEM_BAD_REQUEST, names[i], "it is empty, or no UTF-8");
+            return false;
+        }
+    }
+    return true;
+}
+
 /* False: it is refused. */
 static bool take_body(struct exchange *x)
 {
@@ -430,7 +498,7 @@ void exchange_start(struct server *server, struct evhttp_request *http)
         refuse(x, FD_PROBLEM_OVERLOADED, NULL, NULL);
         return;
     }
-    if (!find_route(x) || !take_body(x))
+    if (!find_route(x) || !check_guards(x) || !take_body(x))
         return;
     x->deadline = timer_new(server->loop, on_deadline, x);
     timer_set(x->deadline, server->config->admin_timeout_ms);

@@ -1,5 +1,4 @@
 /* Secrets that prove who visitors are (WID-5): `frontdesk identity` for a program. */
-#include "admin/field.h"
 #include "admin/resources.h"
 
 #include "tenant/identity_secret.h"
@@ -35,11 +34,8 @@ static void list(const struct admin_request *request, struct admin_reply *reply)
 /* The only time that the secret itself is told. */
 static void create(const struct admin_request *request, struct admin_reply *reply)
 {
-    static const char *const known[] = {NULL};
     char secret[IDENTITY_SECRET_SIZE], id[37];
     struct fd_json_writer w;
-    if (!field_known(request, reply, known))
-        return;
     enum db_status status =
         identity_secret_create(request->db, request->config->vault_keys, request->org, secret, id);
     if (status != DB_OK) {
@@ -70,9 +66,14 @@ static void revoke(const struct admin_request *request, struct admin_reply *repl
 }
 
 static const struct admin_route routes[] = {
-    {"GET", "identity-secrets", ADMIN_ADMIN, ADMIN_ACCESS, list},
-    {"POST", "identity-secrets", ADMIN_ADMIN, ADMIN_ACCESS, create},
-    {"DELETE", "identity-secrets/:id", ADMIN_ADMIN, ADMIN_ACCESS, revoke},
+    {"GET", "identity-secrets", ADMIN_ADMIN, ADMIN_ACCESS, list,
+     .summary = "Secrets that prove who visitors are",
+     .answer = "{identity_secrets: [{id: uuid, last4: text, created_at: time}]}"},
+    {"POST", "identity-secrets", ADMIN_ADMIN, ADMIN_ACCESS, create,
+     .summary = "Makes one; it is told this once", .status = 201,
+     .answer = "{id: uuid, secret: text}"},
+    {"DELETE", "identity-secrets/:id", ADMIN_ADMIN, ADMIN_ACCESS, revoke,
+     .summary = "Takes one back"},
 };
 
 const struct admin_resource admin_identity_secrets = {routes, sizeof(routes) / sizeof(routes[0])};

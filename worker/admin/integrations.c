@@ -1,6 +1,6 @@
 /* Integrations (ENG-11): the operations of `frontdesk integration` for a program. Of
  * credentials the last four characters are all that ever comes back. */
-#include "admin/field.h"
+#include "admin/admin.h"
 #include "integration/endpoints.h"
 #include "integration/journal.h"
 #include "integration/probe.h"
@@ -119,21 +119,17 @@ static void show(const struct admin_request *request, struct admin_reply *reply)
 
 static void create(const struct admin_request *request, struct admin_reply *reply)
 {
-    static const char *const known[] = {"type",   "name",     "url",         "auth", "api_version",
-                                        "prefix", "settings", "credentials", NULL};
-    struct integration_new spec = {.settings = fd_json_get(request->body, "settings"),
+    struct integration_new spec = {.type = fd_json_string(request->body, "type"),
+                                   .name = fd_json_string(request->body, "name"),
+                                   .url = fd_json_string(request->body, "url"),
+                                   .auth = fd_json_string(request->body, "auth"),
+                                   .api_version = fd_json_string(request->body, "api_version"),
+                                   .prefix = fd_json_string(request->body, "prefix"),
+                                   .settings = fd_json_get(request->body, "settings"),
                                    .credentials = fd_json_get(request->body, "credentials")};
     struct tool_problem problem;
     char id[SETTINGS_ID_SIZE];
 
-    if (!field_known(request, reply, known) ||
-        !field_text(request, reply, "type", true, 20, &spec.type) ||
-        !field_text(request, reply, "name", true, 100, &spec.name) ||
-        !field_text(request, reply, "url", true, TEXT_MAX, &spec.url) ||
-        !field_text(request, reply, "auth", false, 20, &spec.auth) ||
-        !field_text(request, reply, "api_version", false, 20, &spec.api_version) ||
-        !field_text(request, reply, "prefix", false, 40, &spec.prefix))
-        return;
     enum db_status status =
         integrations_add(request->db, request->config, request->org, &spec, &problem, id);
     if (!went_well(request, reply, status, &problem))
@@ -142,27 +138,21 @@ static void create(const struct admin_request *request, struct admin_reply *repl
     reply_id(reply, id);
 }
 
-static bool take_enabled(const struct admin_request *request, struct admin_reply *reply,
-                         int *enabled)
+/* -1: it is not said. */
+static int enabled(const struct admin_request *request)
 {
     const struct fd_json *value = fd_json_get(request->body, "enabled");
 
-    *enabled = value == NULL ? -1 : value->boolean ? 1 : 0;
-    if (value == NULL || value->type == FD_JSON_BOOL)
-        return true;
-    admin_problem(reply, request, FD_PROBLEM_FIELD, "enabled", "true or false would be right");
-    return false;
+    return value == NULL ? -1 : value->boolean ? 1 : 0;
 }
 
 static void change(const struct admin_request *request, struct admin_reply *reply)
 {
-    static const char *const known[] = {"enabled", "settings", "credentials", NULL};
-    struct integration_change spec = {.settings = fd_json_get(request->body, "settings"),
+    struct integration_change spec = {.enabled = enabled(request),
+                                      .settings = fd_json_get(request->body, "settings"),
                                       .credentials = fd_json_get(request->body, "credentials")};
     struct tool_problem problem;
 
-    if (!field_known(request, reply, known) || !take_enabled(request, reply, &spec.enabled))
-        return;
     enum db_status status = integrations_change(request->db, request->config, request->org,
                                                 request->ids[0], &spec, &problem);
     if (!went_well(request, reply, status, &problem))
@@ -254,22 +244,18 @@ static bool take_schema(const struct admin_request *request, struct admin_reply 
 
 static void create_endpoint(const struct admin_request *request, struct admin_reply *reply)
 {
-    static const char *const known[] = {"name",   "description", "method",   "url",
-                                        "query",  "risk",        "bindings", "parameters_schema",
-                                        "config", NULL};
-    struct endpoint_new spec = {.bindings = fd_json_get(request->body, "bindings"),
+    struct endpoint_new spec = {.name = fd_json_string(request->body, "name"),
+                                .description = fd_json_string(request->body, "description"),
+                                .method = fd_json_string(request->body, "method"),
+                                .url = fd_json_string(request->body, "url"),
+                                .query = fd_json_string(request->body, "query"),
+                                .risk = fd_json_string(request->body, "risk"),
+                                .bindings = fd_json_get(request->body, "bindings"),
                                 .config = fd_json_get(request->body, "config")};
     struct tool_problem problem;
     char id[SETTINGS_ID_SIZE];
 
-    if (!field_known(request, reply, known) ||
-        !field_text(request, reply, "name", true, 64, &spec.name) ||
-        !field_text(request, reply, "description", true, TEXT_MAX, &spec.description) ||
-        !field_text(request, reply, "method", false, 10, &spec.method) ||
-        !field_text(request, reply, "url", false, TEXT_MAX, &spec.url) ||
-        !field_text(request, reply, "query", false, QUERY_MAX, &spec.query) ||
-        !field_text(request, reply, "risk", false, 10, &spec.risk) ||
-        !take_schema(request, reply, &spec.schema))
+    if (!take_schema(request, reply, &spec.schema))
         return;
     enum db_status status =
         endpoints_add(request->db, request->org, request->ids[0], &spec, &problem, id);
@@ -281,18 +267,10 @@ static void create_endpoint(const struct admin_request *request, struct admin_re
 
 static void change_endpoint(const struct admin_request *request, struct admin_reply *reply)
 {
-    static const char *const known[] = {"enabled", NULL};
-    int enabled;
     bool found;
 
-    if (!field_known(request, reply, known) || !take_enabled(request, reply, &enabled))
-        return;
-    if (enabled < 0) {
-        admin_problem(reply, request, FD_PROBLEM_FIELD, "enabled", "this field is required");
-        return;
-    }
     enum db_status status =
-        endpoints_enable(request->db, request->org, request->ids[0], enabled > 0, &found);
+        endpoints_enable(request->db, request->org, request->ids[0], enabled(request) > 0, &found);
     if (!was_found(request, reply, status, found, "there is no such endpoint"))
         return;
     admin_settings_changed(request);
@@ -310,18 +288,71 @@ static void remove_endpoint(const struct admin_request *request, struct admin_re
     reply->status = 204;
 }
 
+/* -- the routes --------------------------------------------------------------------------- */
+
+#define INTEGRATION                                                                                \
+    "{id: uuid, name: text, type: text, url: text, auth: text, enabled: bool, settings: object,"   \
+    " credentials_last4: object, last_test: json, endpoints: int, created_at: time}"
+
+static const struct admin_field new_fields[] = {
+    {"type", ADMIN_TEXT, .required = true, .one_of = "shopify|woocommerce|custom_api|database"},
+    {"name", ADMIN_TEXT, .required = true, .max = 100},
+    {"url", ADMIN_TEXT, .required = true, .max = TEXT_MAX, .format = "uri"},
+    {"auth", ADMIN_TEXT, .max = 20},
+    {"api_version", ADMIN_TEXT, .max = 20},
+    {"prefix", ADMIN_TEXT, .max = 40},
+    {"settings", ADMIN_OBJECT},
+    {"credentials", ADMIN_OBJECT},
+};
+static const struct admin_field change_fields[] = {
+    {"enabled", ADMIN_BOOL},
+    {"settings", ADMIN_OBJECT},
+    {"credentials", ADMIN_OBJECT},
+};
+static const struct admin_field endpoint_fields[] = {
+    {"name", ADMIN_TEXT, .required = true, .max = 64},
+    {"description", ADMIN_TEXT, .required = true, .max = TEXT_MAX},
+    {"method", ADMIN_TEXT, .max = 10},
+    {"url", ADMIN_TEXT, .max = TEXT_MAX},
+    {"query", ADMIN_TEXT, .max = QUERY_MAX},
+    {"risk", ADMIN_TEXT, .max = 10},
+    {"bindings", ADMIN_OBJECT},
+    {"parameters_schema", ADMIN_OBJECT},
+    {"config", ADMIN_OBJECT},
+};
+static const struct admin_field enable_fields[] = {
+    {"enabled", ADMIN_BOOL, .required = true},
+};
+static const char *const computed[] = {"last_test", "endpoints", NULL};
+
 static const struct admin_route routes[] = {
-    {"GET", "integrations", ADMIN_STAFF, 0, list},
-    {"POST", "integrations", ADMIN_ADMIN, 0, create},
-    {"GET", "integrations/:id", ADMIN_STAFF, 0, show},
-    {"PATCH", "integrations/:id", ADMIN_ADMIN, 0, change},
-    {"DELETE", "integrations/:id", ADMIN_ADMIN, 0, remove_one},
-    {"POST", "integrations/:id/test", ADMIN_ADMIN, 0, test},
-    {"GET", "integrations/:id/calls", ADMIN_STAFF, 0, calls},
-    {"GET", "integrations/:id/endpoints", ADMIN_STAFF, 0, list_endpoints},
-    {"POST", "integrations/:id/endpoints", ADMIN_ADMIN, 0, create_endpoint},
-    {"PATCH", "endpoints/:name", ADMIN_ADMIN, 0, change_endpoint},
-    {"DELETE", "endpoints/:name", ADMIN_ADMIN, 0, remove_endpoint},
+    {"GET", "integrations", ADMIN_STAFF, 0, list, .summary = "The integrations",
+     .answer = "{integrations: [" INTEGRATION "]}"},
+    {"POST", "integrations", ADMIN_ADMIN, 0, create, .summary = "Connects a shop, API or database",
+     .body = ADMIN_BODY(new_fields), .status = 201, .answer = "{id: uuid}"},
+    {"GET", "integrations/:id", ADMIN_STAFF, 0, show, .summary = "An integration",
+     .answer = INTEGRATION, .computed = computed},
+    {"PATCH", "integrations/:id", ADMIN_ADMIN, 0, change, .summary = "Changes an integration",
+     .body = ADMIN_BODY(change_fields), .answer = INTEGRATION},
+    {"DELETE", "integrations/:id", ADMIN_ADMIN, 0, remove_one, .summary = "Removes an integration"},
+    {"POST", "integrations/:id/test", ADMIN_ADMIN, ADMIN_STEPS, test,
+     .summary = "Asks whether it answers",
+     .answer = "{ok: bool, ms: int, checks: [{what: text, outcome: text, status: int, ms: int,"
+               " detail: text|null}], sample: json}"},
+    {"GET", "integrations/:id/calls", ADMIN_STAFF, 0, calls, .summary = "Its calls, newest first",
+     .query = "{limit?: int, before?: int}",
+     .answer = "{calls: [{id: int, integration: text|null, endpoint: text|null,"
+               " job_id: text|null, outcome: text, status: int, ms: int, bytes: int, cached: bool,"
+               " detail: text|null, created_at: time}]}"},
+    {"GET", "integrations/:id/endpoints", ADMIN_STAFF, 0, list_endpoints,
+     .summary = "Its endpoints", .answer = "{endpoints: [object]}"},
+    {"POST", "integrations/:id/endpoints", ADMIN_ADMIN, 0, create_endpoint,
+     .summary = "Adds an endpoint, which becomes a tool", .body = ADMIN_BODY(endpoint_fields),
+     .status = 201, .answer = "{id: uuid}"},
+    {"PATCH", "endpoints/:name", ADMIN_ADMIN, 0, change_endpoint,
+     .summary = "Switches an endpoint on or off", .body = ADMIN_BODY(enable_fields)},
+    {"DELETE", "endpoints/:name", ADMIN_ADMIN, 0, remove_endpoint,
+     .summary = "Removes an endpoint"},
 };
 
 const struct admin_resource admin_integrations = {routes, sizeof(routes) / sizeof(routes[0])};

@@ -86,28 +86,15 @@ static void reply_key(struct admin_reply *reply, const char *id, const char *key
 
 static void create(const struct admin_request *request, struct admin_reply *reply)
 {
-    static const char *const known[] = {"name", "kind", "origins", "scope", NULL};
+    const struct fd_json *body = request->body;
+    bool secret = strcmp(fd_json_string(body, "kind"), "sk") == 0;
     char key[FD_API_KEY_SIZE], id[37];
-    struct key_new spec = {.org = request->org};
-    const char *kind;
+    struct key_new spec = {.org = request->org,
+                           .name = fd_json_string(body, "name"),
+                           .kind = secret ? FD_KEY_SECRET : FD_KEY_PUBLISHABLE,
+                           .scope = fd_json_string(body, "scope")};
 
-    if (!field_known(request, reply, known) ||
-        !field_text(request, reply, "name", true, NAME_MAX_LEN, &spec.name) ||
-        !field_text(request, reply, "kind", true, 2, &kind) ||
-        !field_texts(request, reply, "origins", ORIGINS_MAX, &spec.origins, &spec.origin_count) ||
-        !field_text(request, reply, "scope", false, 8, &spec.scope))
-        return;
-    if (spec.scope != NULL && !key_scope_valid(spec.scope)) {
-        admin_problem(reply, request, FD_PROBLEM_FIELD, "scope",
-                      "read, write or admin would be right");
-        return;
-    }
-    if (strcmp(kind, "pk") != 0 && strcmp(kind, "sk") != 0) {
-        admin_problem(reply, request, FD_PROBLEM_FIELD, "kind",
-                      "pk (publishable) or sk (secret) would be right");
-        return;
-    }
-    spec.kind = strcmp(kind, "sk") == 0 ? FD_KEY_SECRET : FD_KEY_PUBLISHABLE;
+    spec.origin_count = field_texts(request, "origins", &spec.origins);
     enum db_status status = keys_create(request->db, &spec, key, id);
     if (status == DB_FAILED && db_sqlstate(request->db)[0] == '\0') {
         admin_problem(reply, request, FD_PROBLEM_FIELD, "origins", db_error(request->db));
@@ -134,15 +121,48 @@ static bool find_live(const struct admin_request *request, struct admin_reply *r
     return status == DB_OK && live;
 }
 
+static void show(const struct admin_request *request, struct admin_reply *reply)
+{
+    struct fd_json_writer w;
+    PGresult *key;
+
+    enum db_status status = keys_get(request->db, request->org, request->ids[0], &key);
+    if (status == DB_OK && PQntuples(key) == 1) {
+        buf_json(&reply->body, &w);
+        write_row(&w, key, 0);
+        buf_json_end(&reply->body, &w);
+    } else if (status == DB_OK || (status == DB_FAILED && db_sqlstate(request->db)[0] == '\0')) {
+        admin_problem(reply, request, FD_PROBLEM_NOT_FOUND, NULL, NULL);
+    } else {
+        admin_db_problem(reply, request, status);
+    }
+    PQclear(key);
+}
+
+static void change(const struct admin_request *request, struct admin_reply *reply)
+{
+    struct key_change change = {.name = fd_json_string(request->body, "name")};
+    bool found;
+
+    change.origin_count = field_texts(request, "origins", &change.origins);
+    enum db_status status =
+        keys_change(request->db, request->org, request->ids[0], &change, &found);
+    if (status != DB_OK) {
+        field_refuse(request, reply, status);
+    } else if (!found) {
+        admin_problem(reply, request, FD_PROBLEM_NOT_FOUND, NULL, "there is no such live key");
+    } else {
+        admin_settings_changed(request);
+        show(request, reply);
+    }
+}
+
 static void rotate(const struct admin_request *request, struct admin_reply *reply)
 {
-    static const char *const known[] = {"overlap_s", NULL};
     char key[FD_API_KEY_SIZE], id[37];
-    int64_t overlap;
+    int64_t overlap = fd_json_int(request->body, "overlap_s", OVERLAP_S);
 
-    if (!field_known(request, reply, known) ||
-        !field_int(request, reply, "overlap_s", 0, OVERLAP_MAX_S, OVERLAP_S, &overlap) ||
-        !find_live(request, reply))
+    if (!find_live(request, reply))
         return;
     enum db_status status =
         keys_rotate(request->db, request->org, request->ids[0], overlap, key, id);
@@ -169,11 +189,40 @@ static void revoke(const struct admin_request *request, struct admin_reply *repl
     reply->status = 204;
 }
 
+#define KEY                                                                                        \
+    "{id: uuid, name: text, kind: pk|sk, last4: text, origins: [text], created_at: time,"          \
+    " expires_at: time|null, status: live|expiring|expired|revoked, scope: read|write|admin}"
+
+static const struct admin_field new_fields[] = {
+    {"name", ADMIN_TEXT, .required = true, .max = NAME_MAX_LEN},
+    {"kind", ADMIN_TEXT, .required = true, .one_of = "pk|sk", .note = "publishable or secret"},
+    {"origins", ADMIN_TEXTS, .max = ORIGINS_MAX, .note = "sites that may use a publishable key"},
+    {"scope", ADMIN_TEXT, .one_of = "read|write|admin", .note = "of a secret key"},
+};
+static const struct admin_field change_fields[] = {
+    {"name", ADMIN_TEXT, .max = NAME_MAX_LEN},
+    {"origins", ADMIN_TEXTS, .max = ORIGINS_MAX, .note = "all of them; of a publishable key"},
+};
+static const struct admin_field rotate_fields[] = {
+    {"overlap_s", ADMIN_INT, .min = 0, .max = OVERLAP_MAX_S, .note = "a day unless given"},
+};
+static const char *const computed[] = {"status", NULL};
+
 static const struct admin_route routes[] = {
-    {"GET", "keys", ADMIN_ADMIN, ADMIN_ACCESS, list},
-    {"POST", "keys", ADMIN_ADMIN, ADMIN_ACCESS, create},
-    {"POST", "keys/:id/rotate", ADMIN_ADMIN, ADMIN_ACCESS, rotate},
-    {"DELETE", "keys/:id", ADMIN_ADMIN, ADMIN_ACCESS, revoke},
+    {"GET", "keys", ADMIN_ADMIN, ADMIN_ACCESS, list, .summary = "API keys, as they were made",
+     .query = "{" PAGE_QUERY "}", .answer = "{keys: [" KEY "], " PAGE_ANSWER "}"},
+    {"POST", "keys", ADMIN_ADMIN, ADMIN_ACCESS, create,
+     .summary = "Makes a key, which is told this once", .body = ADMIN_BODY(new_fields),
+     .status = 201, .answer = "{id: uuid, key: text}"},
+    {"GET", "keys/:id", ADMIN_ADMIN, ADMIN_ACCESS, show, .summary = "A key", .answer = KEY,
+     .computed = computed},
+    {"PATCH", "keys/:id", ADMIN_ADMIN, ADMIN_ACCESS, change,
+     .summary = "Changes a live key's name and origins", .body = ADMIN_BODY(change_fields),
+     .answer = KEY},
+    {"POST", "keys/:id/rotate", ADMIN_ADMIN, ADMIN_ACCESS, rotate,
+     .summary = "Makes a successor; the key goes on for a while", .body = ADMIN_BODY(rotate_fields),
+     .status = 201, .answer = "{id: uuid, key: text, rotated_from: uuid}"},
+    {"DELETE", "keys/:id", ADMIN_ADMIN, ADMIN_ACCESS, revoke, .summary = "Revokes a key"},
 };
 
 const struct admin_resource admin_keys = {routes, sizeof(routes) / sizeof(routes[0])};

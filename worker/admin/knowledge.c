@@ -1,6 +1,5 @@
 /* Articles of an organisation's knowledge (ENG-13): the operations of `frontdesk knowledge`
  * for a program. */
-#include "admin/field.h"
 #include "admin/page.h"
 #include "chat/route_json.h"
 #include "context/retrieve.h"
@@ -10,40 +9,51 @@
 #include <string.h>
 
 #define LIST         "knowledge"
-#define FORMAT_MAX   16
 #define LANGUAGE_MAX 35
 #define QUESTION_MAX 4096
 
 /* -- import ----------------------------------------------------------------------------- */
 
-/* {body, format?, title?, slug?, language?, source?} */
+static const struct admin_field import_fields[] = {
+    {"body", ADMIN_TEXT, .required = true, .max = IMPORT_TEXT_MAX},
+    {"format", ADMIN_TEXT, .one_of = "text|markdown|html|pdf|csv"},
+    {"title", ADMIN_TEXT, .max = KNOWLEDGE_TITLE_MAX},
+    {"slug", ADMIN_TEXT, .max = ARTICLE_SLUG_MAX, .note = "the same again updates the article"},
+    {"language", ADMIN_TEXT, .max = LANGUAGE_MAX},
+    {"source", ADMIN_TEXT, .max = KNOWLEDGE_SOURCE_MAX},
+};
+static const struct admin_body import_body = {
+    .fields = import_fields,
+    .count = sizeof(import_fields) / sizeof(import_fields[0]),
+    .media = "text/markdown",
+};
+
 static bool read_json(const struct admin_request *request, struct admin_reply *reply,
                       struct knowledge_upload *upload)
 {
-    static const char *const known[] = {"body",     "format", "title", "slug",
-                                        "language", "source", NULL};
-    struct admin_request json = *request;
     struct fd_json_fault fault;
-    const char *body;
+    struct schema_fault wrong;
 
-    json.body = fd_json_parse(request->raw, request->raw_len, (struct fd_json_limits){0},
-                              arena_allocator(request->arena), &fault);
-    if (json.body == NULL || json.body->type != FD_JSON_OBJECT) {
+    const struct fd_json *json =
+        fd_json_parse(request->raw, request->raw_len, (struct fd_json_limits){0},
+                      arena_allocator(request->arena), &fault);
+    if (json == NULL || json->type != FD_JSON_OBJECT) {
         admin_problem(reply, request, FD_PROBLEM_MALFORMED, NULL,
-                      json.body == NULL ? fd_json_error_text(fault.error) : "it is no object");
+                      json == NULL ? fd_json_error_text(fault.error) : "it is no object");
         return false;
     }
-    if (!field_known(&json, reply, known) ||
-        !field_text(&json, reply, "body", true, IMPORT_TEXT_MAX, &body) ||
-        !field_text(&json, reply, "format", false, FORMAT_MAX, &upload->file.format) ||
-        !field_text(&json, reply, "title", false, KNOWLEDGE_TITLE_MAX, &upload->title) ||
-        !field_text(&json, reply, "slug", false, ARTICLE_SLUG_MAX, &upload->slug) ||
-        !field_text(&json, reply, "language", false, LANGUAGE_MAX, &upload->language) ||
-        !field_text(&json, reply, "source", false, KNOWLEDGE_SOURCE_MAX, &upload->source))
+    if (!schema_check(&import_body, json, &wrong)) {
+        admin_problem(reply, request, FD_PROBLEM_FIELD, wrong.field, wrong.detail);
         return false;
-    upload->file.bytes = body;
-    upload->file.len = fd_json_get(json.body, "body")->text_len;
-    upload->file.name = upload->source;
+    }
+    *upload = (struct knowledge_upload){.title = fd_json_string(json, "title"),
+                                        .slug = fd_json_string(json, "slug"),
+                                        .language = fd_json_string(json, "language"),
+                                        .source = fd_json_string(json, "source")};
+    upload->file = (struct import_file){.bytes = fd_json_string(json, "body"),
+                                        .len = fd_json_get(json, "body")->text_len,
+                                        .format = fd_json_string(json, "format"),
+                                        .name = upload->source};
     return true;
 }
 
@@ -235,12 +245,29 @@ static void search(const struct admin_request *request, struct admin_reply *repl
     buf_json_end(&reply->body, &w);
 }
 
+#define ARTICLE                                                                                    \
+    "slug: text, title: text, language: text, format: text, source: text|null, bytes: int,"        \
+    " created_at: time, updated_at: time"
+
 static const struct admin_route routes[] = {
-    {"GET", "knowledge/articles", ADMIN_STAFF, 0, list},
-    {"POST", "knowledge/articles", ADMIN_ADMIN, ADMIN_RAW, import},
-    {"GET", "knowledge/articles/:slug", ADMIN_STAFF, 0, show},
-    {"DELETE", "knowledge/articles/:slug", ADMIN_ADMIN, 0, forget},
-    {"GET", "knowledge/search", ADMIN_STAFF, 0, search},
+    {"GET", "knowledge/articles", ADMIN_STAFF, 0, list, .summary = "The articles",
+     .query = "{" PAGE_QUERY ", language?: text}",
+     .answer = "{articles: [{" ARTICLE ", sections: int}], " PAGE_ANSWER "}"},
+    {"POST", "knowledge/articles", ADMIN_ADMIN, ADMIN_RAW, import,
+     .summary = "Imports an article: JSON, or a file as it is with the rest in the query",
+     .body = &import_body, .status = 201,
+     .query = "{slug?: text, title?: text, language?: text, source?: text,"
+              " format?: text|markdown|html|pdf|csv}",
+     .answer = "{slug: text, title: text, language: text, format: text, status: text,"
+               " sections: int, added: int, updated: int, removed: int}"},
+    {"GET", "knowledge/articles/:slug", ADMIN_STAFF, 0, show, .summary = "An article",
+     .answer = "{" ARTICLE ", body: text,"
+               " sections: [{id: text, label: text, body: text, updated_at: time}]}"},
+    {"DELETE", "knowledge/articles/:slug", ADMIN_ADMIN, 0, forget, .summary = "Forgets an article"},
+    {"GET", "knowledge/search", ADMIN_STAFF, 0, search,
+     .summary = "What a question would be answered from, best first",
+     .query = "{q: text, language?: text}",
+     .answer = "{results: [{id: text, label: text, body: text, score: number, found: [text]}]}"},
 };
 
 const struct admin_resource admin_knowledge = {routes, sizeof(routes) / sizeof(routes[0])};

@@ -36,8 +36,17 @@ static void compare(const struct admin_request *request, struct admin_reply *rep
 }
 
 static const struct admin_route routes[] = {
-    {"GET", "models", ADMIN_STAFF, 0, list},
-    {"GET", "models/ab", ADMIN_STAFF, 0, compare},
+    {"GET", "models", ADMIN_STAFF, 0, list, .summary = "The catalogue, as the organisation sees it",
+     .answer = "{models: [object], restricted: bool, default_model_id: text|null, routing: text,"
+               " region_allow_list: [text],"
+               " presets: object, suggestions: object}"},
+    {"GET", "models/ab", ADMIN_STAFF, 0, compare, .summary = "The arms of a split, side by side",
+     .query = "{name?: text, days?: int}",
+     .answer = "{split: text, days: int, arms: [{arm: text, models: [text], conversations: int,"
+               " answers: int, incomplete: int, cost_micro: int, unpriced_calls: int,"
+               " first_token_ms: {p50: number|null, p95: number|null},"
+               " total_ms: {p50: number|null, p95: number|null}, feedback: {up: int, down: int},"
+               " rating: {average: number|null, count: int}}]}"},
 };
 
 const struct admin_resource admin_models = {routes, sizeof(routes) / sizeof(routes[0])};

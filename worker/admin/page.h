@@ -13,6 +13,10 @@
 #define PAGE_COLUMNS_MAX 2
 #define PAGE_CURSOR_MAX  1024
 
+/* Of a list's query and answer, in their shapes. */
+#define PAGE_QUERY  "limit?: int, cursor?: text"
+#define PAGE_ANSWER "next_cursor: text|null"
+
 struct page {
     int limit;
     char rows[DB_NUMBER_SIZE];           /* limit + 1 as a parameter: is there more? */

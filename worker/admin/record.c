@@ -2,22 +2,19 @@
 
 #include "admin/resources.h"
 #include "admin/router.h"
+#include "admin/tag.h"
 #include "core/log.h"
 #include "tenant/audit.h"
 
 #include <string.h>
 
 #define TARGET_MAX 200
+#define VIEW_MAX   4194304
 
-static bool reads(const char *method)
+/* A list is no picture of what is added to it. */
+const struct admin_route *record_picture(const struct admin_route *route)
 {
-    return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
-}
-
-/* The route that shows what this one changes. A list is no picture of what is added to it. */
-static const struct admin_route *picture_of(const struct admin_route *route)
-{
-    if (strcmp(route->method, "POST") == 0)
+    if (strcmp(route->method, "POST") == 0 || strcmp(route->method, "GET") == 0)
         return NULL;
     for (size_t i = 0; i < admin_resource_count; i++) {
         for (size_t k = 0; k < admin_resources[i]->count; k++) {
@@ -29,8 +26,7 @@ static const struct admin_route *picture_of(const struct admin_route *route)
     return NULL;
 }
 
-/* Masked JSON in the request's arena; NULL: it is none, or too long to keep. */
-static const char *masked(const struct admin_request *request, const struct admin_reply *reply)
+const char *record_text(const struct admin_request *request, const struct admin_reply *reply)
 {
     const char *text = NULL;
     struct buf out;
@@ -45,46 +41,30 @@ static const char *masked(const struct admin_request *request, const struct admi
     return text;
 }
 
-static const char *look(const struct admin_route *picture, const struct admin_request *request)
+void record_look(const struct admin_route *route, const struct admin_request *request,
+                 struct record_view *view)
 {
     struct admin_reply reply = {.status = 200, .content_type = "application/json"};
+    const struct admin_route *picture = record_picture(route);
 
+    *view = (struct record_view){0};
     if (picture == NULL)
-        return NULL;
-    buf_init(&reply.body, AUDIT_JSON_MAX);
+        return;
+    buf_init(&reply.body, VIEW_MAX);
     picture->handle(request, &reply);
     if (reply.rest.end != NULL)
         reply.rest.end(reply.rest.state);
-    const char *text = reply.body.over ? NULL : masked(request, &reply);
-    buf_free(&reply.body);
-    return text;
-}
-
-static void keep(const struct admin_request *request, const struct audit_entry *entry)
-{
-    const struct log_context ctx = {.request_id = request->request_id, .org_id = entry->org};
-
-    if (audit_write(request->db, entry) != DB_OK)
-        log_error(&ctx, "audit.not_written", LOG_STR("action", entry->action),
-                  LOG_STR("actor", entry->actor));
-}
-
-void record_run(const struct admin_route *route, const struct admin_request *request,
-                struct admin_reply *reply)
-{
-    if (reads(request->method) || (route->flags & (ADMIN_OPEN | ADMIN_ASKS)) != 0) {
-        route->handle(request, reply);
-        return;
+    view->status = reply.body.over ? 500 : reply.status;
+    if (view->status == 200) {
+        view->json = record_text(request, &reply);
+        view->etag = tag_of(request->arena, &reply.body, picture->computed);
     }
-    bool hidden = (route->flags & ADMIN_PRIVATE) != 0;
-    const struct admin_route *picture = hidden ? NULL : picture_of(route);
-    const char *before = look(picture, request);
-    route->handle(request, reply);
-    if (reply->status < 200 || reply->status > 299)
-        return;
-    const char *after = hidden            ? NULL
-                        : picture != NULL ? look(picture, request)
-                                          : masked(request, reply);
+    buf_wipe(&reply.body);
+}
+
+enum db_status record_change(const struct admin_route *route, const struct admin_request *request,
+                             const char *before, const char *after)
+{
     const char *path = request->path + strlen(ROUTER_PREFIX);
     struct audit_entry entry = {
         .org = request->org,
@@ -96,11 +76,13 @@ void record_run(const struct admin_route *route, const struct admin_request *req
         .before = before,
         .after = after,
     };
-    keep(request, &entry);
+
+    return audit_write(request->db, &entry);
 }
 
-void record_event(const struct admin_request *request, const char *org, const char *actor,
-                  const char *action, const char *target, const char *after)
+static enum db_status write_event(const struct admin_request *request, const char *org,
+                                  const char *actor, const char *action, const char *target,
+                                  const char *after)
 {
     struct audit_entry entry = {
         .org = org,
@@ -111,5 +93,21 @@ void record_event(const struct admin_request *request, const char *org, const ch
         .request_id = request->request_id,
         .after = after,
     };
-    keep(request, &entry);
+
+    return audit_write(request->db, &entry);
+}
+
+void record_event(const struct admin_request *request, const char *org, const char *actor,
+                  const char *action, const char *target, const char *after)
+{
+    const struct log_context ctx = {.request_id = request->request_id, .org_id = org};
+
+    if (write_event(request, org, actor, action, target, after) != DB_OK)
+        log_error(&ctx, "audit.not_written", LOG_STR("action", action), LOG_STR("actor", actor));
+}
+
+enum db_status record_elsewhere(const struct admin_request *request, const char *org,
+                                const char *action, const char *after)
+{
+    return write_event(request, org, request->actor, action, org, after);
 }

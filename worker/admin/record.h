@@ -8,10 +8,29 @@
 
 #include "admin/admin.h"
 
-/* Runs the route's handler. */
-void record_run(const struct admin_route *route, const struct admin_request *request,
-                struct admin_reply *reply);
-/* What a handler does of itself, a sign-in for one. `after` may be NULL. */
+/* The route that shows what this one, a PUT, PATCH or DELETE, changes; NULL: there is none. */
+const struct admin_route *record_picture(const struct admin_route *route);
+
+/* What a path shows at a moment. */
+struct record_view {
+    int status;       /* of its GET; 0: it has none */
+    const char *json; /* without secrets; NULL: it is none, or too long to keep */
+    const char *etag;
+};
+
+/* What the path of a PUT, PATCH or DELETE shows now. */
+void record_look(const struct admin_route *route, const struct admin_request *request,
+                 struct record_view *view);
+/* The answer of a handler as a record keeps it, masked. */
+const char *record_text(const struct admin_request *request, const struct admin_reply *reply);
+/* The row; `before` and `after` may be NULL. */
+enum db_status record_change(const struct admin_route *route, const struct admin_request *request,
+                             const char *before, const char *after);
+/* Of a change of another organisation, the row in its own log: part of the change, which fails
+ * without it. `after` may be NULL. */
+enum db_status record_elsewhere(const struct admin_request *request, const char *org,
+                                const char *action, const char *after);
+/* What a handler has done of itself and cannot undo, a sign-in for one. `after` may be NULL. */
 void record_event(const struct admin_request *request, const char *org, const char *actor,
                   const char *action, const char *target, const char *after);
 

@@ -1,6 +1,7 @@
 /* What every resource answers the same way: problems, and that settings changed. */
 #include "admin/admin.h"
 
+#include "admin/pending.h"
 #include "core/log.h"
 #include "tenant/publish.h"
 
@@ -18,7 +19,10 @@ void admin_problem(struct admin_reply *reply, const struct admin_request *reques
     reply->status = fd_problem_status(type);
     reply->content_type = "application/problem+json";
     reply->filename = NULL;
+    reply->etag = NULL;
     reply->rest.next = NULL;
+    reply->listens = false;
+    reply->follow = NULL;
 }
 
 /* What an operation refuses, it explains, and without a SQLSTATE; what PostgreSQL says of
@@ -39,12 +43,31 @@ void admin_db_problem(struct admin_reply *reply, const struct admin_request *req
         admin_problem(reply, request, FD_PROBLEM_INTERNAL, NULL, NULL);
 }
 
-/* The change is stored: what could not be told now, the next synchronisation tells. */
-void admin_settings_changed(const struct admin_request *request)
+void admin_after(const struct admin_request *request, admin_tell_fn *tell, void *arg)
 {
-    const struct log_context ctx = {.request_id = request->request_id, .org_id = request->org};
+    if (request->pending == NULL)
+        tell(request, arg);
+    else
+        pending_add(request->pending, request->arena, tell, arg);
+}
+
+/* The change is stored: what could not be told now, the next synchronisation tells. */
+static void publish(const struct admin_request *request, void *arg)
+{
+    const char *org = arg;
+    const struct log_context ctx = {.request_id = request->request_id, .org_id = org};
     char error[256];
 
-    if (publish_org(request->db, request->config, request->org, error) != PUBLISH_OK)
+    if (publish_org(request->db, request->config, org, error) != PUBLISH_OK)
         log_warn(&ctx, "admin.not_published", LOG_STR("error", error));
+}
+
+void admin_organization_changed(const struct admin_request *request, const char *org)
+{
+    admin_after(request, publish, arena_strdup(request->arena, org));
+}
+
+void admin_settings_changed(const struct admin_request *request)
+{
+    admin_organization_changed(request, request->org);
 }

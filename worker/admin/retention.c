@@ -2,7 +2,6 @@
 #include "tenant/retention.h"
 
 #include "admin/admin.h"
-#include "admin/field.h"
 
 static bool read_org(const struct admin_request *request, struct admin_reply *reply,
                      struct retention_org **org)
@@ -50,16 +49,12 @@ static void show(const struct admin_request *request, struct admin_reply *reply)
 
 static void change(const struct admin_request *request, struct admin_reply *reply)
 {
-    static const char *const known[] = {"message_days", "tool_execution_days", NULL};
     struct retention_org *org;
-    int64_t messages, tools;
 
-    if (!field_known(request, reply, known) || !read_org(request, reply, &org) ||
-        !field_int(request, reply, "message_days", RETENTION_DAYS_MIN, RETENTION_DAYS_MAX,
-                   org->message_days, &messages) ||
-        !field_int(request, reply, "tool_execution_days", RETENTION_DAYS_MIN, RETENTION_DAYS_MAX,
-                   org->tool_execution_days, &tools))
+    if (!read_org(request, reply, &org))
         return;
+    int64_t messages = fd_json_int(request->body, "message_days", org->message_days);
+    int64_t tools = fd_json_int(request->body, "tool_execution_days", org->tool_execution_days);
     enum db_status status = retention_set(request->db, request->org, (int)messages, (int)tools);
     if (status == DB_OK)
         show(request, reply);
@@ -67,9 +62,21 @@ static void change(const struct admin_request *request, struct admin_reply *repl
         admin_db_problem(reply, request, status);
 }
 
+#define RETENTION                                                                                  \
+    "{message_days: int, tool_execution_days: int,"                                                \
+    " due: {messages: int, conversations: int, jobs: int, tool_executions: int}}"
+
+static const struct admin_field fields[] = {
+    {"message_days", ADMIN_INT, .min = RETENTION_DAYS_MIN, .max = RETENTION_DAYS_MAX},
+    {"tool_execution_days", ADMIN_INT, .min = RETENTION_DAYS_MIN, .max = RETENTION_DAYS_MAX},
+};
+static const char *const computed[] = {"due", NULL};
+
 static const struct admin_route routes[] = {
-    {"GET", "retention", ADMIN_STAFF, 0, show},
-    {"PUT", "retention", ADMIN_ADMIN, 0, change},
+    {"GET", "retention", ADMIN_STAFF, 0, show, .summary = "How long what is kept",
+     .answer = RETENTION, .computed = computed},
+    {"PUT", "retention", ADMIN_ADMIN, 0, change, .summary = "Changes how long what is kept",
+     .body = ADMIN_BODY(fields), .answer = RETENTION},
 };
 
 const struct admin_resource admin_retention = {routes, sizeof(routes) / sizeof(routes[0])};

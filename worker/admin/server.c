@@ -1,6 +1,7 @@
 #include "admin/server.h"
 
 #include "admin/exchange.h"
+#include "admin/feed.h"
 #include "admin/identity.h"
 #include "admin/meters.h"
 #include "core/buf.h"
@@ -164,6 +165,7 @@ struct server *server_new(struct loop *loop, const struct config *config, char e
     if (server->pool == NULL)
         abort();
     admin_meters_register();
+    server->feeds = feeds_new(server);
     serve_http(server);
     return server;
 }
@@ -180,12 +182,14 @@ void server_drain(struct server *server)
     evhttp_del_accept_socket(server->http, server->socket);
     server->socket = NULL;
     listen_close(&server->listener);
+    feeds_stop(server->feeds);
     timer_set(server->drain, POLL_MS);
 }
 
 void server_free(struct server *server)
 {
     pool_free(server->pool);
+    feeds_free(server->feeds);
     timer_free(server->drain);
     evhttp_free(server->http);
     listen_close(&server->listener);

@@ -13,12 +13,14 @@
 
 struct evhttp;
 struct evhttp_bound_socket;
+struct feeds;
 struct pool;
 
 struct server {
     const struct config *config;
     struct loop *loop;
     struct pool *pool; /* its threads hold a struct db */
+    struct feeds *feeds;
     struct evhttp *http;
     struct evhttp_bound_socket *socket; /* NULL: it listens no more */
     struct listener listener;

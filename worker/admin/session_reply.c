@@ -33,7 +33,7 @@ static void write_organization(struct fd_json_writer *w, const struct user_sessi
 
 static void write_session(struct admin_reply *reply, const struct fd_sign_in_keys *keys,
                           const struct user_session *session, const PGresult *user,
-                          const PGresult *name)
+                          const PGresult *name, const char *key)
 {
     char csrf[FD_SIGN_IN_CSRF_SIZE];
     struct fd_json_writer w;
@@ -49,12 +49,14 @@ static void write_session(struct admin_reply *reply, const struct fd_sign_in_key
     fd_jw_member(&w, "csrf_token", csrf);
     fd_jw_member_int(&w, "expires_in", session->expires - session->issued);
     fd_jw_member_int(&w, "ends_in", session->ends - session->issued);
+    if (key != NULL)
+        fd_jw_member(&w, "publishable_key", key);
     fd_jw_end_object(&w);
     buf_json_end(&reply->body, &w);
 }
 
 void session_reply(const struct admin_request *request, struct admin_reply *reply, const char *home,
-                   const struct user_session *session)
+                   const struct user_session *session, const char *key)
 {
     struct fd_sign_in_keys keys;
     const char *org = session->org;
@@ -70,7 +72,7 @@ void session_reply(const struct admin_request *request, struct admin_reply *repl
     if (status != DB_OK)
         admin_db_problem(reply, request, status);
     else if (cookie_set(request, reply, &keys, session))
-        write_session(reply, &keys, session, user, name);
+        write_session(reply, &keys, session, user, name, key);
     sodium_memzero(&keys, sizeof(keys));
     PQclear(user);
     PQclear(name);
@@ -103,20 +105,26 @@ void session_renewed(const struct admin_request *request, struct admin_reply *re
     if (status != DB_OK) {
         admin_db_problem(reply, request, status);
     } else if (alive) {
-        session_reply(request, reply, home, &session);
+        session_reply(request, reply, home, &session, NULL);
     } else {
-        sessions_ended(request, home, ended);
+        sessions_ended(request, ended);
         admin_problem(reply, request, FD_PROBLEM_SIGN_IN, NULL, "the session is over");
         cookie_clear(request, reply);
     }
 }
 
-void sessions_ended(const struct admin_request *request, const char *org, PGresult *ended)
+static void tell_ended(const struct admin_request *request, void *arg)
 {
-    const struct log_context ctx = {.request_id = request->request_id, .org_id = org};
+    const struct log_context ctx = {.request_id = request->request_id, .org_id = request->org};
     char error[256];
 
-    if (!publish_sessions(request->config, ended, error))
+    if (!publish_sessions(request->config, arg, error))
         log_warn(&ctx, "sessions.not_published", LOG_STR("error", error));
+}
+
+void sessions_ended(const struct admin_request *request, PGresult *ended)
+{
+    if (PQntuples(ended) > 0)
+        admin_after(request, tell_ended, ended_sessions_copy(request->arena, ended));
     PQclear(ended);
 }

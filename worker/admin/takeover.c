@@ -1,7 +1,9 @@
 /* Operators in conversations (ENG-14): join, reply, give back, close. */
-#include "admin/field.h"
+#include "admin/admin.h"
 #include "admin/resources.h"
+#include "admin/schema.h"
 
+#include "chat/presence.h"
 #include "chat/takeover.h"
 #include "core/log.h"
 #include "protocol/ids.h"
@@ -17,17 +19,20 @@ static const struct db_statement who = {
     "                (SELECT name FROM organizations WHERE id = $1::uuid))",
     2};
 
-/* What the body says of who does it; the rest of `known` is the route's own. */
+static const struct db_statement is_there = {
+    "takeover_is_there", "SELECT 1 FROM conversations WHERE org_id = $1::uuid AND id::text = $2",
+    2};
+
+/* What the body says of who does it. */
 static bool read_by(const struct admin_request *request, struct admin_reply *reply,
-                    const char *const *known, struct takeover_by *by)
+                    struct takeover_by *by)
 {
-    const char *name;
+    const char *name = fd_json_string(request->body, "name");
     PGresult *row;
-    *by = (struct takeover_by){.org = request->org, .actor = request->actor};
-    if (!field_known(request, reply, known) ||
-        !field_int(request, reply, "version", 0, INT32_MAX, TAKEOVER_ANY_VERSION, &by->version) ||
-        !field_text(request, reply, "name", false, TAKEOVER_NAME_MAX, &name))
-        return false;
+    *by = (struct takeover_by){.org = request->org,
+                               .actor = request->actor,
+                               .version =
+                                   fd_json_int(request->body, "version", TAKEOVER_ANY_VERSION)};
     if (request->user != NULL && name != NULL) {
         admin_problem(reply, request, FD_PROBLEM_FIELD, "name", "a user speaks in his own name");
         return false;
@@ -45,6 +50,21 @@ static bool read_by(const struct admin_request *request, struct admin_reply *rep
     PQclear(row);
     if (by->name == NULL)
         by->name = "";
+    return true;
+}
+
+/* False: the reply holds the problem. */
+static bool find_it(const struct admin_request *request, struct admin_reply *reply, bool *found)
+{
+    const char *params[] = {request->org, request->ids[0]};
+    PGresult *row;
+    enum db_status status = db_query(request->db, request->org, &is_there, params, &row);
+    if (status != DB_OK) {
+        admin_db_problem(reply, request, status);
+        return false;
+    }
+    *found = PQntuples(row) == 1;
+    PQclear(row);
     return true;
 }
 
@@ -95,18 +115,23 @@ static void refuse(const struct admin_request *request, struct admin_reply *repl
 }
 
 /* What is committed and could not be told shows with the next look. */
-static void answer(const struct admin_request *request, struct admin_reply *reply,
-                   enum db_status status, const struct takeover *now, const struct news *news)
+static void tell(const struct admin_request *request, void *arg)
 {
     const struct log_context ctx = {.request_id = request->request_id, .org_id = request->org};
     char error[256];
+    if (!news_send_sync(arg, request->config->live_redis, error))
+        log_warn(&ctx, "takeover.not_told", LOG_STR("error", error));
+}
+
+static void answer(const struct admin_request *request, struct admin_reply *reply,
+                   enum db_status status, const struct takeover *now, struct news *news)
+{
     if (status != DB_OK) {
         admin_db_problem(reply, request, status);
     } else if (now->verdict != TAKEOVER_DONE) {
         refuse(request, reply, now);
     } else {
-        if (!news_send_sync(news, request->config->live_redis, error))
-            log_warn(&ctx, "takeover.not_told", LOG_STR("error", error));
+        admin_after(request, tell, news);
         write_now(request, reply, now);
     }
 }
@@ -118,16 +143,15 @@ typedef enum db_status operation_fn(struct db *db, struct arena *a, const struct
 static void operate(const struct admin_request *request, struct admin_reply *reply,
                     operation_fn *operation)
 {
-    static const char *const known[] = {"version", "name", NULL};
     struct takeover_by by;
     struct takeover now;
-    struct news news;
-    news_init(&news, request->arena);
-    if (!read_by(request, reply, known, &by))
+    struct news *news = arena_alloc(request->arena, sizeof(*news));
+    news_init(news, request->arena);
+    if (!read_by(request, reply, &by))
         return;
     enum db_status status =
-        operation(request->db, request->arena, &by, request->ids[0], &now, &news);
-    answer(request, reply, status, &now, &news);
+        operation(request->db, request->arena, &by, request->ids[0], &now, news);
+    answer(request, reply, status, &now, news);
 }
 
 static void join(const struct admin_request *request, struct admin_reply *reply)
@@ -150,6 +174,30 @@ static void resolve(const struct admin_request *request, struct admin_reply *rep
     operate(request, reply, takeover_resolve);
 }
 
+/* Who is there to see it hears of it; it changes nothing. */
+static void look(const struct admin_request *request, struct admin_reply *reply)
+{
+    bool away = fd_json_bool(request->body, "away", false), found;
+    struct takeover_by by;
+    struct news news;
+    char error[256];
+    news_init(&news, request->arena);
+    if (!read_by(request, reply, &by) || !find_it(request, reply, &found))
+        return;
+    if (!found) {
+        admin_problem(reply, request, FD_PROBLEM_NOT_FOUND, NULL, NULL);
+        return;
+    }
+    const char *data = presence_look(request->config->live_redis, request->arena, by.org,
+                                     request->ids[0], by.actor, by.name, away, error);
+    if (data != NULL)
+        news_presence(&news, by.org, data);
+    if (data != NULL && news_send_sync(&news, request->config->live_redis, error))
+        buf_puts(&reply->body, data);
+    else
+        admin_problem(reply, request, FD_PROBLEM_UNAVAILABLE, NULL, NULL);
+}
+
 static bool is_said(const char *text)
 {
     for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++) {
@@ -161,15 +209,13 @@ static bool is_said(const char *text)
 
 static void say(const struct admin_request *request, struct admin_reply *reply)
 {
-    static const char *const known[] = {"text", "client_message_id", "version", "name", NULL};
-    const char *text, *once;
+    const char *text = fd_json_string(request->body, "text");
+    const char *once = fd_json_string(request->body, "client_message_id");
     struct takeover_by by;
     struct takeover now;
-    struct news news;
-    news_init(&news, request->arena);
-    if (!read_by(request, reply, known, &by) ||
-        !field_text(request, reply, "text", true, TAKEOVER_TEXT_MAX, &text) ||
-        !field_text(request, reply, "client_message_id", false, ONCE_MAX, &once))
+    struct news *news = arena_alloc(request->arena, sizeof(*news));
+    news_init(news, request->arena);
+    if (!read_by(request, reply, &by))
         return;
     if (!is_said(text)) {
         admin_problem(reply, request, FD_PROBLEM_FIELD, "text",
@@ -177,16 +223,43 @@ static void say(const struct admin_request *request, struct admin_reply *reply)
         return;
     }
     enum db_status status =
-        takeover_reply(request->db, request->arena, &by, request->ids[0], text, once, &now, &news);
-    answer(request, reply, status, &now, &news);
+        takeover_reply(request->db, request->arena, &by, request->ids[0], text, once, &now, news);
+    answer(request, reply, status, &now, news);
 }
 
+#define NOW "conversation_id: uuid, status: text, holder: text|null, name: text|null, version: int"
+
+static const struct admin_field fields[] = {
+    {"version", ADMIN_INT, .max = INT32_MAX, .note = "that the operator has seen"},
+    {"name", ADMIN_TEXT, .max = TAKEOVER_NAME_MAX,
+     .note = "of a key's operator; users have theirs"},
+};
+static const struct admin_field say_fields[] = {
+    {"text", ADMIN_TEXT, .required = true, .max = TAKEOVER_TEXT_MAX},
+    {"client_message_id", ADMIN_TEXT, .max = ONCE_MAX},
+    {"version", ADMIN_INT, .max = INT32_MAX},
+    {"name", ADMIN_TEXT, .max = TAKEOVER_NAME_MAX},
+};
+static const struct admin_field look_fields[] = {
+    {"name", ADMIN_TEXT, .max = TAKEOVER_NAME_MAX},
+    {"away", ADMIN_BOOL, .note = "true: not any more"},
+};
+
 static const struct admin_route routes[] = {
-    {"POST", "conversations/:id/join", ADMIN_STAFF, 0, join},
-    {"POST", "conversations/:id/reply", ADMIN_STAFF, 0, say},
-    {"POST", "conversations/:id/typing", ADMIN_STAFF, ADMIN_ASKS, typing},
-    {"POST", "conversations/:id/release", ADMIN_STAFF, 0, release},
-    {"POST", "conversations/:id/resolve", ADMIN_STAFF, 0, resolve},
+    {"POST", "conversations/:id/join", ADMIN_STAFF, 0, join, .summary = "It is yours",
+     .body = ADMIN_BODY(fields), .answer = "{" NOW "}"},
+    {"POST", "conversations/:id/reply", ADMIN_STAFF, ADMIN_PRIVATE, say,
+     .summary = "Answers the visitor", .body = ADMIN_BODY(say_fields),
+     .answer = "{" NOW ", message_id: uuid, created_at?: time}"},
+    {"POST", "conversations/:id/typing", ADMIN_STAFF, ADMIN_ASKS, typing,
+     .summary = "Shows that you write", .body = ADMIN_BODY(fields), .answer = "{" NOW "}"},
+    {"POST", "conversations/:id/look", ADMIN_STAFF, ADMIN_ASKS, look,
+     .summary = "Shows for 30 s that you look at it", .body = ADMIN_BODY(look_fields),
+     .answer = "{conversation_id: uuid, operators: [text]}"},
+    {"POST", "conversations/:id/release", ADMIN_STAFF, 0, release,
+     .summary = "The model answers again", .body = ADMIN_BODY(fields), .answer = "{" NOW "}"},
+    {"POST", "conversations/:id/resolve", ADMIN_STAFF, 0, resolve, .summary = "It is over",
+     .body = ADMIN_BODY(fields), .answer = "{" NOW "}"},
 };
 
 const struct admin_resource admin_takeover = {routes, sizeof(routes) / sizeof(routes[0])};

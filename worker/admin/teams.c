@@ -1,5 +1,4 @@
 /* Teams of an organisation's users. Who leaves a team signs in anew: the claims name it. */
-#include "admin/field.h"
 #include "admin/resources.h"
 #include "admin/session_reply.h"
 #include "tenant/teams.h"
@@ -39,14 +38,10 @@ static void list(const struct admin_request *request, struct admin_reply *reply)
 
 static void create(const struct admin_request *request, struct admin_reply *reply)
 {
-    static const char *const known[] = {"name", NULL};
+    const char *name = fd_json_string(request->body, "name");
     struct fd_json_writer w;
-    const char *name;
     char id[37];
 
-    if (!field_known(request, reply, known) ||
-        !field_text(request, reply, "name", true, TEAM_NAME_MAX, &name))
-        return;
     enum db_status status = team_create(request->db, request->org, name, id);
     if (status != DB_OK) {
         admin_db_problem(reply, request, status);
@@ -96,20 +91,10 @@ static void drop(const struct admin_request *request, struct admin_reply *reply)
 
 static void add(const struct admin_request *request, struct admin_reply *reply)
 {
-    static const char *const known[] = {"role", NULL};
-    const char *role;
     bool found;
 
-    if (!field_known(request, reply, known) ||
-        !field_text(request, reply, "role", true, USER_ROLE_SIZE, &role))
-        return;
-    if (user_role_rank(role) < 0 || user_role_rank(role) > (int)ADMIN_OWNER) {
-        admin_problem(reply, request, FD_PROBLEM_FIELD, "role",
-                      "owner, admin, staff or client would be right");
-        return;
-    }
-    enum db_status status =
-        team_add(request->db, request->org, request->ids[0], request->ids[1], role, &found);
+    enum db_status status = team_add(request->db, request->org, request->ids[0], request->ids[1],
+                                     fd_json_string(request->body, "role"), &found);
     answer(request, reply, status, found);
 }
 
@@ -121,15 +106,27 @@ static void remove_one(const struct admin_request *request, struct admin_reply *
     enum db_status status =
         team_remove(request->db, request->org, request->ids[0], request->ids[1], &found, &ended);
     answer(request, reply, status, found);
-    sessions_ended(request, request->org, ended);
+    sessions_ended(request, ended);
 }
 
+static const struct admin_field team_fields[] = {
+    {"name", ADMIN_TEXT, .required = true, .max = TEAM_NAME_MAX},
+};
+static const struct admin_field member_fields[] = {
+    {"role", ADMIN_TEXT, .required = true, .one_of = USER_ROLES},
+};
+
 static const struct admin_route routes[] = {
-    {"GET", "teams", ADMIN_STAFF, 0, list},
-    {"POST", "teams", ADMIN_ADMIN, ADMIN_ACCESS, create},
-    {"DELETE", "teams/:id", ADMIN_ADMIN, ADMIN_ACCESS, drop},
-    {"PUT", "teams/:id/members/:user", ADMIN_ADMIN, ADMIN_ACCESS, add},
-    {"DELETE", "teams/:id/members/:user", ADMIN_ADMIN, ADMIN_ACCESS, remove_one},
+    {"GET", "teams", ADMIN_STAFF, 0, list, .summary = "The teams and who is in them",
+     .answer = "{teams: [{id: uuid, name: text, created_at: time, members: [object]}]}"},
+    {"POST", "teams", ADMIN_ADMIN, ADMIN_ACCESS, create, .summary = "Makes a team",
+     .body = ADMIN_BODY(team_fields), .status = 201, .answer = "{id: uuid, name: text}"},
+    {"DELETE", "teams/:id", ADMIN_ADMIN, ADMIN_ACCESS, drop,
+     .summary = "Ends a team without members"},
+    {"PUT", "teams/:id/members/:user", ADMIN_ADMIN, ADMIN_ACCESS, add,
+     .summary = "Puts a user into a team", .body = ADMIN_BODY(member_fields)},
+    {"DELETE", "teams/:id/members/:user", ADMIN_ADMIN, ADMIN_ACCESS, remove_one,
+     .summary = "Takes a user out of a team"},
 };
 
 const struct admin_resource admin_teams = {routes, sizeof(routes) / sizeof(routes[0])};

@@ -1,6 +1,5 @@
 /* Tools (ENG-10): the catalogue, what the organisation enabled, its own tools, test runs and
  * the log of executions; `frontdesk tool` for a program. */
-#include "admin/field.h"
 #include "admin/page.h"
 #include "tool/settings_json.h"
 
@@ -69,7 +68,7 @@ static void show(const struct admin_request *request, struct admin_reply *reply)
 
 /* -- changes ---------------------------------------------------------------------------------- */
 
-/* A member that is an object, as text; NULL where it is absent. */
+/* A member that is an object, as text; it stays where it is absent. */
 static bool take_object(const struct admin_request *request, struct admin_reply *reply,
                         const char *name, const char **text)
 {
@@ -79,96 +78,57 @@ static bool take_object(const struct admin_request *request, struct admin_reply 
 
     if (value == NULL)
         return true;
-    if (value->type != FD_JSON_OBJECT) {
-        admin_problem(reply, request, FD_PROBLEM_FIELD, name, "an object would be right");
-        return false;
-    }
     buf_init(&out, 1u << 20);
     buf_json(&out, &w);
     fd_jw_json(&w, value);
     bool fits = buf_json_end(&out, &w);
     *text = fits ? arena_strdup(request->arena, out.data) : NULL;
     buf_free(&out);
+    if (!fits)
+        admin_problem(reply, request, FD_PROBLEM_FIELD, name, "it is too long");
     return fits;
 }
 
-static bool take_bool(const struct admin_request *request, struct admin_reply *reply,
-                      const char *name, int *flag)
-{
-    const struct fd_json *value = fd_json_get(request->body, name);
-
-    if (value != NULL && value->type != FD_JSON_BOOL) {
-        admin_problem(reply, request, FD_PROBLEM_FIELD, name, "true or false would be right");
-        return false;
-    }
-    if (value != NULL)
-        *flag = value->boolean;
-    return true;
-}
-
-/* A text sets it, null removes it; true makes one, where that is possible. */
+/* A text sets it, null removes it; true makes one. */
 static bool take_secret(const struct admin_request *request, struct admin_reply *reply,
-                        const char *name, bool can_be_made, enum tool_secret *what,
-                        const char **text)
+                        const char *name, enum tool_secret *what, const char **text)
 {
     const struct fd_json *value = fd_json_get(request->body, name);
 
     if (value == NULL)
         return true;
-    if (value->type == FD_JSON_NULL) {
-        *what = TOOL_SECRET_REMOVE;
-        return true;
-    }
-    if (can_be_made && value->type == FD_JSON_BOOL && value->boolean) {
-        *what = TOOL_SECRET_MAKE;
-        return true;
-    }
-    *what = TOOL_SECRET_SET;
-    return field_text(request, reply, name, true, SECRET_MAX, text);
-}
-
-static bool take_reply(const struct admin_request *request, struct admin_reply *reply, int *none)
-{
-    const char *kind;
-
-    if (!field_text(request, reply, "reply", false, 8, &kind))
-        return false;
-    if (kind != NULL && strcmp(kind, "none") != 0 && strcmp(kind, "data") != 0) {
-        admin_problem(reply, request, FD_PROBLEM_FIELD, "reply", "data or none would be right");
+    if (value->type == FD_JSON_BOOL && !value->boolean) {
+        admin_problem(reply, request, FD_PROBLEM_FIELD, name,
+                      "a text, true or null would be right");
         return false;
     }
-    if (kind != NULL)
-        *none = strcmp(kind, "none") == 0;
+    *what = value->type == FD_JSON_NULL   ? TOOL_SECRET_REMOVE
+            : value->type == FD_JSON_BOOL ? TOOL_SECRET_MAKE
+                                          : TOOL_SECRET_SET;
+    *text = value->text;
     return true;
 }
 
 static bool take_change(const struct admin_request *request, struct admin_reply *reply,
                         struct tool_change *c)
 {
-    static const char *const known[] = {"name",       "enabled",
-                                        "risk",       "description",
-                                        "url",        "bindings",
-                                        "timeout_ms", "parameters_schema",
-                                        "reply",      "token_header",
-                                        "token",      "signing_secret",
-                                        "config",     NULL};
-    int64_t timeout;
+    const struct fd_json *body = request->body, *enabled = fd_json_get(body, "enabled");
+    const char *kind = fd_json_string(body, "reply");
 
-    if (!field_known(request, reply, known) ||
-        !field_text(request, reply, "risk", false, 8, &c->risk) ||
-        !field_text(request, reply, "description", false, TEXT_MAX, &c->description) ||
-        !field_text(request, reply, "url", false, URL_MAX, &c->url) ||
-        !field_text(request, reply, "token_header", false, 64, &c->token_header) ||
-        !field_int(request, reply, "timeout_ms", 100, 30000, -1, &timeout))
-        return false;
-    c->timeout_ms = (int)timeout;
-    return take_bool(request, reply, "enabled", &c->enabled) &&
-           take_reply(request, reply, &c->acknowledgement) &&
-           take_object(request, reply, "parameters_schema", &c->parameters) &&
+    c->risk = fd_json_string(body, "risk");
+    c->description = fd_json_string(body, "description");
+    c->url = fd_json_string(body, "url");
+    c->token_header = fd_json_string(body, "token_header");
+    c->timeout_ms = (int)fd_json_int(body, "timeout_ms", -1);
+    if (enabled != NULL)
+        c->enabled = enabled->boolean;
+    if (kind != NULL)
+        c->acknowledgement = strcmp(kind, "none") == 0;
+    return take_object(request, reply, "parameters_schema", &c->parameters) &&
            take_object(request, reply, "bindings", &c->bindings) &&
            take_object(request, reply, "config", &c->config) &&
-           take_secret(request, reply, "signing_secret", true, &c->secret, &c->secret_value) &&
-           take_secret(request, reply, "token", false, &c->token, &c->token_value);
+           take_secret(request, reply, "signing_secret", &c->secret, &c->secret_value) &&
+           take_secret(request, reply, "token", &c->token, &c->token_value);
 }
 
 static void save(const struct admin_request *request, struct admin_reply *reply,
@@ -214,8 +174,8 @@ static void create(const struct admin_request *request, struct admin_reply *repl
 
     change.secret = TOOL_SECRET_MAKE;
     change.enabled = 1;
-    if (!field_text(request, reply, "name", true, 64, &change.name) ||
-        !take_change(request, reply, &change) ||
+    change.name = fd_json_string(request->body, "name");
+    if (!take_change(request, reply, &change) ||
         !look_up(request, reply, change.name, &known, &taken_up))
         return;
     if (taken_up)
@@ -231,10 +191,6 @@ static void change_tool(const struct admin_request *request, struct admin_reply 
     bool known, taken_up;
 
     change.name = request->ids[0];
-    if (fd_json_get(request->body, "name") != NULL) {
-        admin_problem(reply, request, FD_PROBLEM_FIELD, "name", "a tool keeps its name");
-        return;
-    }
     if (!take_change(request, reply, &change) ||
         !look_up(request, reply, change.name, &known, &taken_up))
         return;
@@ -263,15 +219,13 @@ static void drop(const struct admin_request *request, struct admin_reply *reply)
 
 static void test(const struct admin_request *request, struct admin_reply *reply)
 {
-    static const char *const known[] = {"arguments", "language", NULL};
-    struct tool_test run = {.allow = request->config->outbound_allow};
+    struct tool_test run = {.allow = request->config->outbound_allow,
+                            .language = fd_json_string(request->body, "language")};
     struct tool_problem problem = {0};
     const char *arguments = "{}";
     struct fd_json_writer w;
 
-    if (!field_known(request, reply, known) ||
-        !field_text(request, reply, "language", false, 35, &run.language) ||
-        !take_object(request, reply, "arguments", &arguments))
+    if (!take_object(request, reply, "arguments", &arguments))
         return;
     enum db_status status = tools_test(request->db, request->arena, request->org, request->ids[0],
                                        arguments, &run, &problem);
@@ -319,14 +273,53 @@ static void executions(const struct admin_request *request, struct admin_reply *
     PQclear(rows);
 }
 
+/* -- the routes ------------------------------------------------------------------------------- */
+
+#define TOOL                                                                                       \
+    "{name: text, origin: text, category: text, enabled: bool, risk: text, description: text,"     \
+    " parameters_schema: json, url: text|null, bindings: json, timeout_ms: int,"                   \
+    " reply: data|none, signed: bool, token_header: text|null, config: json,"                      \
+    " updated_at: time|null"
+
+#define CHANGE_FIELDS                                                                              \
+    {"enabled", ADMIN_BOOL}, {"risk", ADMIN_TEXT, .max = 8},                                       \
+        {"description", ADMIN_TEXT, .max = TEXT_MAX},                                              \
+        {"url", ADMIN_TEXT, .max = URL_MAX, .format = "uri"}, {"bindings", ADMIN_OBJECT},          \
+        {"timeout_ms", ADMIN_INT, .min = 100, .max = 30000}, {"parameters_schema", ADMIN_OBJECT},  \
+        {"reply", ADMIN_TEXT, .one_of = "data|none"}, {"token_header", ADMIN_TEXT, .max = 64},     \
+        {"token", ADMIN_TEXT | ADMIN_NULL, .max = SECRET_MAX},                                     \
+        {"signing_secret", ADMIN_TEXT | ADMIN_NULL | ADMIN_BOOL, .max = SECRET_MAX,                \
+         .note = "true makes one, which is told this once; null removes it"},                      \
+        {"config", ADMIN_OBJECT},
+
+static const struct admin_field new_fields[] = {{"name", ADMIN_TEXT, .required = true, .max = 64},
+                                                CHANGE_FIELDS};
+static const struct admin_field change_fields[] = {CHANGE_FIELDS};
+static const struct admin_field test_fields[] = {
+    {"arguments", ADMIN_OBJECT},
+    {"language", ADMIN_TEXT, .max = 35},
+};
+
 static const struct admin_route routes[] = {
-    {"GET", "tools", ADMIN_STAFF, 0, list},
-    {"POST", "tools", ADMIN_ADMIN, 0, create},
-    {"GET", "tools/:name", ADMIN_STAFF, 0, show},
-    {"PATCH", "tools/:name", ADMIN_ADMIN, 0, change_tool},
-    {"DELETE", "tools/:name", ADMIN_ADMIN, 0, drop},
-    {"POST", "tools/:name/test", ADMIN_ADMIN, 0, test},
-    {"GET", "tool-executions", ADMIN_STAFF, 0, executions},
+    {"GET", "tools", ADMIN_STAFF, 0, list, .summary = "The catalogue and the own tools",
+     .answer = "{tools: [" TOOL "}]}"},
+    {"POST", "tools", ADMIN_ADMIN, 0, create, .summary = "Enables a tool, or makes an own one",
+     .body = ADMIN_BODY(new_fields), .status = 201, .answer = TOOL ", signing_secret?: text}"},
+    {"GET", "tools/:name", ADMIN_STAFF, 0, show, .summary = "A tool", .answer = TOOL "}"},
+    {"PATCH", "tools/:name", ADMIN_ADMIN, 0, change_tool, .summary = "Changes a tool",
+     .body = ADMIN_BODY(change_fields), .answer = TOOL ", signing_secret?: text}"},
+    {"DELETE", "tools/:name", ADMIN_ADMIN, 0, drop,
+     .summary = "Removes an own tool, or its settings"},
+    {"POST", "tools/:name/test", ADMIN_ADMIN, ADMIN_STEPS, test, .summary = "Runs a tool",
+     .body = ADMIN_BODY(test_fields),
+     .answer = "{request_id: text, ok: bool, failure: text|null, http_status: int, ms: int,"
+               " detail: text|null, result: json}"},
+    {"GET", "tool-executions", ADMIN_STAFF, 0, executions, .summary = "What was run, newest first",
+     .query = "{" PAGE_QUERY ", tool?: text}",
+     .answer = "{executions: [{id: uuid, created_at: time, tool: text, status: text,"
+               " failure: text|null, http_status: int, ms: int, detail: text|null,"
+               " conversation_id: uuid|null, job_id: text|null, approved_by: text|null,"
+               " arguments: json, response: json}], " PAGE_ANSWER "}"},
 };
 
 const struct admin_resource admin_tools = {routes, sizeof(routes) / sizeof(routes[0])};

@@ -1,7 +1,6 @@
 /* GET usage, usage/invoice, alerts; GET and PUT budget: money, as the owner sees it. */
 #include "tenant/usage.h"
 #include "admin/admin.h"
-#include "admin/field.h"
 #include "tenant/alert.h"
 #include "tenant/plan.h"
 
@@ -85,22 +84,12 @@ static void send_budget(const struct admin_request *request, struct admin_reply 
     budget_view_free(&view);
 }
 
-/* As the operation takes it: a number's digits, a text, "none" for null. */
-static bool take(const struct admin_request *request, struct admin_reply *reply, const char *name,
-                 const char **value)
+/* As the operation takes it: a number's digits, a text, "none" for null; NULL: it stays. */
+static const char *given(const struct admin_request *request, const char *name)
 {
     const struct fd_json *member = fd_json_get(request->body, name);
 
-    *value = NULL;
-    if (member == NULL)
-        return true;
-    if (member->type == FD_JSON_NULL)
-        *value = "none";
-    else if (member->type == FD_JSON_NUMBER || member->type == FD_JSON_STRING)
-        *value = member->text;
-    else
-        admin_problem(reply, request, FD_PROBLEM_FIELD, name, "a value or null would be right");
-    return *value != NULL;
+    return member == NULL ? NULL : member->type == FD_JSON_NULL ? "none" : member->text;
 }
 
 /* The secret that was made for a new webhook: the only time that it is told. */
@@ -119,18 +108,13 @@ static void send_secret(struct admin_reply *reply, struct budget_change *change)
 
 static void set_budget(const struct admin_request *request, struct admin_reply *reply)
 {
-    static const char *const known[] = {"monthly_budget_usd",   "session_cap_usd",
-                                        "user_cap_usd",         "alert_webhook_url",
-                                        "alert_webhook_secret", NULL};
-    struct budget_change change = {.vault_keys = request->config->vault_keys};
+    struct budget_change change = {.vault_keys = request->config->vault_keys,
+                                   .monthly = given(request, "monthly_budget_usd"),
+                                   .session = given(request, "session_cap_usd"),
+                                   .user = given(request, "user_cap_usd"),
+                                   .webhook_url = given(request, "alert_webhook_url"),
+                                   .webhook_secret = given(request, "alert_webhook_secret")};
 
-    if (!field_known(request, reply, known) ||
-        !take(request, reply, "monthly_budget_usd", &change.monthly) ||
-        !take(request, reply, "session_cap_usd", &change.session) ||
-        !take(request, reply, "user_cap_usd", &change.user) ||
-        !take(request, reply, "alert_webhook_url", &change.webhook_url) ||
-        !take(request, reply, "alert_webhook_secret", &change.webhook_secret))
-        return;
     enum db_status status = budget_set(request->db, request->org, &change);
     if (status != DB_OK) {
         admin_db_problem(reply, request, status);
@@ -143,12 +127,39 @@ static void set_budget(const struct admin_request *request, struct admin_reply *
         send_budget(request, reply);
 }
 
+/* -- the routes ----------------------------------------------------------------------------- */
+
+#define USAGE                                                                                      \
+    "{org_id: uuid, organization: text, month: text, currency: USD, open: bool, lines: [object],"  \
+    " total: object}"
+#define USAGE_QUERY "{month?: text, format?: csv|json}"
+#define BUDGET                                                                                     \
+    "{plan: text, budget_usd: number|null, monthly_budget_usd: number|null,"                       \
+    " plan_budget_usd: number|null, session_cap_usd: number|null, user_cap_usd: number|null,"      \
+    " spent_usd: number, held_usd: number, used_percent: number|null, messages: int,"              \
+    " messages_per_month: int, at_limit: refuse|throttle, alert_webhook_url: text|null}"
+
+static const struct admin_field budget_fields[] = {
+    {"monthly_budget_usd", ADMIN_NUMBER | ADMIN_TEXT | ADMIN_NULL},
+    {"session_cap_usd", ADMIN_NUMBER | ADMIN_TEXT | ADMIN_NULL},
+    {"user_cap_usd", ADMIN_NUMBER | ADMIN_TEXT | ADMIN_NULL},
+    {"alert_webhook_url", ADMIN_TEXT | ADMIN_NULL, .format = "uri"},
+    {"alert_webhook_secret", ADMIN_TEXT | ADMIN_NULL},
+};
+static const char *const computed[] = {"spent_usd", "held_usd", "used_percent", "messages", NULL};
+
 static const struct admin_route routes[] = {
-    {"GET", "usage", ADMIN_STAFF, 0, report},
-    {"GET", "usage/invoice", ADMIN_ADMIN, 0, invoice},
-    {"GET", "alerts", ADMIN_STAFF, 0, alerts},
-    {"GET", "budget", ADMIN_STAFF, 0, send_budget},
-    {"PUT", "budget", ADMIN_ADMIN, 0, set_budget},
+    {"GET", "usage", ADMIN_STAFF, 0, report, .summary = "What was used, by day and model",
+     .query = USAGE_QUERY, .answer = USAGE},
+    {"GET", "usage/invoice", ADMIN_ADMIN, 0, invoice, .summary = "What is charged, by model",
+     .query = USAGE_QUERY, .answer = USAGE},
+    {"GET", "alerts", ADMIN_STAFF, 0, alerts, .summary = "The last alerts and their delivery",
+     .answer = "{alerts: [object]}"},
+    {"GET", "budget", ADMIN_STAFF, 0, send_budget, .summary = "What may be spent, and what was",
+     .answer = BUDGET, .computed = computed},
+    {"PUT", "budget", ADMIN_ADMIN, 0, set_budget,
+     .summary = "Changes what is sent; null takes a cap away", .body = ADMIN_BODY(budget_fields),
+     .answer = BUDGET "|{alert_webhook_url: text, alert_webhook_secret: text}"},
 };
 
 const struct admin_resource admin_usage = {routes, sizeof(routes) / sizeof(routes[0])};

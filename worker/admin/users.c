@@ -111,15 +111,12 @@ static void reply_token(struct admin_reply *reply, const char *id, const char *t
 /* Nobody chooses another's password: the token that is answered opens the account once. */
 static void create(const struct admin_request *request, struct admin_reply *reply)
 {
-    static const char *const known[] = {"email", "name", "role", NULL};
-    struct user_new user = {.org = request->org};
+    struct user_new user = {.org = request->org,
+                            .email = fd_json_string(request->body, "email"),
+                            .name = fd_json_string(request->body, "name"),
+                            .role = fd_json_string(request->body, "role")};
     char id[37], token[SIGN_IN_TOKEN_SIZE];
 
-    if (!field_known(request, reply, known) ||
-        !field_text(request, reply, "email", true, USER_EMAIL_MAX, &user.email) ||
-        !field_text(request, reply, "name", false, USER_NAME_MAX, &user.name) ||
-        !field_text(request, reply, "role", true, USER_ROLE_SIZE, &user.role))
-        return;
     enum db_status status = users_create(request->db, &user, (int)request->role, id);
     if (status == DB_OK)
         status = reset_token_make(request->db, request->org, id, (int)request->role, token);
@@ -131,16 +128,11 @@ static void create(const struct admin_request *request, struct admin_reply *repl
 
 static void change(const struct admin_request *request, struct admin_reply *reply)
 {
-    static const char *const known[] = {"name", "role", "status", NULL};
-    struct user_change change;
-    PGresult *user, *ended;
+    const struct user_change change = {.name = fd_json_string(request->body, "name"),
+                                       .role = fd_json_string(request->body, "role"),
+                                       .status = fd_json_string(request->body, "status")};
+    PGresult *user = find(request, reply), *ended;
 
-    if (!field_known(request, reply, known) ||
-        !field_text(request, reply, "name", false, USER_NAME_MAX, &change.name) ||
-        !field_text(request, reply, "role", false, USER_ROLE_SIZE, &change.role) ||
-        !field_text(request, reply, "status", false, USER_ROLE_SIZE, &change.status))
-        return;
-    user = find(request, reply);
     if (user == NULL)
         return;
     PQclear(user);
@@ -150,18 +142,17 @@ static void change(const struct admin_request *request, struct admin_reply *repl
         refuse(request, reply, status);
         return;
     }
-    sessions_ended(request, request->org, ended);
+    sessions_ended(request, ended);
     show(request, reply);
 }
 
 /* Whoever opens an account by a token is that user: not for those above one's own role. */
 static void make_reset(const struct admin_request *request, struct admin_reply *reply)
 {
-    static const char *const known[] = {NULL};
     char token[SIGN_IN_TOKEN_SIZE];
-    PGresult *user;
+    PGresult *user = find(request, reply);
 
-    if (!field_known(request, reply, known) || (user = find(request, reply)) == NULL)
+    if (user == NULL)
         return;
     int rank = db_true(user, 0, USER_SUPERADMIN) ? (int)ADMIN_SUPERADMIN
                                                  : user_role_rank(db_text(user, 0, USER_ROLE));
@@ -179,12 +170,35 @@ static void make_reset(const struct admin_request *request, struct admin_reply *
         refuse(request, reply, status);
 }
 
+#define USER                                                                                       \
+    "{id: uuid, email: text, name: text, role: text, status: text, superadmin: bool,"              \
+    " can_sign_in: bool, created_at: time, last_sign_in_at: time|null}"
+#define TOKEN "{id: uuid, reset_token: text, expires_in: int}"
+
+static const struct admin_field new_fields[] = {
+    {"email", ADMIN_TEXT, .required = true, .max = USER_EMAIL_MAX, .format = "email"},
+    {"name", ADMIN_TEXT, .max = USER_NAME_MAX},
+    {"role", ADMIN_TEXT, .required = true, .one_of = USER_ROLES},
+};
+static const struct admin_field change_fields[] = {
+    {"name", ADMIN_TEXT, .max = USER_NAME_MAX},
+    {"role", ADMIN_TEXT, .one_of = USER_ROLES},
+    {"status", ADMIN_TEXT, .one_of = "active|disabled"},
+};
+static const char *const computed[] = {"can_sign_in", "last_sign_in_at", NULL};
+
 static const struct admin_route routes[] = {
-    {"GET", "users", ADMIN_ADMIN, ADMIN_ACCESS, list},
-    {"POST", "users", ADMIN_ADMIN, ADMIN_ACCESS, create},
-    {"GET", "users/:id", ADMIN_ADMIN, ADMIN_ACCESS, show},
-    {"PATCH", "users/:id", ADMIN_ADMIN, ADMIN_ACCESS, change},
-    {"POST", "users/:id/reset", ADMIN_ADMIN, ADMIN_ACCESS, make_reset},
+    {"GET", "users", ADMIN_ADMIN, ADMIN_ACCESS, list, .summary = "The organisation's users",
+     .query = "{" PAGE_QUERY "}", .answer = "{users: [" USER "], " PAGE_ANSWER "}"},
+    {"POST", "users", ADMIN_ADMIN, ADMIN_ACCESS, create,
+     .summary = "Makes a user; the token, told this once, sets the password",
+     .body = ADMIN_BODY(new_fields), .status = 201, .answer = TOKEN},
+    {"GET", "users/:id", ADMIN_ADMIN, ADMIN_ACCESS, show, .summary = "A user", .answer = USER,
+     .computed = computed},
+    {"PATCH", "users/:id", ADMIN_ADMIN, ADMIN_ACCESS, change, .summary = "Changes a user",
+     .body = ADMIN_BODY(change_fields), .answer = USER},
+    {"POST", "users/:id/reset", ADMIN_ADMIN, ADMIN_ACCESS, make_reset,
+     .summary = "Makes a token that sets a new password", .status = 201, .answer = TOKEN},
 };
 
 const struct admin_resource admin_users = {routes, sizeof(routes) / sizeof(routes[0])};

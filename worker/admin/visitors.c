@@ -1,6 +1,5 @@
 /* Visitors (ENG-17): what is kept of one, to hand over or to delete. Who it is stands in
  * the body: a name in a path would be in logs. */
-#include "admin/field.h"
 #include "admin/page.h"
 #include "protocol/ids.h"
 #include "tenant/conversation_export.h"
@@ -18,9 +17,7 @@ static bool read_visitor(const struct admin_request *request, struct admin_reply
     int named = 0;
 
     for (enum visitor_named_by i = 0; i < VISITOR_NAMES; i++) {
-        const char *name;
-        if (!field_text(request, reply, fields[i], false, VISITOR_NAME_MAX, &name))
-            return false;
+        const char *name = fd_json_string(request->body, fields[i]);
         if (name != NULL) {
             *visitor = (struct visitor){i, name};
             named++;
@@ -56,8 +53,7 @@ static void end_export(void *state)
 static bool read_after(const struct admin_request *request, struct admin_reply *reply,
                        const char **after)
 {
-    if (!field_text(request, reply, "after", false, VISITOR_NAME_MAX, after))
-        return false;
+    *after = fd_json_string(request->body, "after");
     if (*after == NULL || fd_uuid_valid(*after, strlen(*after)))
         return true;
     admin_problem(reply, request, FD_PROBLEM_FIELD, "after",
@@ -67,15 +63,12 @@ static bool read_after(const struct admin_request *request, struct admin_reply *
 
 static void export(const struct admin_request *request, struct admin_reply *reply)
 {
-    static const char *const known[] = {"session",         "user_identifier", "email",
-                                        "conversation_id", "after",           NULL};
     struct conversation_filter filter;
     struct visitor visitor;
     const char *after, *next;
     size_t count;
 
-    if (!field_known(request, reply, known) || !read_visitor(request, reply, &visitor) ||
-        !read_after(request, reply, &after))
+    if (!read_visitor(request, reply, &visitor) || !read_after(request, reply, &after))
         return;
     enum db_status status = visitor_find(request->db, request->arena, request->org, &visitor, after,
                                          &filter, &count, &next);
@@ -99,13 +92,11 @@ static void export(const struct admin_request *request, struct admin_reply *repl
 
 static void forget(const struct admin_request *request, struct admin_reply *reply)
 {
-    static const char *const known[] = {"session", "user_identifier", "email", "conversation_id",
-                                        NULL};
     struct visitor_report report;
     struct visitor visitor;
     struct fd_json_writer w;
 
-    if (!field_known(request, reply, known) || !read_visitor(request, reply, &visitor))
+    if (!read_visitor(request, reply, &visitor))
         return;
     enum db_status status = visitor_delete(request->db, request->config->live_redis, request->org,
                                            &visitor, request->actor, &report);
@@ -170,10 +161,29 @@ static void list(const struct admin_request *request, struct admin_reply *reply)
     PQclear(rows);
 }
 
+#define NAMED_BY                                                                                   \
+    {"session", ADMIN_TEXT, .max = VISITOR_NAME_MAX},                                              \
+        {"user_identifier", ADMIN_TEXT, .max = VISITOR_NAME_MAX},                                  \
+        {"email", ADMIN_TEXT, .max = VISITOR_NAME_MAX},                                            \
+        {"conversation_id", ADMIN_TEXT, .max = VISITOR_NAME_MAX},
+
+static const struct admin_field export_fields[] = {
+    NAMED_BY{"after", ADMIN_TEXT, .max = VISITOR_NAME_MAX, .note = "the next of the export before"},
+};
+static const struct admin_field forget_fields[] = {NAMED_BY};
+
 static const struct admin_route routes[] = {
-    {"POST", "visitors/export", ADMIN_ADMIN, ADMIN_PRIVATE, export},
-    {"POST", "visitors/delete", ADMIN_ADMIN, 0, forget},
-    {"GET", "visitors/requests", ADMIN_ADMIN, 0, list},
+    {"POST", "visitors/export", ADMIN_ADMIN, ADMIN_PRIVATE, export,
+     .summary = "All that is kept of a visitor", .body = ADMIN_BODY(export_fields),
+     .answer = "{named_by: text, next?: uuid, conversations: [object]}"},
+    {"POST", "visitors/delete", ADMIN_ADMIN, ADMIN_STEPS, forget,
+     .summary = "Deletes all that is kept of a visitor", .body = ADMIN_BODY(forget_fields),
+     .answer = "{conversations: int, messages: int, tool_executions: int, jobs: int,"
+               " ledger_rows_anonymised: int, cache_cleared: bool, more: bool}"},
+    {"GET", "visitors/requests", ADMIN_ADMIN, 0, list, .summary = "Exports and deletions so far",
+     .query = "{" PAGE_QUERY "}",
+     .answer = "{requests: [{id: int, action: export|delete, named_by: text, name_sha256: text,"
+               " actor: text, report: object, at: time}], " PAGE_ANSWER "}"},
 };
 
 const struct admin_resource admin_visitors = {routes, sizeof(routes) / sizeof(routes[0])};

@@ -2,6 +2,7 @@
 
 #include "chat/engine.h"
 #include "chat/meters.h"
+#include "chat/news.h"
 #include "chat/seat.h"
 #include "core/clock.h"
 #include "core/log.h"
@@ -38,6 +39,7 @@ struct alerts {
     size_t count;
     size_t open;
     int64_t pending;
+    PGresult *told; /* of it: what those who are signed in hear */
     enum db_status status;
     bool busy;  /* a round is under way */
     bool again; /* and another is wanted at once */
@@ -173,6 +175,8 @@ static void run_sweep(void *resource, void *arg)
     int64_t raised;
     alerts->status = alert_sweep(seat->db, &raised);
     if (alerts->status == DB_OK)
+        alerts->status = alert_announce(seat->db, ROUND_MAX, &alerts->told);
+    if (alerts->status == DB_OK)
         alerts->status = alert_pending(seat->db, &alerts->pending);
     if (alerts->status == DB_OK && alerts->pending > 0)
         alerts->status = alert_claim(seat->db, &alerts->arena, ROUND_MAX, &claimed, &alerts->count);
@@ -181,9 +185,24 @@ static void run_sweep(void *resource, void *arg)
     open_secrets(alerts);
 }
 
+/* `announced` is committed: what is lost here, GET alerts still has. */
+static void announce(struct alerts *alerts)
+{
+    for (int row = 0; alerts->told != NULL && row < PQntuples(alerts->told); row++) {
+        struct news news;
+        news_init(&news, &alerts->arena);
+        news_org(&news, db_text(alerts->told, row, 0), FD_EVENT_ALERT,
+                 db_text(alerts->told, row, 1));
+        news_send(&news, alerts->engine->live);
+    }
+    PQclear(alerts->told);
+    alerts->told = NULL;
+}
+
 static void sweep_done(void *arg, bool ran)
 {
     struct alerts *alerts = arg;
+    announce(alerts);
     metric_set(meters.alerts_pending, NULL, (double)alerts->pending);
     if (!ran || alerts->status != DB_OK || alerts->count == 0) {
         next_round(alerts, alerts->engine->config->sync_ms);
@@ -225,6 +244,7 @@ void alerts_free(struct alerts *alerts)
             outbound_cancel(alerts->deliveries[i].request);
     }
     timer_free(alerts->timer);
+    PQclear(alerts->told);
     arena_free(&alerts->arena);
     sodium_memzero(alerts->deliveries, sizeof(alerts->deliveries));
     free(alerts);

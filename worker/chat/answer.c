@@ -82,8 +82,7 @@ static void write_usage(struct fd_json_writer *w, const struct answer *answer)
     fd_jw_end_object(w);
 }
 
-/* Dollars; null as soon as one price is unknown. */
-static void write_cost(struct fd_json_writer *w, const struct answer *answer)
+void answer_write_cost(struct fd_json_writer *w, const struct answer *answer)
 {
     int64_t micro = 0;
     for (size_t i = 0; i < answer->attempt_count && micro >= 0; i++)
@@ -231,7 +230,7 @@ static void write_done(struct fd_json_writer *w, const struct answer *answer)
         fd_jw_member(w, "intent", answer->route.intent);
     fd_jw_member(w, "finish_reason", finish_reason(answer));
     write_usage(w, answer);
-    write_cost(w, answer);
+    answer_write_cost(w, answer);
     fd_jw_key(w, "citations");
     write_citations(w, answer, answer->dry_run ? DRY_RUN_CITATIONS : CITATIONS_MAX);
     fd_jw_member_bool(w, "cached", answer->cached);

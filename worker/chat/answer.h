@@ -113,6 +113,8 @@ const char *answer_message_status(const struct answer *answer);
 /* The terminal event's data. */
 bool answer_data(const struct answer *answer, struct buf *out);
 
+/* cost: dollars; null as soon as one price is unknown */
+void answer_write_cost(struct fd_json_writer *w, const struct answer *answer);
 /* memory: {messages, left_out, shortened, summary: {messages, tokens} or null} */
 void answer_write_memory(struct fd_json_writer *w, const struct answer_memory *memory);
 /* {tier, intent, reasons, version, split?, arm?, trial?, first_token_ms?, context_tokens,

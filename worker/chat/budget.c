@@ -14,6 +14,30 @@ static const struct db_statement reserve_statement = {
     "SELECT verdict, used_percent, spent, held FROM budget_reserve($1::text, $2::int, $3::text,"
     "  $4::text, $5::uuid, $6::text, $7::bigint, $8::bigint)",
     8};
+/* The same question, of which nothing stays. */
+static const struct db_statement trial_statement = {
+    "budget_trial",
+    "WITH b AS (SELECT o.*, (SELECT coalesce(sum(amount_micro), 0)::bigint"
+    "                          FROM budget_reservations"
+    "                         WHERE org_id = $1::uuid AND expires_at > now()) AS held"
+    "             FROM org_budget($1::uuid) o),"
+    " own AS (SELECT (SELECT coalesce(sum(cost_micro), 0)::bigint FROM usage_ledger"
+    "                  WHERE org_id = $1::uuid AND conversation_id = $3::uuid)"
+    "             + (SELECT coalesce(sum(amount_micro), 0)::bigint FROM budget_reservations"
+    "                 WHERE org_id = $1::uuid AND session_id = $2::text AND expires_at > now())"
+    "               AS used)"
+    "SELECT CASE WHEN b.spent_micro + b.held + $4::bigint > b.monthly_micro THEN 'budget'"
+    "            WHEN own.used + $4::bigint > b.session_micro THEN 'session'"
+    "            WHEN $5::text IS NOT NULL AND b.user_micro < $4::bigint + ("
+    "                 SELECT coalesce(sum(cost_micro), 0)::bigint FROM usage_ledger"
+    "                  WHERE org_id = $1::uuid AND user_ref = $5::text"
+    "                    AND created_at >= usage_month()::timestamp AT TIME ZONE 'UTC') + ("
+    "                 SELECT coalesce(sum(amount_micro), 0)::bigint FROM budget_reservations"
+    "                  WHERE org_id = $1::uuid AND user_ref = $5::text AND expires_at > now())"
+    "            THEN 'user' ELSE 'granted' END,"
+    "       budget_percent(b.spent_micro, b.monthly_micro), b.spent_micro, b.held"
+    "  FROM b, own",
+    5};
 static const struct db_statement alert_statement = {
     "budget_alert_price",
     "SELECT raise_alert($1::uuid, 'price_unknown', $2::text, '{\"refused\": true}')", 2};
@@ -72,6 +96,26 @@ static bool read_verdict(const char *word, enum budget_verdict *verdict)
     return false;
 }
 
+static enum db_status take_word(PGresult *result, struct budget_word *word)
+{
+    bool read = read_verdict(db_text(result, 0, 0), &word->verdict);
+    word->used_percent = (int)db_int(result, 0, 1, -1);
+    word->spent_micro = db_int(result, 0, 2, -1);
+    word->held_micro = db_int(result, 0, 3, -1);
+    PQclear(result);
+    return read ? DB_OK : DB_FAILED;
+}
+
+static enum db_status try_out(struct db *db, const struct budget_ask *ask, struct budget_word *word)
+{
+    char amount[DB_NUMBER_SIZE];
+    const char *params[] = {ask->org, ask->session, ask->conversation_id,
+                            db_number(amount, word->amount_micro), ask->user};
+    PGresult *result;
+    enum db_status status = db_query(db, ask->org, &trial_statement, params, &result);
+    return status == DB_OK ? take_word(result, word) : status;
+}
+
 static enum db_status reserve(struct db *db, const struct budget_ask *ask, struct budget_word *word)
 {
     char n[3][DB_NUMBER_SIZE];
@@ -87,14 +131,7 @@ static enum db_status reserve(struct db *db, const struct budget_ask *ask, struc
     };
     PGresult *result;
     enum db_status status = db_query_unhurried(db, ask->org, &reserve_statement, params, &result);
-    if (status != DB_OK)
-        return status;
-    bool read = read_verdict(db_text(result, 0, 0), &word->verdict);
-    word->used_percent = (int)db_int(result, 0, 1, -1);
-    word->spent_micro = db_int(result, 0, 2, -1);
-    word->held_micro = db_int(result, 0, 3, -1);
-    PQclear(result);
-    return read ? DB_OK : DB_FAILED;
+    return status == DB_OK ? take_word(result, word) : status;
 }
 
 enum db_status budget_reserve(struct db *db, struct budget_ask *ask, struct budget_word *word)
@@ -106,8 +143,51 @@ enum db_status budget_reserve(struct db *db, struct budget_ask *ask, struct budg
     if (word->amount_micro < 0) {
         const char *params[] = {ask->org, ask->model};
         word->verdict = BUDGET_NO_PRICE;
-        return db_query_unhurried(db, ask->org, &alert_statement, params, NULL);
+        return ask->trial ? DB_OK
+                          : db_query_unhurried(db, ask->org, &alert_statement, params, NULL);
     }
     /* What costs nothing needs nobody's leave, even of a budget that is used up. */
-    return word->amount_micro > 0 ? reserve(db, ask, word) : DB_OK;
+    if (word->amount_micro == 0)
+        return DB_OK;
+    return ask->trial ? try_out(db, ask, word) : reserve(db, ask, word);
+}
+
+const char *budget_refusal(struct arena *a, const struct budget_ask *ask,
+                           const struct budget_word *word)
+{
+    switch (word->verdict) {
+    case BUDGET_SESSION: return "This conversation has used what it may spend on AI answers.";
+    case BUDGET_USER: return "You have used what you may spend on AI answers this month.";
+    case BUDGET_NO_PRICE:
+        return arena_printf(a,
+                            "The price of %s is not known, and without one it cannot be used "
+                            "within a budget.",
+                            ask->model);
+    default: break;
+    }
+    bool only_held = word->spent_micro >= 0 && word->held_micro > 0 && word->used_percent < 100;
+    return only_held ? "What is left of this month's budget is held for answers that are being "
+                       "written; it may be free again soon."
+                     : BUDGET_NO_ROOM;
+}
+
+bool budget_asks(const struct tenant *tenant, const struct llm_endpoint *endpoint)
+{
+    return tenant->capped && endpoint->protocol != NULL;
+}
+
+enum db_status budget_try(struct db *db, struct arena *a, const struct tenant *tenant,
+                          const struct llm_endpoint *endpoint, struct budget_ask *ask,
+                          const char **refused)
+{
+    struct budget_word word;
+    *refused = NULL;
+    if (!budget_asks(tenant, endpoint))
+        return DB_OK;
+    ask->provider = endpoint->name;
+    ask->trial = true;
+    enum db_status status = budget_reserve(db, ask, &word);
+    if (status == DB_OK && word.verdict != BUDGET_GRANTED)
+        *refused = budget_refusal(a, ask, &word);
+    return status;
 }

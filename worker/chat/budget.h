@@ -9,9 +9,13 @@
 
 #include "chat/answer.h"
 #include "db/db.h"
+#include "llm/endpoint.h"
+#include "tenant/tenant.h"
 
 /* A reservation outlives its job's deadline by so much: the last save is not instant. */
 #define BUDGET_MARGIN_MS 60000
+
+#define BUDGET_NO_ROOM "The month's budget has no room for this answer."
 
 enum budget_verdict {
     BUDGET_GRANTED,
@@ -41,6 +45,7 @@ struct budget_ask {
     int max_tokens;
     struct answer_attempt before[ANSWER_ATTEMPTS_MAX]; /* calls of this job already made */
     size_t before_count;
+    bool trial; /* nothing is held, nobody alerted: what would be said */
 };
 
 struct budget_word {
@@ -52,6 +57,16 @@ struct budget_word {
 };
 
 enum db_status budget_reserve(struct db *db, struct budget_ask *ask, struct budget_word *word);
+
+/* A call of this endpoint's models needs its leave. */
+bool budget_asks(const struct tenant *tenant, const struct llm_endpoint *endpoint);
+/* Without a job: why the call would be refused; NULL: it would be granted. */
+enum db_status budget_try(struct db *db, struct arena *a, const struct tenant *tenant,
+                          const struct llm_endpoint *endpoint, struct budget_ask *ask,
+                          const char **refused);
+/* What a visitor is told of a verdict that is no grant: no figures. */
+const char *budget_refusal(struct arena *a, const struct budget_ask *ask,
+                           const struct budget_word *word);
 
 /* Tokens that are reserved for a prompt: an estimate may be too low. */
 int64_t budget_prompt_tokens(int64_t estimated);

@@ -1,21 +1,12 @@
 #include "chat/calls.h"
 
-#include "chat/alerts.h"
-#include "chat/door_models.h"
+#include "chat/call.h"
 #include "chat/entry.h"
-#include "chat/execution.h"
-#include "context/memory.h"
 #include "chat/meters.h"
-#include "chat/own_endpoints.h"
-#include "chat/replay.h"
-#include "chat/seat.h"
-#include "chat/store.h"
 #include "chat/sync.h"
-#include "chat/visitor_call.h"
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/loop.h"
-#include "core/pool.h"
 #include "protocol/call.h"
 #include "protocol/ids.h"
 #include "protocol/keys.h"
@@ -25,14 +16,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SLOTS        32
-#define BLOCK_MS     5000
-#define SILENT_MS    15000
-#define RETRY_MS     250
-#define ARGS_MAX     (8 * FD_CALLBACK_MAX) /* of a field */
-#define ANSWER_BYTES 8388608 /* of one answer: a page of history, every byte escaped */
-#define LIMIT_MAX    100
-#define LIMIT_USUAL  50
+#define SLOTS       32
+#define BLOCK_MS    5000
+#define SILENT_MS   15000
+#define RETRY_MS    250
+#define ARGS_MAX    (8 * FD_CALLBACK_MAX) /* of a field */
+#define LIMIT_MAX   100
+#define LIMIT_USUAL 50
 
 struct calls {
     struct engine *engine;
@@ -45,258 +35,7 @@ struct calls {
     bool stopped;
 };
 
-enum call_op { CALL_HISTORY, CALL_END, CALL_MODELS, CALL_REPLAY, CALL_OUTCOME, CALL_VISITOR };
-
-struct call {
-    struct calls *calls;
-    struct call *prev, *next;
-    struct arena arena;
-    enum call_op op;
-    const char *id, *reply, *request, *org, *session, *job;
-    int64_t deadline_ms; /* unix */
-    struct log_context log;
-
-    int limit;
-    const char *cursor;
-    const char *model;
-    struct tenant *tenant;
-
-    enum db_status status;
-    enum store_page page;
-    struct buf body;
-    char conversation_id[STORE_UUID_SIZE];
-    struct store_outcome outcome;
-    bool found;
-    struct outbox outbox;
-
-    const char *tool_call; /* of OUTCOME */
-    const struct fd_json *tool_outcome;
-
-    visitor_call_fn *visitor; /* of VISITOR */
-    const struct fd_json *args;
-    struct visitor_reply visitor_reply;
-};
-
 static void read_more(struct calls *calls);
-
-/* -- answering ------------------------------------------------------------------------------ */
-
-static void call_free(struct call *call)
-{
-    struct calls *calls = call->calls;
-    if (call->prev != NULL)
-        call->prev->next = call->next;
-    else
-        calls->open = call->next;
-    if (call->next != NULL)
-        call->next->prev = call->prev;
-    calls->count--;
-    outbox_close(&call->outbox);
-    tenant_unref(call->tenant);
-    buf_free(&call->body);
-    arena_free(&call->arena);
-    free(call);
-    read_more(calls);
-}
-
-static void answer(struct call *call, int status, const char *json, size_t len)
-{
-    struct buf message;
-    buf_init(&message, ANSWER_BYTES + 256);
-    buf_printf(&message, "%s %d ", call->id, status);
-    buf_append(&message, json, len);
-    if (!message.over && *call->reply != '\0')
-        redis_call(call->calls->engine->live, NULL, NULL, "PUBLISH %s %b", call->reply,
-                   message.data, message.len);
-    buf_free(&message);
-    call_free(call);
-}
-
-static void refuse(struct call *call, enum fd_problem_type type, const char *field,
-                   const char *detail)
-{
-    struct buf json;
-    struct fd_json_writer w;
-    struct fd_problem problem = {
-        .type = type, .field = field, .detail = detail, .request_id = call->request};
-    buf_init(&json, 8192);
-    buf_json(&json, &w);
-    fd_problem_write(&w, &problem);
-    if (buf_json_end(&json, &w))
-        answer(call, fd_problem_status(type), json.data, json.len);
-    else
-        call_free(call);
-    buf_free(&json);
-}
-
-static void on_replayed(void *arg)
-{
-    struct call *call = arg;
-    answer(call, 200, "{}", 2);
-}
-
-static bool is_replaying(const struct call *asking)
-{
-    for (const struct call *call = asking->calls->open; call != NULL; call = call->next) {
-        if (call != asking && call->outbox.engine != NULL && strcmp(call->job, asking->job) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* Written by the same deterministic rule as everywhere: a second replay of the job,
- * here or in another worker, changes nothing. */
-static void replay(struct call *call)
-{
-    struct engine *engine = call->calls->engine;
-    if (!call->found) {
-        refuse(call, FD_PROBLEM_NOT_FOUND, NULL, NULL);
-        return;
-    }
-    if (!call->outcome.terminal || is_replaying(call)) {
-        answer(call, 200, "{}", 2); /* its events are on their way */
-        return;
-    }
-    call->outcome.epoch++;
-    outbox_open(&call->outbox, engine, call->job, (uint32_t)call->outcome.epoch, OUTBOX_REPLAY,
-                FD_EVENTS_LINGER_MS, on_replayed, call);
-    replay_write(&call->outbox, &call->outcome);
-}
-
-/* To the visitor's other pages, and to the operator who may have it. */
-static void tell_end(struct call *call)
-{
-    struct news news;
-    news_init(&news, &call->arena);
-    news_session(&news, call->session, FD_EVENT_STATUS, "{\"status\":\"ended\"}");
-    news_org(&news, call->org, FD_EVENT_STATUS,
-             arena_printf(&call->arena, "{\"conversation_id\":\"%s\",\"status\":\"ended\"}",
-                          call->conversation_id));
-    news_send(&news, call->calls->engine->live);
-}
-
-static void ended(struct call *call)
-{
-    struct engine *engine = call->calls->engine;
-    struct fd_json_writer w;
-    memory_forget(engine->live, call->org, call->session);
-    tell_end(call);
-    buf_json(&call->body, &w);
-    fd_jw_object(&w);
-    fd_jw_member(&w, "session_id", call->session);
-    fd_jw_member(&w, "status", "ended");
-    fd_jw_end_object(&w);
-    buf_json_end(&call->body, &w);
-    answer(call, 200, call->body.data, call->body.len);
-}
-
-static void models(struct call *call)
-{
-    struct engine *engine = call->calls->engine;
-    if (call->tenant == NULL || !call->tenant->active || !call->tenant->enabled) {
-        refuse(call, FD_PROBLEM_DISABLED, NULL, NULL);
-        return;
-    }
-    struct llm_endpoints *endpoints = own_endpoints_hold(engine, call->tenant);
-    bool found = door_models(endpoints, call->tenant, call->model, &call->body);
-    own_endpoints_release(engine, endpoints);
-    if (found)
-        answer(call, 200, call->body.data, call->body.len);
-    else
-        refuse(call, FD_PROBLEM_MODEL, "model", call->model);
-}
-
-/* The next question finds it in PostgreSQL. */
-static void take_outcome(struct call *call)
-{
-    static const char stored[] = "{\"status\":\"stored\"}";
-    if (call->session == NULL) {
-        refuse(call, call->found ? FD_PROBLEM_CONFLICT : FD_PROBLEM_NOT_FOUND, NULL,
-               call->found ? "No outcome is awaited for this call." : NULL);
-        return;
-    }
-    memory_forget(call->calls->engine->live, call->org, call->session);
-    answer(call, 200, stored, sizeof(stored) - 1);
-}
-
-static void take_visitor_reply(struct call *call)
-{
-    const struct visitor_reply *reply = &call->visitor_reply;
-    struct engine *engine = call->calls->engine;
-    news_send(&reply->news, engine->live);
-    if (reply->alert)
-        alerts_soon(engine->alerts);
-    if (reply->refused)
-        refuse(call, reply->problem, reply->field, reply->detail);
-    else
-        answer(call, 200, call->body.data, call->body.len);
-}
-
-/* -- the work ---------------------------------------------------------------------------------- */
-
-static enum db_status run_visitor(struct call *call, struct db *db)
-{
-    struct visitor_reply *reply = &call->visitor_reply;
-    const struct visitor_call asked = {.org = call->org,
-                                       .session = call->session,
-                                       .args = call->args,
-                                       .config = call->calls->engine->config,
-                                       .arena = &call->arena};
-    reply->body = &call->body;
-    news_init(&reply->news, &call->arena);
-    return call->visitor(db, &asked, reply);
-}
-
-static void run(void *resource, void *arg)
-{
-    struct pool_seat *seat = resource;
-    struct call *call = arg;
-    switch (call->op) {
-    case CALL_HISTORY:
-        call->status = store_history_page(seat->db, call->org, call->session, call->limit,
-                                          call->cursor, &call->body, &call->page);
-        break;
-    case CALL_END:
-        call->status = store_end_session(seat->db, call->org, call->session, call->conversation_id);
-        break;
-    case CALL_MODELS:
-        call->status = tenant_load(seat->db, call->calls->engine->config, call->org, &call->tenant);
-        break;
-    case CALL_REPLAY:
-        call->status = store_outcome(seat->db, &call->arena, call->org, call->session, call->job,
-                                     &call->outcome, &call->found);
-        break;
-    case CALL_OUTCOME:
-        call->status = execution_late(seat->db, &call->arena, call->org, call->tool_call,
-                                      call->tool_outcome, &call->found, &call->session);
-        break;
-    case CALL_VISITOR: call->status = run_visitor(call, seat->db); break;
-    }
-}
-
-static void done(void *arg, bool ran)
-{
-    struct call *call = arg;
-    if (!ran || call->status != DB_OK) {
-        refuse(call,
-               ran && call->status == DB_FAILED ? FD_PROBLEM_INTERNAL : FD_PROBLEM_UNAVAILABLE,
-               NULL, NULL);
-        return;
-    }
-    switch (call->op) {
-    case CALL_HISTORY:
-        if (call->page == STORE_PAGE_BAD_CURSOR)
-            refuse(call, FD_PROBLEM_FIELD, "cursor", "not a cursor that a page gave");
-        else
-            answer(call, 200, call->body.data, call->body.len);
-        break;
-    case CALL_END: ended(call); break;
-    case CALL_MODELS: models(call); break;
-    case CALL_REPLAY: replay(call); break;
-    case CALL_OUTCOME: take_outcome(call); break;
-    case CALL_VISITOR: take_visitor_reply(call); break;
-    }
-}
 
 /* -- reading ------------------------------------------------------------------------------------
  */
@@ -371,7 +110,7 @@ static bool read_page(struct call *call, const redisReply *fields)
     if (call->cursor != NULL && *call->cursor == '\0')
         call->cursor = NULL;
     if (limit < 1 || limit > LIMIT_MAX) {
-        refuse(call, FD_PROBLEM_FIELD, "limit", "a number from 1 to 100 would be right");
+        call_refuse(call, FD_PROBLEM_FIELD, "limit", "a number from 1 to 100 would be right");
         return false;
     }
     call->limit = (int)limit;
@@ -390,8 +129,21 @@ static bool read_outcome(struct call *call, const redisReply *fields)
     if (call->tool_outcome != NULL && call->tool_call != NULL &&
         fd_uuid_valid(call->tool_call, strlen(call->tool_call)))
         return true;
-    refuse(call, FD_PROBLEM_BAD_REQUEST, NULL, NULL);
+    call_refuse(call, FD_PROBLEM_BAD_REQUEST, NULL, NULL);
     return false;
+}
+
+static void on_gone(struct call *call)
+{
+    struct calls *calls = call->arg;
+    if (call->prev != NULL)
+        call->prev->next = call->next;
+    else
+        calls->open = call->next;
+    if (call->next != NULL)
+        call->next->prev = call->prev;
+    calls->count--;
+    read_more(calls);
 }
 
 static void take(struct calls *calls, const redisReply *fields)
@@ -399,17 +151,20 @@ static void take(struct calls *calls, const redisReply *fields)
     struct call *call = calloc(1, sizeof(*call));
     if (call == NULL)
         abort();
-    call->calls = calls;
+    call->engine = calls->engine;
+    call->open = &calls->open;
+    call->gone = on_gone;
+    call->arg = calls;
     call->next = calls->open;
     if (call->next != NULL)
         call->next->prev = call;
     calls->open = call;
     calls->count++;
     arena_init(&call->arena);
-    buf_init(&call->body, ANSWER_BYTES);
+    buf_init(&call->body, CALL_ANSWER_MAX);
     if (!read_fields(call, fields)) {
         log_error(&call->log, "call.malformed");
-        refuse(call, FD_PROBLEM_BAD_REQUEST, NULL, NULL);
+        call_refuse(call, FD_PROBLEM_BAD_REQUEST, NULL, NULL);
         return;
     }
     if (clock_wall_ms() > call->deadline_ms) {
@@ -425,8 +180,7 @@ static void take(struct calls *calls, const redisReply *fields)
     if (call->op == CALL_MODELS)
         call->model = fd_json_string(read_args(call, fields), "model");
     store_uuid(call->conversation_id, "conversation", call->org, call->session);
-    if (!pool_submit(calls->engine->pool, run, done, call))
-        refuse(call, FD_PROBLEM_OVERLOADED, NULL, NULL);
+    call_work(call);
 }
 
 static void on_read(void *arg, const redisReply *reply)

@@ -82,12 +82,27 @@ static bool answered_otherwise(const struct draft_input *input)
     return false;
 }
 
+/* Those of the organisation's tools that this question is asked with; how many. */
+static size_t offer_tools(struct arena *a, const struct draft_input *input,
+                          const struct llm_tool **tools)
+{
+    const char *topic = retrieve_topic(input->history, input->history_count);
+    const char *const said[] = {input->question, topic != NULL ? topic : ""};
+    if (input->box == NULL || input->box->set.count == 0)
+        return 0;
+    return compress_tools(a, input->box->offered, input->box->set.count, said, 2, tools);
+}
+
 static void build_prompt(struct arena *a, const struct draft_input *input, const char *context,
                          struct draft *draft)
 {
     const struct tenant *tenant = input->tenant;
+    const struct llm_tool *tools = NULL;
+    size_t tool_count = offer_tools(a, input, &tools);
     struct prompt_values values =
-        tenant_prompt(a, tenant, input->tools, input->language, input->now_ms);
+        tenant_prompt(a, tenant, tools, tool_count, input->language, input->now_ms);
+    if (input->own_text != NULL)
+        values.own_text = *input->own_text != '\0' ? input->own_text : NULL;
     values.context = context;
     values.question = input->question;
     values.ungrounded = draft_ungrounded(&draft->route);
@@ -100,6 +115,8 @@ static void build_prompt(struct arena *a, const struct draft_input *input, const
     draft->request = (struct llm_request){.system = prompt_system(input->prompts, a, &values),
                                           .messages = messages,
                                           .message_count = count + 1,
+                                          .tools = tools,
+                                          .tool_count = tool_count,
                                           .temperature = tenant->temperature,
                                           .max_tokens = tenant->max_tokens,
                                           .question = input->question,
@@ -131,15 +148,6 @@ int64_t draft_history_room(const struct draft_input *input, const struct llm_req
     for (size_t i = 0; i + 1 < request->message_count; i++)
         taken += tokens_estimate(request->messages[i].text, strlen(request->messages[i].text));
     return taken > over ? taken - over : 1;
-}
-
-size_t draft_tools(struct arena *a, const struct toolbox *box, const char *question,
-                   const struct llm_message *history, size_t history_count,
-                   const struct llm_tool **tools)
-{
-    const char *topic = retrieve_topic(history, history_count);
-    const char *const said[] = {question, topic != NULL ? topic : ""};
-    return compress_tools(a, box->offered, box->set.count, said, 2, tools);
 }
 
 bool draft_sent(const struct chunk_set *set, const char *snippet_id)

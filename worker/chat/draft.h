@@ -20,11 +20,12 @@
 struct draft_input {
     const struct tenant *tenant;
     const struct prompt_set *prompts;
-    const struct tool_set *tools; /* NULL = none are offered */
+    const struct toolbox *box; /* NULL = no tools are offered */
     const char *question;
     const char *language;
-    const char *wish;    /* model_id; NULL = none */
-    const char *session; /* NULL = none */
+    const char *own_text; /* tried in place of the organisation's; NULL = its own */
+    const char *wish;     /* model_id; NULL = none */
+    const char *session;  /* NULL = none */
     const struct snippet *snippets;
     size_t snippet_count;
     bool sought;      /* the organisation's records were searched for the question */
@@ -40,9 +41,9 @@ struct draft_input {
 struct draft {
     struct chunk_set set;
     struct route route;
-    struct llm_request request;
-    int64_t prompt_tokens; /* estimated, without tools */
-    int saved_tokens;      /* by what snippets say twice */
+    struct llm_request request; /* with those of the tools that this question is asked with */
+    int64_t prompt_tokens;      /* estimated, without tools */
+    int saved_tokens;           /* by what snippets say twice */
     struct answer_memory memory;
 };
 
@@ -55,10 +56,6 @@ int64_t draft_history_room(const struct draft_input *input, const struct llm_req
                            int64_t prompt_tokens, const struct model_plan *plan);
 /* The organisation's sources were asked and have nothing, or hardly anything, to say. */
 bool draft_ungrounded(const struct route *route);
-/* Those of an organisation's tools that this question is asked with, in *tools; how many. */
-size_t draft_tools(struct arena *a, const struct toolbox *box, const char *question,
-                   const struct llm_message *history, size_t history_count,
-                   const struct llm_tool **tools);
 /* A snippet is in the prompt, be it in part. */
 bool draft_sent(const struct chunk_set *set, const char *snippet_id);
 /* Adds to the route how the model was chosen. */

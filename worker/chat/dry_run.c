@@ -1,5 +1,6 @@
 #include "chat/dry_run.h"
 
+#include "chat/budget.h"
 #include "chat/endpoints.h"
 #include "chat/own_endpoints.h"
 #include "chat/prices.h"
@@ -19,7 +20,7 @@ static const char *refusal(struct arena *a, const struct model_plan *plan)
     case MODEL_CHOSEN: return NULL;
     case MODEL_NOT_ENABLED:
         return arena_printf(a, "Model %s is not enabled for this organization", plan->refused);
-    case MODEL_OVER_BUDGET: return "The month's budget has no room for this answer.";
+    case MODEL_OVER_BUDGET: return BUDGET_NO_ROOM;
     case MODEL_NOWHERE: return "None of its models may run in the regions that it allows.";
     }
     return NULL;
@@ -54,11 +55,15 @@ static enum db_status load(struct db *db, const struct config *config, struct ar
                         : turn_language(ask->question, strlen(ask->question), run->history,
                                         run->history_count, run->tenant->language);
     status = toolbox_load(db, ask->org, &run->tools);
+    run->meaning = (struct meaning_once){.outcome = "off"};
+    if (status == DB_OK && run->tenant->has_knowledge)
+        status = meaning_once(db, config, a, run->tenant, ask->question, &run->meaning);
     const struct retrieve_ask question = {.org = ask->org,
                                           .question = ask->question,
                                           .language = run->language,
-                                          .topic =
-                                              retrieve_topic(run->history, run->history_count)};
+                                          .topic = retrieve_topic(run->history, run->history_count),
+                                          .meaning = run->meaning.found,
+                                          .meaning_count = run->meaning.count};
     if (status == DB_OK && run->tenant->has_knowledge)
         status = retrieve_snippets(db, a, &question, &run->retrieved);
     return status;
@@ -69,7 +74,7 @@ static void draft(struct arena *a, const struct prompt_set *prompts, const struc
 {
     const struct draft_input input = {.tenant = run->tenant,
                                       .prompts = prompts,
-                                      .tools = &run->tools->set,
+                                      .box = run->tools,
                                       .question = ask->question,
                                       .language = run->language,
                                       .wish = ask->model_id,
@@ -84,9 +89,7 @@ static void draft(struct arena *a, const struct prompt_set *prompts, const struc
                                       .last = run->last,
                                       .now_ms = clock_wall_ms()};
     draft_make(a, a, &input, &run->draft);
-    struct llm_request *request = &run->draft.request;
-    request->tool_count = draft_tools(a, run->tools, ask->question, run->history,
-                                      run->history_count, &request->tools);
+    const struct llm_request *request = &run->draft.request;
     run->tool_tokens = toolbox_tokens(request->tools, request->tool_count);
     run->prompt_tokens = run->draft.prompt_tokens + (int64_t)run->tool_tokens;
     draft_choose(a, &run->endpoints, &input, run->prompt_tokens, &run->draft.route, &run->plan);
@@ -104,6 +107,24 @@ static enum db_status find_price(struct db *db, struct dry_run *run)
     return run->free ? DB_OK : prices_find(db, first->model, &run->price, &run->priced);
 }
 
+/* What the budget would say to the call. */
+static enum db_status ask_budget(struct db *db, struct arena *a, const struct dry_run_ask *ask,
+                                 struct dry_run *run)
+{
+    const struct model_candidate *first = &run->plan.candidates[0];
+    char conversation[STORE_UUID_SIZE];
+    if (run->refused != NULL || run->plan.count == 0)
+        return DB_OK;
+    store_uuid(conversation, "conversation", ask->org, ask->session != NULL ? ask->session : "");
+    struct budget_ask call = {.org = ask->org,
+                              .session = ask->session != NULL ? ask->session : "",
+                              .conversation_id = conversation,
+                              .model = first->model,
+                              .prompt_tokens = run->prompt_tokens,
+                              .max_tokens = run->draft.request.max_tokens};
+    return budget_try(db, a, run->tenant, first->endpoint, &call, &run->refused);
+}
+
 enum db_status dry_run_make(struct db *db, const struct config *config, struct arena *a,
                             const struct dry_run_ask *ask, struct dry_run *run)
 {
@@ -118,6 +139,8 @@ enum db_status dry_run_make(struct db *db, const struct config *config, struct a
     if (prompts != NULL && (own || endpoints_find(&run->endpoints, config, error))) {
         draft(a, prompts, ask, run);
         status = find_price(db, run);
+        if (status == DB_OK)
+            status = ask_budget(db, a, ask, run);
     } else {
         db_explain(db, "%s", error);
         status = DB_FAILED;
@@ -240,6 +263,7 @@ void dry_run_write(struct fd_json_writer *w, const struct dry_run *run)
     fd_jw_object(w);
     route_write(w, &run->draft.route);
     fd_jw_end_object(w);
+    fd_jw_member(w, "meaning", run->meaning.outcome);
     write_snippets(w, run);
     write_savings(w, run);
     route_write_chunks(w, &run->draft.set);

@@ -1,12 +1,14 @@
 /*
  * Dry run (ENG-18): everything up to the model call, by the steps of a job, told in full:
  * snippets with their scores, chunks, route, model, tokens, price, the prompt itself. No
- * model is called. On a pool thread or in a command.
+ * model is called, but for the question's embedding, where the organisation has them. On a pool
+ * thread or in a command.
  */
 #ifndef FD_CHAT_DRY_RUN_H
 #define FD_CHAT_DRY_RUN_H
 
 #include "chat/draft.h"
+#include "chat/meaning_once.h"
 #include "context/retrieve.h"
 #include "chat/toolbox.h"
 #include "llm/price.h"
@@ -26,6 +28,7 @@ struct dry_run {
     struct toolbox *tools;
     struct llm_endpoints endpoints;
     const char *language;
+    struct meaning_once meaning;
     struct retrieved retrieved;
     struct llm_message *history; /* of the session */
     size_t history_count;

@@ -232,22 +232,13 @@ static void store(struct embedder *e)
     wait_for(e, e->engine->config->sync_ms);
 }
 
-static void bill(struct embedder *e, int64_t tokens)
-{
-    e->attempt = (struct answer_attempt){
-        .provider = e->target.provider,
-        .model = e->target.model,
-        .usage = {.input = tokens >= 0 ? tokens : e->tokens, .cost_micro = -1},
-        .estimated = tokens < 0,
-        .own_key = e->target.own_key};
-}
-
 static void on_end(void *arg, const struct embed_result *result)
 {
     struct embedder *e = arg;
     const struct embedding_vectors *vectors = result->vectors;
     e->call = NULL;
-    e->attempt = (struct answer_attempt){0};
+    if (!embed_cost(&e->target, result, e->tokens, &e->attempt))
+        e->attempt = (struct answer_attempt){0};
     metric_add(meters.embeddings, vectors != NULL ? "made" : "failed", 1);
     if (vectors == NULL) {
         give_up(e, result->error, result->retry_after_s);
@@ -260,7 +251,6 @@ static void on_end(void *arg, const struct embed_result *result)
         abort();
     memcpy(e->values, vectors->values, size);
     e->dimensions = vectors->dimensions;
-    bill(e, vectors->tokens);
     store(e);
 }
 

@@ -1,6 +1,7 @@
 #include "chat/engine.h"
 
 #include "chat/alerts.h"
+#include "chat/channels.h"
 #include "chat/calibrator.h"
 #include "chat/calls.h"
 #include "chat/housekeeper.h"
@@ -18,6 +19,7 @@
 #include "chat/summarizer.h"
 #include "chat/sweep.h"
 #include "chat/sync.h"
+#include "chat/test_runner.h"
 #include "chat/toolbox.h"
 #include "chat/watch.h"
 #include "core/clock.h"
@@ -210,6 +212,8 @@ static void on_control(void *arg, const char *message, size_t len)
             job_advance(job, &(struct job_event){.type = JOB_EV_CONFIRM});
     } else if (strcmp(hint, FD_CONTROL_HUMAN) == 0) {
         stop_session(engine, argument);
+    } else if (strcmp(hint, FD_CONTROL_CHANNEL) == 0) {
+        channels_soon(engine->channels);
     } else if (strcmp(hint, FD_CONTROL_ORG) == 0) {
         org_cache_forget(engine->tenants, argument);
         org_cache_forget(engine->toolboxes, argument);
@@ -311,7 +315,9 @@ static bool assemble(struct engine *engine, const struct crumb_left *left, char 
     register_integrations(engine);
     engine->sync = sync_new(engine, on_shards, engine);
     engine->alerts = alerts_new(engine);
+    engine->channels = channels_new(engine);
     engine->housekeeper = housekeeper_new(engine);
+    engine->test_runner = test_runner_new(engine);
     engine->status = status_new(engine, error);
     return engine->status != NULL || error[0] == '\0';
 }
@@ -418,7 +424,9 @@ void engine_free(struct engine *engine)
     status_free(engine->status);
     sync_free(engine->sync);
     alerts_free(engine->alerts);
+    channels_free(engine->channels);
     housekeeper_free(engine->housekeeper);
+    test_runner_free(engine->test_runner);
     lease_free(engine->lease);
     watch_free(engine->watch);
     events_free(engine->events);

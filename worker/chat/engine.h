@@ -21,6 +21,7 @@
 struct alerts;
 struct calibrator;
 struct calls;
+struct channels;
 struct events;
 struct housekeeper;
 struct http_client;
@@ -39,6 +40,7 @@ struct status;
 struct summarizer;
 struct sweep;
 struct sync;
+struct test_runner;
 struct timer;
 struct outbound;
 struct own_endpoints;
@@ -95,7 +97,9 @@ struct engine {
     struct calls *calls;
     struct sync *sync;
     struct alerts *alerts;
+    struct channels *channels;
     struct housekeeper *housekeeper;
+    struct test_runner *test_runner;
     struct watch *watch;
     struct status *status;
     struct sweep *sweep;

@@ -1,6 +1,7 @@
 #include "chat/entry.h"
 
 #include "protocol/ids.h"
+#include "tenant/channels.h"
 #include "protocol/job.h"
 #include "protocol/limits.h"
 
@@ -55,6 +56,16 @@ static bool number(const redisReply *fields, const char *name, int64_t *out)
     return errno == 0 && *end == '\0' && *out >= 0;
 }
 
+/* Not to be mistaken for a visitor's: what it may not do would be done. */
+static bool read_test(struct arena *a, const redisReply *fields, struct job_entry *entry)
+{
+    const redisReply *value = entry_field(fields, FD_JOB_TEST);
+    if (value == NULL)
+        return true;
+    entry->test = test_chat_read(a, value->str, value->len);
+    return entry->test != NULL;
+}
+
 bool entry_read(struct arena *a, const redisReply *reply, struct job_entry *entry,
                 const char **error)
 {
@@ -86,6 +97,8 @@ bool entry_read(struct arena *a, const redisReply *reply, struct job_entry *entr
         *error = "accepted";
     else if (entry->body == NULL)
         *error = "body";
+    else if (!read_test(a, fields, entry))
+        *error = "test";
     else
         *error = NULL;
     if (*error != NULL)
@@ -101,5 +114,6 @@ bool entry_read(struct arena *a, const redisReply *reply, struct job_entry *entr
     entry->secret_key = kind != NULL && strcmp(kind->str, "sk") == 0;
     entry->over_quota = entry_field(fields, FD_JOB_OVER_QUOTA) != NULL;
     entry->door = entry_field(fields, FD_JOB_DOOR) != NULL;
+    entry->channel = copy(a, fields, FD_JOB_CHANNEL, CHANNEL_NAME_MAX);
     return true;
 }

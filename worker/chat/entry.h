@@ -5,6 +5,7 @@
 #ifndef FD_CHAT_ENTRY_H
 #define FD_CHAT_ENTRY_H
 
+#include "chat/test_chat.h"
 #include "core/arena.h"
 
 #include <hiredis/hiredis.h>
@@ -20,10 +21,12 @@ struct job_entry {
     const char *key_id;  /* NULL = not a uuid */
     int64_t deadline_ms; /* unix, Redis's clock */
     int64_t accepted_ms;
-    bool started;    /* this very request started the session */
-    bool secret_key; /* a server asks, not a page */
-    bool over_quota; /* accepted all the same: its plan slows down, and says so */
-    bool door;       /* its body is completion_request.h's: chat/door.h */
+    bool started;                 /* this very request started the session */
+    bool secret_key;              /* a server asks, not a page */
+    bool over_quota;              /* accepted all the same: its plan slows down, and says so */
+    bool door;                    /* its body is completion_request.h's: chat/door.h */
+    const char *channel;          /* it came by a webhook, and nobody listens; NULL: it did not */
+    const struct test_chat *test; /* an operator asks; NULL: a visitor */
     const char *body;
     size_t body_len;
 };

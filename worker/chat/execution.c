@@ -72,6 +72,13 @@ static const struct db_statement abandon_statement = {
     "   AND status IN ('started', 'confirming')",
     3};
 
+static const struct db_statement acted_statement = {
+    "execution_acted",
+    "SELECT EXISTS (SELECT FROM tool_executions"
+    "                WHERE org_id = $1::uuid AND conversation_id = $2::uuid"
+    "                  AND risk <> 'read' AND status IN ('done', 'pending'))",
+    2};
+
 /* Once: the row's status is the lock. */
 static const struct db_statement late_statement = {
     "execution_late",
@@ -350,6 +357,19 @@ enum db_status execution_abandon(struct db *db, const struct store_job *job)
     char epoch[DB_NUMBER_SIZE];
     const char *params[] = {job->entry->org, job->entry->id, db_number(epoch, job->epoch)};
     return db_query(db, job->entry->org, &abandon_statement, params, NULL);
+}
+
+enum db_status execution_acted(struct db *db, const char *org, const char *conversation_id,
+                               bool *acted)
+{
+    const char *params[] = {org, conversation_id};
+    PGresult *result;
+    enum db_status status = db_query(db, org, &acted_statement, params, &result);
+    if (status != DB_OK)
+        return status;
+    *acted = db_true(result, 0, 0);
+    PQclear(result);
+    return DB_OK;
 }
 
 /* -- afterwards ---------------------------------------------------------------------------------

@@ -84,6 +84,10 @@ enum db_status execution_end(struct db *db, struct arena *a, const char *org, co
 /* What a job leaves unfinished: runs whose outcome nobody waits for, open questions. */
 enum db_status execution_abandon(struct db *db, const struct store_job *job);
 
+/* *acted: a call of the conversation that is no read ended well, or was accepted. */
+enum db_status execution_acted(struct db *db, const char *org, const char *conversation_id,
+                               bool *acted);
+
 /* -- afterwards ------------------------------------------------------------------------------- */
 
 /* The outcome that came late. *session is set where it was the first and counted;

@@ -17,7 +17,8 @@ static const struct db_statement make_statement = {
 static const struct db_statement lock_statement = {
     "handoff_lock",
     "SELECT c.id, c.status, coalesce(c.language, s.languages[1], 'en'), c.version,"
-    "       coalesce(s.widget->'features'->>'handoff' = 'true', false), o.business_info"
+    "       coalesce(s.widget->'features'->>'handoff' = 'true', false), o.business_info,"
+    "       coalesce(c.handoff_offered_for, 'visitor'), c.channel"
     "  FROM conversations c JOIN organizations o ON o.id = c.org_id"
     "  LEFT JOIN org_ai_settings s ON s.org_id = o.id"
     " WHERE c.org_id = $1::uuid AND c.session_id = $2 FOR UPDATE OF c",
@@ -37,7 +38,7 @@ static const struct db_statement wait_statement = {
     "'visitor',"
     "       handoff_at = now(), contact = contact || $4::jsonb, version = version + 1,"
     "       updated_at = now()"
-    " WHERE org_id = $1::uuid AND id = $2::uuid",
+    " WHERE org_id = $1::uuid AND id = $2::uuid RETURNING conversation_facts(conversations)",
     4};
 
 static const struct db_statement alert_statement = {
@@ -97,9 +98,8 @@ static const char *contact_of(struct arena *a, const struct fd_contact *contact)
     return text;
 }
 
-/* What the webhook is told; the dashboard's stream, which no erasure reaches, leads to the
- * conversation and has nothing of what the visitor said: contact NULL. */
-static const char *facts_of(struct arena *a, const char *conversation,
+/* What the webhook is told. */
+static const char *facts_of(struct arena *a, const PGresult *row,
                             const struct fd_handoff_request *request, const char *contact,
                             const struct handoff_hours *hours)
 {
@@ -108,13 +108,14 @@ static const char *facts_of(struct arena *a, const char *conversation,
     buf_init(&json, FACTS_MAX);
     buf_json(&json, &w);
     fd_jw_object(&w);
-    fd_jw_member(&w, "conversation_id", conversation);
+    fd_jw_member(&w, "conversation_id", db_text(row, 0, 0));
     fd_jw_member(&w, "status", "waiting_human");
-    if (contact != NULL) {
-        fd_jw_member(&w, "reason", request->reason.s);
-        fd_jw_key(&w, "contact");
-        fd_jw_raw(&w, contact, strlen(contact));
-    }
+    fd_jw_member(&w, "channel", db_text(row, 0, 7));
+    fd_jw_member(&w, "language", db_text(row, 0, 2));
+    fd_jw_member(&w, "cause", db_text(row, 0, 6));
+    fd_jw_member(&w, "reason", request->reason.s);
+    fd_jw_key(&w, "contact");
+    fd_jw_raw(&w, contact, strlen(contact));
     fd_jw_member_bool(&w, "open", hours->open);
     fd_jw_member(&w, "opens_at", hours->opens_at);
     fd_jw_end_object(&w);
@@ -130,17 +131,19 @@ static enum db_status wait_for_one(struct db *db, struct arena *a, const char *o
 {
     const char *conversation = db_text(row, 0, 0);
     const char *contact = contact_of(a, &request->contact);
-    const char *facts = facts_of(a, conversation, request, contact, hours);
+    const char *facts = facts_of(a, row, request, contact, hours);
     const char *subject = arena_printf(a, "%s/%lld", conversation, (long long)db_int(row, 0, 3, 0));
     const char *wait[] = {org, conversation, request->reason.s, contact};
     const char *alert[] = {org, subject, facts};
-    enum db_status status = db_exec(db, &wait_statement, wait, NULL);
-    if (status == DB_OK)
-        status = db_exec(db, &alert_statement, alert, NULL);
+    PGresult *now;
+    enum db_status status = db_exec(db, &wait_statement, wait, &now);
+    if (status != DB_OK)
+        return status;
     news_paused(news, org, session);
     news_session(news, session, FD_EVENT_STATUS, "{\"status\":\"waiting_human\"}");
-    news_org(news, org, FD_EVENT_STATUS, facts_of(a, conversation, request, NULL, hours));
-    return status;
+    news_conversation(news, org, db_text(now, 0, 0));
+    PQclear(now);
+    return db_exec(db, &alert_statement, alert, NULL);
 }
 
 static enum handoff_verdict judge(const PGresult *row)

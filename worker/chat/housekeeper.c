@@ -14,7 +14,7 @@
 
 #define SLICE_MS 300 /* of a database thread's time, then others have their turn */
 #define AGAIN_MS 200 /* where there is more to do */
-#define TOOLS_S  60  /* how often tools are counted */
+#define SLOW_S   60  /* how often tools are counted, and resolutions decided */
 #define EVERY_S  3600
 #define TRIES    3 /* where something is in the way */
 
@@ -24,8 +24,8 @@ struct housekeeper {
     struct turn turn;
     struct housekeeping pass;
     bool passing;
-    int64_t tools_at; /* monotonic ms */
-    int tries;        /* in a row that something was in the way of */
+    int64_t slow_at; /* monotonic ms */
+    int tries;       /* in a row that something was in the way of */
     /* of the slice that runs */
     enum db_status status;
     bool more;     /* to do at once */
@@ -37,15 +37,20 @@ struct housekeeper {
 
 static void count(struct housekeeper *h, struct db *db, int64_t until)
 {
-    bool more = true;
+    bool more = true, undecided = true;
 
     while (h->status == DB_OK && more && clock_mono_ms() < until)
         h->status = rollup_conversations(db, &more);
     h->more = more;
-    if (h->status == DB_OK && clock_mono_ms() >= h->tools_at) {
+    if (h->status != DB_OK || clock_mono_ms() < h->slow_at)
+        return;
+    while (h->status == DB_OK && undecided && clock_mono_ms() < until)
+        h->status = rollup_resolutions(db, &undecided);
+    if (h->status == DB_OK && !undecided) {
         h->status = rollup_tools(db);
-        h->tools_at = clock_mono_ms() + TOOLS_S * INT64_C(1000);
+        h->slow_at = clock_mono_ms() + SLOW_S * INT64_C(1000);
     }
+    h->more = more || undecided;
 }
 
 static void go_on(struct housekeeper *h, struct db *db, int64_t until)
@@ -145,7 +150,7 @@ struct housekeeper *housekeeper_new(struct engine *engine)
     h->engine = engine;
     h->turn.name = RETENTION_TURN;
     h->pass.archive = archive_place_of(engine->config);
-    h->tools_at = clock_mono_ms();
+    h->slow_at = clock_mono_ms();
     h->timer = timer_new(engine->loop, on_timer, h);
     timer_set(h->timer, engine->config->housekeeping_ms);
     return h;

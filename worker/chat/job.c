@@ -1,5 +1,6 @@
 #include "chat/job_people.h"
 #include "chat/job_tools.h"
+#include "chat/job_trace.h"
 
 #include "chat/meters.h"
 #include "chat/own_endpoints.h"
@@ -29,6 +30,7 @@ static const struct state states[JOB_STATES] = {
     [JOB_STREAMING] = {"streaming", NULL, job_streaming_on},
     [JOB_TOOLS] = {"tools", job_tools_enter, job_tools_on},
     [JOB_CONFIRMING] = {"confirming", job_tools_enter, job_tools_on},
+    [JOB_CHECKING] = {"checking", job_checking_enter, job_checking_on},
     [JOB_SAVING] = {"saving", job_saving_enter, job_saving_on},
     [JOB_ACKING] = {"acking", job_acking_enter, job_acking_on},
     [JOB_DONE] = {"done", NULL, NULL},
@@ -52,12 +54,15 @@ static void name_rows(struct job *job)
     store_uuid(job->conversation_id, "conversation", job->entry.org, job->entry.session);
     store_uuid(job->message_id, "answer", job->entry.id, "");
     store_uuid(job->user_message_id, "question", job->entry.id, "");
-    job->row = (struct store_job){.entry = &job->entry,
-                                  .epoch = (int)job->epoch,
-                                  .owner = job->engine->owner,
-                                  .conversation_id = job->conversation_id,
-                                  .user_message_id = job->user_message_id,
-                                  .message_id = job->message_id};
+    job->row =
+        (struct store_job){.entry = &job->entry,
+                           .epoch = (int)job->epoch,
+                           .owner = job->engine->owner,
+                           .conversation_id = job->conversation_id,
+                           .user_message_id = job->user_message_id,
+                           .message_id = job->message_id,
+                           .facts = &job->facts,
+                           .channel = job->entry.test != NULL ? TEST_CHANNEL : job->entry.channel};
 }
 
 void job_start(struct engine *engine, const struct arena *a, const struct job_entry *entry,
@@ -78,6 +83,7 @@ void job_start(struct engine *engine, const struct arena *a, const struct job_en
     job->prep = prep;
     arena_init(&prep->arena);
     buf_init(&job->text, FD_ANSWER_MAX);
+    buf_init(&job->facts, FD_EVENT_DATA_MAX);
     buf_init(&job->outcome, (size_t)7 * FD_ANSWER_MAX);
     name_rows(job);
     job->log = (struct log_context){.request_id = job->entry.request_id,
@@ -86,6 +92,7 @@ void job_start(struct engine *engine, const struct arena *a, const struct job_en
                                     .org_id = job->entry.org};
     outbox_open(&job->outbox, engine, job->entry.id, epoch, OUTBOX_OWN, stream_life(job), on_outbox,
                 job);
+    job_trace_start(job);
     HASH_ADD_KEYPTR(hh, engine->running, job->entry.id, strlen(job->entry.id), job);
     engine->job_count++;
     metric_add(meters.running, states[JOB_CLAIMED].name, 1);
@@ -99,6 +106,11 @@ struct job *job_find(const struct engine *engine, const char *id)
     struct job *job;
     HASH_FIND_STR(engine->running, id, job);
     return job;
+}
+
+bool job_is_unattended(const struct job *job)
+{
+    return job->entry.channel != NULL || (job->entry.test != NULL && job->entry.test->unattended);
 }
 
 bool job_runs_entry(const struct engine *engine, const char *entry)
@@ -153,8 +165,10 @@ static void reap(void *arg)
     toolbox_unref(job->toolbox);
     job_tools_free(job);
     job_prep_free(job);
+    job_trace_free(job);
     buf_free(&job->text);
     buf_free(&job->outcome);
+    buf_free(&job->facts);
     arena_free(&job->arena);
     free(job);
     if (was_suspect)
@@ -182,6 +196,8 @@ static void retire(struct job *job)
              LOG_STR("reason", answer->reason), LOG_STR("model", answer->model),
              LOG_INT("tokens_input", last != NULL ? last->usage.input : 0),
              LOG_INT("tokens_output", last != NULL ? last->usage.output : 0),
+             LOG_INT("citations", job->citations.count),
+             LOG_INT("citations_dropped", job->citations.dropped),
              LOG_INT("ms", engine_now(job->engine) - job->entry.accepted_ms));
 }
 
@@ -240,6 +256,7 @@ static void enter(struct job *job, enum job_state next)
     log_debug(&job->log, "job.state", LOG_STR("from", states[job->state].name),
               LOG_STR("to", states[next].name));
     job->state = next;
+    job_trace_entered(job, next);
     failpoint(states[next].name);
     if (next == JOB_TOOLS || next == JOB_BACKOFF) /* its answer will not be kept, or comes late */
         job_recall_end(job);

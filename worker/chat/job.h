@@ -15,6 +15,7 @@
  *     STREAMING   text is visible: no more fallback
  *     TOOLS       what the model called is run; REQUESTING comes again
  *     CONFIRMING  a visitor's word is all that is missing for it
+ *     CHECKING    the model is done: what its answer claims, and in which language
  *     SAVING      PostgreSQL commits
  *     ACKING      the terminal event, then the finish script
  *     DONE        to be freed
@@ -51,6 +52,7 @@ enum job_state {
     JOB_STREAMING,
     JOB_TOOLS,
     JOB_CONFIRMING,
+    JOB_CHECKING,
     JOB_SAVING,
     JOB_ACKING,
     JOB_DONE,
@@ -84,10 +86,11 @@ enum job_event_type {
 struct door;
 struct job_call;
 struct job_op;
+struct job_trace;
 struct job_tools;
 struct llm_call;
 struct meaning_ask;
-struct meaning_index;
+struct meaning_vector;
 struct timer;
 struct tool_result;
 
@@ -135,6 +138,15 @@ struct job_recall {
     int64_t since_ms;                /* monotonic */
 };
 
+/* That its answer says that something was done. */
+struct job_claims {
+    size_t from;    /* where the text begins that was not judged yet */
+    bool looked_up; /* whether an earlier turn did something is known: */
+    bool acted;     /* one did */
+    bool corrected; /* the model was told once that it claimed too much */
+    bool disputed;  /* the server said how it is */
+};
+
 struct job {
     struct engine *engine;
     handle self;
@@ -162,13 +174,16 @@ struct job {
     char message_id[STORE_UUID_SIZE];
     char user_message_id[STORE_UUID_SIZE];
     struct store_job row;
-    bool claiming;  /* asking PostgreSQL who owns it */
-    bool reserving; /* asking PostgreSQL what it may spend */
+    struct buf facts; /* of its conversation, for dashboards; written on the pool */
+    bool claiming;    /* asking PostgreSQL who owns it */
+    bool reserving;   /* asking PostgreSQL what it may spend */
 
     struct tenant *tenant;
     struct job_prep *prep;
     struct toolbox *toolbox;
     struct job_tools *tools; /* NULL: none are offered */
+    struct job_claims claims;
+    struct job_trace *trace; /* an operator wants to see all of it; NULL: nobody does */
     bool asked_memory;
     bool marked;               /* a person may have the conversation: PostgreSQL says */
     bool to_person;            /* one has */
@@ -179,15 +194,14 @@ struct job {
     bool offering;             /* asking whether a person may be offered */
     bool offer_told;
     bool asked_meaning;
-    struct meaning_ask *meaning; /* the question's vector is asked for */
-    float *vector;               /* it, and what it is held against; NULL: words alone */
-    struct meaning_index *index;
-    bool ungrounded;        /* what its records say could not be had */
-    bool has_history;       /* it is known, be it empty */
-    bool has_summary;       /* the same */
-    bool whole;             /* the session has no earlier message */
-    bool long_talk;         /* its beginning is, or will be, left out of prompts */
-    struct route_last last; /* of the conversation's latest answer */
+    struct meaning_ask *meaning;   /* the question's vector is asked for */
+    struct meaning_vector *vector; /* it; NULL: words alone */
+    bool ungrounded;               /* what its records say could not be had */
+    bool has_history;              /* it is known, be it empty */
+    bool has_summary;              /* the same */
+    bool whole;                    /* the session has no earlier message */
+    bool long_talk;                /* its beginning is, or will be, left out of prompts */
+    struct route_last last;        /* of the conversation's latest answer */
 
     struct job_recall recall;
     struct llm_endpoints *endpoints; /* of its organisation or the platform; held */
@@ -219,6 +233,8 @@ struct job {
 void job_start(struct engine *engine, const struct arena *a, const struct job_entry *entry,
                uint32_t epoch, int crashes, bool cancelled);
 struct job *job_find(const struct engine *engine, const char *id);
+/* Nobody was ever to listen. */
+bool job_is_unattended(const struct job *job);
 bool job_runs_entry(const struct engine *engine, const char *entry);
 /* Finds the job, if it still lives, and advances it. */
 void job_post(handle job, const struct job_event *event);

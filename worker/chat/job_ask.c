@@ -1,6 +1,6 @@
 /* REQUESTING, BACKOFF and STREAMING: the provider's side of a job. */
-#include "chat/job_people.h"
 #include "chat/job_tools.h"
+#include "chat/job_trace.h"
 
 #include "chat/calibrator.h"
 #include "chat/door.h"
@@ -123,6 +123,7 @@ static void on_end(void *arg, const struct llm_error *error, enum llm_finish fin
         !prompt_tools_end(&job->tools->scan, tell, job))
         return; /* it ended with what was held back */
     job->call = NULL;
+    job_trace_answered(job, error, finish);
     job_advance(job, &(struct job_event){.type = JOB_EV_LLM_END, .end = {error, finish, usage}});
 }
 
@@ -268,10 +269,12 @@ enum job_state job_requesting_enter(struct job *job)
         .idle_ms = config->idle_ms,
         .total_ms = least(config->total_ms, (left > 0 ? left : 0) + AFTER_DEADLINE_MS),
         .on_event = on_event,
+        .on_raw = job_trace_raw(job),
         .on_end = on_end,
         .arg = job,
     };
     struct llm_error error = {.class = LLM_ERROR_NONE};
+    job_trace_request(job, &request);
     job->call = llm_call_start(engine->loop, engine->http, &options, &error);
     arena_free(&a);
     if (job->call == NULL)
@@ -389,10 +392,8 @@ static enum job_state answered(struct job *job, enum llm_finish finish)
     job_tools_drop(job);
     if (ran_out)
         job_say(job, phrase_text(PHRASE_TOO_MANY, job->language));
-    if (job_claims_retry(job) || job_language_retry(job))
-        return JOB_REQUESTING;
-    job_offer_at_answer(job);
-    return finished(job, finish);
+    job->answer.finish = finish;
+    return JOB_CHECKING;
 }
 
 static bool reported(const struct llm_usage *usage)

@@ -2,7 +2,6 @@
 #include "chat/consent.h"
 #include "chat/job_tools.h"
 
-#include "chat/draft.h"
 #include "llm/tokens.h"
 #include "protocol/limits.h"
 
@@ -29,10 +28,7 @@ void job_tools_offer(struct job *job, struct toolbox *box)
     buf_init(&tools->thinking, THINKING_MAX);
     tools->box = toolbox_ref(box);
     job->tools = tools;
-    struct llm_request *request = &job->prep->request;
-    request->tool_count =
-        draft_tools(&job->prep->arena, box, job->request.message.s, job->prep->history,
-                    job->prep->history_count, &request->tools);
+    const struct llm_request *request = &job->prep->request;
     job->prompt_tokens += (int64_t)toolbox_tokens(request->tools, request->tool_count);
 }
 

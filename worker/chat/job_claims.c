@@ -16,25 +16,48 @@ static const char correction[] =
     "done, but no tool call succeeded in doing it. If a tool can do it, call it now. Otherwise "
     "tell the visitor plainly that it has not been done.";
 
-/* What is merely stated may stand in a record or in what a tool has told. */
+/* What is merely stated may stand in an order's record or in what a tool has told. */
+static bool was_told(const struct job *job)
+{
+    static const char kind[] = "order:";
+    const struct chunk_set *sent = job->answer.chunks;
+    if (job->tools != NULL && job->tools->informed)
+        return true;
+    for (size_t i = 0; sent != NULL && i < sent->count; i++) {
+        for (size_t k = 0; k < sent->chunks[i].snippet_count; k++) {
+            if (strncmp(sent->chunks[i].snippet_ids[k], kind, sizeof(kind) - 1) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
 static bool claims(const struct job *job)
 {
-    const struct job_tools *tools = job->tools;
-    if (job->text.len <= tools->claims_from)
+    size_t from = job->claims.from;
+    if (job->text.len <= from)
         return false;
-    switch (
-        tool_claim_of(job->text.data + tools->claims_from, job->text.len - tools->claims_from)) {
+    switch (tool_claim_of(job->text.data + from, job->text.len - from)) {
     case TOOL_CLAIM_OWN: return true;
-    case TOOL_CLAIM_STATED: return !tools->informed && job->answer.chunks->count == 0;
+    case TOOL_CLAIM_STATED: return !was_told(job);
     case TOOL_CLAIM_NONE: break;
     }
     return false;
 }
 
+static bool acted(const struct job *job)
+{
+    return job->claims.acted || (job->tools != NULL && job->tools->acted);
+}
+
+static bool awaits_approval(const struct job *job)
+{
+    return job->tools != NULL && job->tools->awaits_approval;
+}
+
 static bool may_ask_again(const struct job *job)
 {
-    const struct job_tools *tools = job->tools;
-    return !tools->corrected && !tools->awaits_approval && job->prep != NULL &&
+    return !job->claims.corrected && !awaits_approval(job) && job->prep != NULL &&
            job->answer.attempt_count < ANSWER_ATTEMPTS_MAX &&
            job->entry.deadline_ms - engine_now(job->engine) > TIME_LEFT_MS;
 }
@@ -44,35 +67,40 @@ static void take_back(struct job *job)
     if (job->request.stream)
         return;
     buf_reset(&job->text);
-    job->citations.count = 0;
-    job->citations.open_len = 0;
+    citation_restart(&job->citations);
 }
 
 static void say_the_truth(struct job *job)
 {
-    enum phrase phrase = job->tools->awaits_approval ? PHRASE_APPROVAL : PHRASE_NOT_DONE;
+    enum phrase phrase = awaits_approval(job) ? PHRASE_APPROVAL : PHRASE_NOT_DONE;
+    job->claims.disputed = true;
     take_back(job);
     job_say(job, phrase_text(phrase, job->language));
 }
 
 static void ask_again(struct job *job)
 {
-    struct job_tools *tools = job->tools;
-    const char *said = arena_strndup(&job->prep->arena, job->text.data + tools->text_from,
-                                     job->text.len - tools->text_from);
+    size_t from = job->tools != NULL ? job->tools->text_from : 0;
+    const char *said =
+        arena_strndup(&job->prep->arena, job->text.data + from, job->text.len - from);
     struct llm_message messages[] = {{.role = LLM_ASSISTANT, .text = said},
                                      {.role = LLM_USER, .text = correction}};
-    tools->corrected = true;
+    job->claims.corrected = true;
     job_tools_add_messages(job, messages, sizeof(messages) / sizeof(messages[0]));
     take_back(job);
-    tools->claims_from = job->text.len;
+    job->claims.from = job->text.len;
     job->calls = 0;
     job->first_call_ms = 0;
 }
 
+bool job_claims_wonder(const struct job *job)
+{
+    return job->door == NULL && !job->whole && !job->claims.looked_up && !acted(job) && claims(job);
+}
+
 bool job_claims_retry(struct job *job)
 {
-    if (job->tools == NULL || job->tools->acted || !claims(job))
+    if (job->door != NULL || acted(job) || !claims(job))
         return false;
     bool again = may_ask_again(job);
     metric_add(meters.claims, again ? "asked_again" : "corrected", 1);
@@ -86,7 +114,7 @@ bool job_claims_retry(struct job *job)
 
 bool job_claims_settle(struct job *job)
 {
-    if (job->tools == NULL || !job->tools->corrected || job->tools->acted)
+    if (!job->claims.corrected || acted(job))
         return false;
     metric_add(meters.claims, "corrected", 1);
     say_the_truth(job);

@@ -61,6 +61,11 @@ void job_call_ask(struct job *job, struct job_call *call)
     call->expires_ms = job->entry.deadline_ms + FD_JOB_LINGER_MS;
     if (call->tool->risk == TOOL_READ || !is_valid(job, call) || !summarize(job, call))
         return;
+    if (job->entry.test != NULL && !job->entry.test->allow_writes) {
+        job_call_refuse(job, call, TOOL_REFUSED, "not_run_in_a_test",
+                        "Not run in a test: nothing was changed.");
+        return;
+    }
     if (call->tool->risk == TOOL_HIGH) {
         call->status = EXECUTION_APPROVING;
         call->expires_ms = now + (int64_t)FD_APPROVAL_S * 1000;

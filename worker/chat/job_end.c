@@ -3,7 +3,9 @@
  * takes the job over. */
 #include "chat/job_people.h"
 #include "chat/job_tools.h"
+#include "chat/job_trace.h"
 
+#include "chat/channels.h"
 #include "chat/door.h"
 #include "chat/draft.h"
 #include "context/memory.h"
@@ -146,8 +148,13 @@ static enum job_state saved(struct job *job, enum store_claim claim)
     metric_add(meters.jobs, answer_state(&job->answer), 1);
     metric_observe(meters.answer_time, NULL,
                    (double)(engine_now(job->engine) - job->entry.accepted_ms) / 1000.0);
+    metric_add(meters.citations, "kept", (double)job->citations.count);
+    metric_add(meters.citations, "dropped", (double)job->citations.dropped);
     /* Before the reader hears of the end: a quick follow-up finds this turn. */
     remember(job, claim);
+    job_tell_change(job);
+    if (job->entry.channel != NULL)
+        channels_soon(job->engine->channels);
     job_recall_keep(job);
     return JOB_ACKING;
 }
@@ -254,6 +261,7 @@ static void send_terminal(struct job *job)
 {
     job_send_first(job);
     job_tell_offer(job);
+    job_trace_end(job);
     if (job->door != NULL && job->answer.end == ANSWER_DONE)
         door_send_end(job);
     else

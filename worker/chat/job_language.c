@@ -37,8 +37,7 @@ static void ask_again(struct job *job)
                                      {.role = LLM_USER, .text = check}};
     job_tools_add_messages(job, messages, sizeof(messages) / sizeof(messages[0]));
     buf_reset(&job->text);
-    job->citations.count = 0;
-    job->citations.open_len = 0;
+    citation_restart(&job->citations);
     job->calls = 0;
     job->first_call_ms = 0;
 }

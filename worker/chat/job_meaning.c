@@ -4,14 +4,11 @@
 
 #include "chat/meaning.h"
 
-#include <stdlib.h>
-
-static void on_vector(void *arg, float *vector, struct meaning_index *index)
+static void on_vector(void *arg, struct meaning_vector *vector)
 {
     struct job *job = arg;
     job->meaning = NULL;
     job->vector = vector;
-    job->index = index;
     job_advance(job, &(struct job_event){.type = JOB_EV_VECTOR});
 }
 
@@ -25,11 +22,17 @@ bool job_meaning_ask(struct job *job)
     return job->meaning != NULL;
 }
 
-size_t job_meaning_search(const struct job *job, struct arena *a, struct ranked **found)
+size_t job_meaning_search(const struct job *job, struct db *db, struct arena *a,
+                          struct ranked **found)
 {
+    size_t count = 0;
     *found = NULL;
-    return job->vector != NULL ? vectors_search(meaning_vectors(job->index), a, job->vector, found)
-                               : 0;
+    if (job->vector == NULL)
+        return 0;
+    enum db_status status = meaning_search(db, a, job->entry.org, job->vector, found, &count);
+    if (status != DB_OK) /* words find all the same */
+        log_warn(&job->log, "embedding.not_searched", LOG_STR("sqlstate", db_sqlstate(db)));
+    return status == DB_OK ? count : 0;
 }
 
 void job_meaning_end(struct job *job)
@@ -37,8 +40,6 @@ void job_meaning_end(struct job *job)
     if (job->meaning != NULL)
         meaning_cancel(job->meaning);
     job->meaning = NULL;
-    meaning_release(job->index);
-    job->index = NULL;
-    free(job->vector);
+    meaning_vector_free(job->vector);
     job->vector = NULL;
 }

@@ -39,7 +39,7 @@ static void run_retrieve(struct job_op *op, struct db *db)
     struct arena *a = &job->prep->arena;
     const char *url = job->request.page_url.s, *title = job->request.page_title.s;
     struct ranked *meaning;
-    size_t meaning_count = job_meaning_search(job, a, &meaning);
+    size_t meaning_count = job_meaning_search(job, db, a, &meaning);
     const struct retrieve_ask ask = {
         .org = job->entry.org,
         .question = job->request.message.s,
@@ -114,6 +114,9 @@ static void run(void *resource, void *arg)
                                       job->entry.deadline_ms + FD_JOB_LINGER_MS, &op->execution);
         break;
     case JOB_OP_TOOL_END: run_tool_end(op, seat->db); break;
+    case JOB_OP_ACTED:
+        op->status = execution_acted(seat->db, job->entry.org, job->conversation_id, &op->found);
+        break;
     case JOB_OP_SAVE: run_save(op, seat->db); break;
     case JOB_OP_OUTCOME:
         op->status = store_outcome(seat->db, &job->arena, job->entry.org, "", job->entry.id,
@@ -200,7 +203,10 @@ enum job_state job_heed_owner(struct job *job, const struct job_op *op)
     case STORE_HUMAN:
         job->row.claimed = true;
         return job->state < JOB_SAVING ? job_taken(job) : job->state;
-    case STORE_MINE: job->row.claimed = true; break;
+    case STORE_MINE:
+        job->row.claimed = true;
+        job_tell_change(job);
+        break;
     }
     return job->state;
 }

@@ -1,5 +1,7 @@
 #include "chat/job_people.h"
+#include "chat/job_tools.h"
 
+#include "chat/draft.h"
 #include "chat/news.h"
 #include "chat/offer.h"
 #include "chat/phrase.h"
@@ -10,8 +12,10 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #define PREVIEW_MAX 2000 /* bytes of a message that the organisation's stream shows */
+#define TIME_SIZE   32
 
 /* -- a person has it -------------------------------------------------------------------------- */
 
@@ -47,9 +51,20 @@ enum job_state job_taken(struct job *job)
     return job->state < JOB_ROUTED ? job_leave_to_person(job) : job_cancel(job, "taken over");
 }
 
+static const char *accepted_at(const struct job *job, char out[TIME_SIZE])
+{
+    time_t seconds = (time_t)(job->entry.accepted_ms / 1000);
+    struct tm utc;
+    size_t len = strftime(out, TIME_SIZE, "%Y-%m-%dT%H:%M:%S", gmtime_r(&seconds, &utc));
+    snprintf(out + len, TIME_SIZE - len, ".%03dZ", (int)(job->entry.accepted_ms % 1000));
+    return out;
+}
+
 void job_tell_person(struct job *job)
 {
     const struct fd_text *message = &job->request.message;
+    size_t shown = utf8_floor(message->s, message->len, PREVIEW_MAX);
+    char at[TIME_SIZE];
     struct fd_json_writer w;
     struct news news;
     struct buf data;
@@ -60,14 +75,28 @@ void job_tell_person(struct job *job)
     fd_jw_member(&w, "conversation_id", job->conversation_id);
     fd_jw_member(&w, "message_id", job->user_message_id);
     fd_jw_member(&w, "role", "user");
+    fd_jw_member(&w, "name", NULL);
     fd_jw_key(&w, "text");
-    fd_jw_string(&w, message->s, utf8_floor(message->s, message->len, PREVIEW_MAX));
+    fd_jw_string(&w, message->s, shown);
+    fd_jw_member_bool(&w, "cut", shown < message->len);
+    fd_jw_member(&w, "created_at", accepted_at(job, at));
     fd_jw_end_object(&w);
     if (buf_json_end(&data, &w))
         news_org(&news, job->entry.org, FD_EVENT_MESSAGE, data.data);
     news_forget(&news, job->entry.org, job->entry.session);
     news_send(&news, job->engine->live);
     buf_free(&data);
+}
+
+void job_tell_change(struct job *job)
+{
+    struct news news;
+    if (job->facts.len == 0)
+        return;
+    news_init(&news, &job->arena);
+    news_conversation(&news, job->entry.org, job->facts.data);
+    news_send(&news, job->engine->live);
+    buf_reset(&job->facts);
 }
 
 /* -- the visitor ------------------------------------------------------------------------------ */
@@ -107,6 +136,11 @@ static void offer(struct job *job, enum offer_when when)
     if (!job->tenant->hands_off || job->door != NULL || job->request.dry_run || job->offering ||
         job->answer.offer != NULL || job->row.apart)
         return;
+    if (job->entry.test != NULL) { /* said, but nobody waits for an answer to it */
+        job->answer.offer = phrase_text(PHRASE_OFFER, job->language);
+        job_tell_offer(job);
+        return;
+    }
     job->offering = job_submit(job, &(struct job_op){.kind = JOB_OP_OFFER, .offer = when});
 }
 
@@ -115,20 +149,26 @@ void job_offer_at_question(struct job *job)
     const struct fd_text *question = &job->request.message;
     if (!job->tenant->hands_off)
         return;
-    if (signal_asks_for_person(question->s, question->len) ||
-        signal_mood(question->s, question->len) <= SIGNAL_UPSET ||
-        signal_repeats(question->s, job->prep->history, job->prep->history_count))
-        offer(job, OFFER_NOW);
+    if (signal_asks_for_person(question->s, question->len))
+        offer(job, OFFER_ASKED);
+    else if (signal_mood(question->s, question->len) <= SIGNAL_UPSET)
+        offer(job, OFFER_UPSET);
+    else if (signal_repeats(question->s, job->prep->history, job->prep->history_count))
+        offer(job, OFFER_REPEATED);
+}
+
+static bool tools_helped(const struct job *job)
+{
+    return job->tools != NULL && (job->tools->informed || job->tools->acted);
 }
 
 void job_offer_at_answer(struct job *job)
 {
-    const struct answer *answer = &job->answer;
     if (!job->tenant->hands_off || job->text.len == 0)
         return;
     if (signal_asks_for_person(job->text.data, job->text.len))
-        offer(job, OFFER_NOW);
-    else if (job->tenant->has_knowledge && answer->chunks != NULL && answer->chunks->count == 0)
+        offer(job, OFFER_SUGGESTED);
+    else if (draft_ungrounded(&job->answer.route) && !tools_helped(job))
         offer(job, OFFER_UNGROUNDED);
 }
 

@@ -17,6 +17,8 @@ enum job_state job_leave_to_person(struct job *job);
 enum job_state job_taken(struct job *job);
 /* The message is stored: tell whoever looks at conversations. */
 void job_tell_person(struct job *job);
+/* The conversation has changed in PostgreSQL, if it has: the same. */
+void job_tell_change(struct job *job);
 
 /* Has the visitor to be looked up before the model is asked? */
 bool job_visitor_wanted(const struct job *job);

@@ -123,8 +123,8 @@ void job_recall_keep(struct job *job)
 {
     const struct answer *answer = &job->answer;
     const struct job_recall *recall = &job->recall;
-    bool whole =
-        answer->end == ANSWER_DONE && answer->finish == LLM_FINISH_STOP && !job->ungrounded;
+    bool whole = answer->end == ANSWER_DONE && answer->finish == LLM_FINISH_STOP &&
+                 !job->ungrounded && !job->claims.disputed;
     bool own = job->candidate == 0 && answer->attempt_count == 1 && answer->call_count == 0;
     if (recall->key[0] != '\0' && whole && own && !answer->cached && !job->engine->live_pressed)
         cache_store(job->engine->live, recall->key, recall->digest, answer->text, answer->text_len,

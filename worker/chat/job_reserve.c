@@ -26,33 +26,11 @@ void job_tell_quota(struct job *job)
     job_send_notice(job, "upgrade", job->answer.upgrade);
 }
 
-#define NO_ROOM "The month's budget has no room for this answer."
-
 enum job_state job_over_budget(struct job *job)
 {
     metric_add(meters.refused, budget_verdict_name(BUDGET_ORG), 1);
     log_warn(&job->log, "budget.used_up", LOG_INT("percent", job->tenant->budget_used_percent));
-    return job_fail(job, FD_PROBLEM_BUDGET, NO_ROOM, "budget: used up");
-}
-
-/* Who asks is a visitor: no figures. They are in the log and in `frontdesk budget show`. */
-static const char *refusal(struct job *job, const struct budget_ask *ask,
-                           const struct budget_word *word)
-{
-    switch (word->verdict) {
-    case BUDGET_SESSION: return "This conversation has used what it may spend on AI answers.";
-    case BUDGET_USER: return "You have used what you may spend on AI answers this month.";
-    case BUDGET_NO_PRICE:
-        return arena_printf(&job->arena,
-                            "The price of %s is not known, and without one it cannot be used "
-                            "within a budget.",
-                            ask->model);
-    default: break;
-    }
-    bool only_held = word->spent_micro >= 0 && word->held_micro > 0 && word->used_percent < 100;
-    return only_held ? "What is left of this month's budget is held for answers that are being "
-                       "written; it may be free again soon."
-                     : NO_ROOM;
+    return job_fail(job, FD_PROBLEM_BUDGET, BUDGET_NO_ROOM, "budget: used up");
 }
 
 /* -- reserving ------------------------------------------------------------------------------ */
@@ -65,7 +43,7 @@ static const struct model_candidate *candidate(const struct job *job)
 bool job_may_spend(const struct job *job)
 {
     const struct job_reserved *held = &job->reserved;
-    if (!job->tenant->capped || candidate(job)->endpoint->protocol == NULL)
+    if (!budget_asks(job->tenant, candidate(job)->endpoint))
         return true;
     return held->granted && held->candidate == job->candidate &&
            held->attempts == job->answer.attempt_count && held->prompt_tokens == job->prompt_tokens;
@@ -90,7 +68,8 @@ enum job_state job_reserving_enter(struct job *job)
                                                    job->prompt_tokens),
                 .max_tokens =
                     job->prep != NULL ? job->prep->request.max_tokens : job->tenant->max_tokens,
-                .before_count = job->answer.attempt_count}};
+                .before_count = job->answer.attempt_count,
+                .trial = job->request.dry_run}};
     memcpy(op.ask.before, job->answer.attempts, sizeof(op.ask.before));
     job->reserving = job_submit(job, &op);
     if (!job->reserving)
@@ -104,7 +83,7 @@ static enum job_state granted(struct job *job, const struct budget_ask *ask)
                                           .candidate = job->candidate,
                                           .attempts = ask->before_count,
                                           .prompt_tokens = ask->prompt_tokens};
-    return JOB_REQUESTING;
+    return ask->trial ? job_dry_run(job) : JOB_REQUESTING;
 }
 
 static enum job_state refused(struct job *job, const struct budget_ask *ask,
@@ -115,7 +94,7 @@ static enum job_state refused(struct job *job, const struct budget_ask *ask,
     log_warn(&job->log, "budget.refused", LOG_STR("cap", why), LOG_STR("model", ask->model),
              LOG_INT("amount_micro", word->amount_micro), LOG_INT("spent_micro", word->spent_micro),
              LOG_INT("held_micro", word->held_micro));
-    return job_fail(job, FD_PROBLEM_BUDGET, refusal(job, ask, word),
+    return job_fail(job, FD_PROBLEM_BUDGET, budget_refusal(&job->arena, ask, word),
                     arena_printf(&job->arena, "budget: %s", why));
 }
 

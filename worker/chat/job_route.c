@@ -5,6 +5,7 @@
 #include "chat/draft.h"
 #include "chat/job_people.h"
 #include "chat/job_tools.h"
+#include "chat/job_trace.h"
 #include "context/memory.h"
 
 #include <stdio.h>
@@ -50,9 +51,11 @@ static struct draft_input draft_input(const struct job *job)
 {
     return (struct draft_input){.tenant = job->tenant,
                                 .prompts = job->engine->prompts,
-                                .tools = &job->toolbox->set,
+                                .box = job->toolbox,
                                 .question = job->request.message.s,
                                 .language = job->language,
+                                .own_text =
+                                    job->entry.test != NULL ? job->entry.test->prompt : NULL,
                                 .wish = job->request.model_id.s,
                                 .session = job->entry.session,
                                 .snippets = job->prep->retrieved.snippets,
@@ -102,7 +105,7 @@ static void shrink_history(struct job *job)
 }
 
 /* What would be asked, of whom and at what price (ENG-18). */
-static enum job_state dry_run(struct job *job)
+enum job_state job_dry_run(struct job *job)
 {
     const struct model_candidate *first = &job->plan.candidates[0];
     const struct citation_scan *scan = &job->citations;
@@ -208,5 +211,8 @@ enum job_state job_routed_enter(struct job *job)
     job_tell_quota(job);
     job_tell_offer(job);
     log_route(job);
-    return job->request.dry_run ? dry_run(job) : JOB_RECALLING;
+    job_trace_route(job);
+    if (!job->request.dry_run)
+        return JOB_RECALLING;
+    return job_may_spend(job) ? job_dry_run(job) : JOB_RESERVING;
 }

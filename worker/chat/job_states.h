@@ -23,10 +23,12 @@ enum job_state job_retrieving_on(struct job *job, const struct job_event *event)
 /* job_meaning.c */
 bool job_meaning_ask(struct job *job); /* true: JOB_EV_VECTOR is to come */
 /* On a pool thread: the sections that mean what the question does, best first. */
-size_t job_meaning_search(const struct job *job, struct arena *a, struct ranked **found);
+size_t job_meaning_search(const struct job *job, struct db *db, struct arena *a,
+                          struct ranked **found);
 void job_meaning_end(struct job *job); /* no thread works for the job */
 /* job_route.c */
 enum job_state job_routed_enter(struct job *job);
+enum job_state job_dry_run(struct job *job); /* its answer is what would be asked */
 /* job_reserve.c */
 enum job_state job_reserving_enter(struct job *job);
 enum job_state job_reserving_on(struct job *job, const struct job_event *event);
@@ -44,6 +46,9 @@ void job_say(struct job *job, const char *text);
 /* job_tools.c, with CONFIRMING's */
 enum job_state job_tools_enter(struct job *job);
 enum job_state job_tools_on(struct job *job, const struct job_event *event);
+/* job_check.c */
+enum job_state job_checking_enter(struct job *job);
+enum job_state job_checking_on(struct job *job, const struct job_event *event);
 /* job_end.c */
 enum job_state job_saving_enter(struct job *job);
 enum job_state job_saving_on(struct job *job, const struct job_event *event);
@@ -90,6 +95,7 @@ struct job_op {
         JOB_OP_TOOL_BEGIN,
         JOB_OP_TOOL_ACCEPT,
         JOB_OP_TOOL_END,
+        JOB_OP_ACTED,
         JOB_OP_SAVE,
         JOB_OP_OUTCOME
     } kind;
@@ -112,7 +118,7 @@ struct job_op {
     struct arena arena;           /* of it */
     enum store_claim claim;       /* CLAIM, SAVE */
     struct store_outcome outcome; /* OUTCOME */
-    bool found;                   /* the same; OFFER: it is the first */
+    bool found;                   /* the same; OFFER: it is the first; ACTED: it did */
 };
 
 /* False: the pool is full. */

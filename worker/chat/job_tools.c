@@ -2,6 +2,7 @@
  * Every call is driven through its steps on its own; the state only says whether work is
  * under way or a visitor's word is all that is missing. */
 #include "chat/job_tools.h"
+#include "chat/job_trace.h"
 
 #include "chat/meters.h"
 #include "chat/phrase.h"
@@ -173,6 +174,15 @@ static void on_run_end(void *arg, const struct tool_result *result)
     job_advance(job, &(struct job_event){.type = JOB_EV_TOOL, .call = call, .result = result});
 }
 
+static const char *channel_of(const struct job_entry *entry)
+{
+    if (entry->test != NULL)
+        return entry->test->channel;
+    if (entry->channel != NULL)
+        return entry->channel;
+    return entry->secret_key ? "api" : "widget";
+}
+
 static void run(struct job *job, struct job_call *call)
 {
     char callback[ENGINE_CALLBACK_SIZE];
@@ -184,7 +194,7 @@ static void run(struct job *job, struct job_call *call)
         .job_id = job->entry.id,
         .call_id = call->call_id,
         .language = job->language,
-        .channel = job->entry.secret_key ? "api" : "widget",
+        .channel = channel_of(&job->entry),
         .user_id = job->request.user_id.s,
         /* its own proof, or the caller's server vouches for it */
         .user_verified = job->visitor_verified || job->entry.secret_key,
@@ -238,6 +248,7 @@ static bool drive(struct job *job, struct job_call *call)
 
 static enum job_state next_round(struct job *job)
 {
+    job_trace_tools(job);
     job_tools_tell_model(job);
     job->calls = 0;
     job->first_call_ms = 0;

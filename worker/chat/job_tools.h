@@ -57,7 +57,6 @@ struct job_tools {
     size_t result_bytes;
     bool closed;         /* no more calls, this request says */
     size_t text_from;    /* where this round's text begins */
-    size_t claims_from;  /* where the text begins that was not judged yet */
     struct buf thinking; /* of this round; Ollama wants it back */
     bool prompted;       /* this request has its tools in words */
     struct prompt_tools_scan scan;
@@ -65,7 +64,6 @@ struct job_tools {
     bool acted;    /* a write ended well */
     bool informed; /* a read did */
     bool awaits_approval;
-    bool corrected; /* the model was told once that it claimed too much */
 };
 
 /* -- job_calls.c ---------------------------------------------------------------------------- */
@@ -117,6 +115,9 @@ bool job_confirm_open(const struct job *job);
 
 /* -- job_claims.c --------------------------------------------------------------------------- */
 
+/* It claims an action that no call of its own confirmed, and what the conversation's earlier
+ * ones did is not known yet. */
+bool job_claims_wonder(const struct job *job);
 /* The answer is over, unless it claims an action that no tool confirmed: true where the
  * model is asked to correct itself; else an honest sentence stands behind the claim. */
 bool job_claims_retry(struct job *job);

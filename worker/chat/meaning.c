@@ -4,6 +4,7 @@
 #include "chat/embed_call.h"
 #include "chat/meters.h"
 #include "chat/seat.h"
+#include "context/embedding_search.h"
 #include "context/embedding_store.h"
 #include "core/breaker.h"
 #include "core/clock.h"
@@ -32,6 +33,13 @@ struct meaning_index {
     unsigned holders;
 };
 
+struct meaning_vector {
+    struct meaning_index *index; /* held; NULL: PostgreSQL searches */
+    char model[MODEL_SIZE];
+    int dimensions;
+    float values[];
+};
+
 /* What is known of an organisation. */
 struct kept {
     char org[37];
@@ -58,23 +66,18 @@ struct meaning_ask {
     struct meaning_ask *prev, *next;
     struct arena arena;
     char org[37];
-    struct meaning_index *index;
+    struct meaning_index *index; /* held; NULL: PostgreSQL searches */
     struct embed_call *call;
     struct embed_target target;
     int64_t tokens;
     int64_t began_ms;
-    void (*on_end)(void *arg, float *vector, struct meaning_index *index);
+    void (*on_end)(void *arg, struct meaning_vector *vector);
     void *arg;
 };
 
 /* -- indexes ---------------------------------------------------------------------------------- */
 
-const struct vectors *meaning_vectors(const struct meaning_index *index)
-{
-    return index->vectors;
-}
-
-void meaning_release(struct meaning_index *index)
+static void release(struct meaning_index *index)
 {
     if (index == NULL || --index->holders > 0)
         return;
@@ -89,10 +92,12 @@ static size_t bound(const struct meaning *meaning)
 
 static void drop_index(struct meaning *meaning, struct kept *kept)
 {
+    kept->version = -1;
     if (kept->index == NULL)
         return;
     meaning->bytes -= vectors_bytes(kept->index->vectors);
-    meaning_release(kept->index);
+    metric_set(meters.vectors_bytes, NULL, (double)meaning->bytes);
+    release(kept->index);
     kept->index = NULL;
 }
 
@@ -109,7 +114,6 @@ static void make_room(struct meaning *meaning, const struct kept *but, size_t mo
         if (oldest == NULL)
             return;
         drop_index(meaning, oldest);
-        oldest->version = -1;
     }
 }
 
@@ -233,8 +237,7 @@ static struct meaning_index *hold_index(struct meaning *meaning, struct kept *ke
     return kept->index;
 }
 
-/* -- what a question costs
- * -------------------------------------------------------------------------
+/* -- what a question costs ----------------------------------------------------------------------
  */
 
 struct payment {
@@ -260,33 +263,26 @@ static void pay_done(void *arg, bool ran)
     free(arg);
 }
 
-static void pay(const struct meaning_ask *ask, int64_t tokens)
+/* result NULL: nobody waits for it any more. */
+static void pay(const struct meaning_ask *ask, const struct embed_result *result)
 {
-    struct payment *p = calloc(1, sizeof(*p));
+    struct answer_attempt attempt;
     uint64_t number;
+    if (!embed_cost(&ask->target, result, ask->tokens, &attempt))
+        return;
+    struct payment *p = calloc(1, sizeof(*p));
     if (p == NULL)
         abort();
     fd_random(&number, sizeof(number));
     memcpy(p->org, ask->org, sizeof(p->org));
     snprintf(p->id, sizeof(p->id), "question:%016" PRIx64, number);
-    snprintf(p->provider, sizeof(p->provider), "%s", ask->target.provider);
-    snprintf(p->model, sizeof(p->model), "%s", ask->target.model);
-    p->attempt = (struct answer_attempt){
-        .provider = p->provider,
-        .model = p->model,
-        .usage = {.input = tokens >= 0 ? tokens : ask->tokens, .cost_micro = -1},
-        .estimated = tokens < 0,
-        .own_key = ask->target.own_key};
+    snprintf(p->provider, sizeof(p->provider), "%s", attempt.provider);
+    snprintf(p->model, sizeof(p->model), "%s", attempt.model);
+    p->attempt = attempt;
+    p->attempt.provider = p->provider;
+    p->attempt.model = p->model;
     if (!pool_submit(ask->meaning->engine->pool, run_pay, pay_done, p))
         free(p);
-}
-
-/* Asked for too often to be reserved: under a cap it has to have a price, and room. */
-static bool may_spend(const struct tenant *tenant, const char *model)
-{
-    const struct tenant_model *facts = tenant_model(tenant, model);
-    return !tenant->capped ||
-           (facts != NULL && facts->input >= 0 && tenant->budget_used_percent < 100);
 }
 
 /* -- asking -------------------------------------------------------------------------------------
@@ -295,6 +291,7 @@ static bool may_spend(const struct tenant *tenant, const char *model)
 static void ask_free(struct meaning_ask *ask)
 {
     DL_DELETE(ask->meaning->asks, ask);
+    release(ask->index);
     arena_free(&ask->arena);
     free(ask);
 }
@@ -313,31 +310,42 @@ static void tell_breaker(struct meaning_ask *ask, const struct embed_result *res
         breaker_abandon(&kept->breaker);
 }
 
+static struct meaning_vector *take_vector(struct meaning_ask *ask,
+                                          const struct embedding_vectors *vectors)
+{
+    size_t size = (size_t)vectors->dimensions * sizeof(float);
+    struct meaning_vector *vector = malloc(sizeof(*vector) + size);
+    if (vector == NULL)
+        abort();
+    vector->index = ask->index;
+    ask->index = NULL;
+    vector->dimensions = vectors->dimensions;
+    snprintf(vector->model, sizeof(vector->model), "%s", ask->target.name);
+    memcpy(vector->values, vectors->values, size);
+    return vector;
+}
+
 static void on_vector(void *arg, const struct embed_result *result)
 {
     struct meaning_ask *ask = arg;
     const struct embedding_vectors *vectors = result->vectors;
     const struct log_context ctx = {.org_id = ask->org};
-    float *vector = NULL;
+    struct meaning_vector *vector = NULL;
     ask->call = NULL;
     tell_breaker(ask, result);
-    bool fits = vectors != NULL && vectors->dimensions == vectors_dimensions(ask->index->vectors);
+    bool fits = vectors != NULL && (ask->index == NULL ||
+                                    vectors->dimensions == vectors_dimensions(ask->index->vectors));
     if (fits) {
-        size_t size = (size_t)vectors->dimensions * sizeof(*vector);
-        vector = malloc(size);
-        if (vector == NULL)
-            abort();
-        memcpy(vector, vectors->values, size);
+        vector = take_vector(ask, vectors);
     } else {
         log_warn(&ctx, "embedding.words_alone", LOG_STR("model", ask->target.name),
                  LOG_STR("error",
                          vectors != NULL ? "other dimensions than the sections'" : result->error));
     }
-    if (vectors != NULL)
-        pay(ask, vectors->tokens);
+    pay(ask, result);
     metric_add(meters.meaning, fits ? "found" : "failed", 1);
     metric_observe(meters.meaning_time, NULL, (double)(clock_mono_ms() - ask->began_ms) / 1000.0);
-    ask->on_end(ask->arg, vector, ask->index);
+    ask->on_end(ask->arg, vector);
     ask_free(ask);
 }
 
@@ -367,35 +375,48 @@ static struct meaning_ask *start(struct meaning *meaning, const struct tenant *t
                                  on_vector, ask);
     if (ask->call != NULL)
         return ask;
+    ask->index = NULL; /* the caller's still */
     ask_free(ask);
     return NULL;
 }
 
-struct meaning_ask *meaning_ask(
-    struct meaning *meaning, const struct tenant *tenant, const char *question,
-    void (*on_end)(void *arg, float *vector, struct meaning_index *index), void *arg)
+/* Asks, or says why not. */
+static const char *ask_about(struct meaning *meaning, const struct tenant *tenant,
+                             const struct embed_target *target, const char *question,
+                             struct meaning_ask **ask)
+{
+    struct kept *kept = keep(meaning, tenant->org);
+    struct meaning_index *index = NULL;
+    kept->used_ms = clock_mono_ms();
+    if (tenant->vectors.in_database)
+        drop_index(meaning, kept);
+    else
+        index = hold_index(meaning, kept, target->name, tenant->vectors.version);
+    if (index == NULL && !(tenant->vectors.in_database && tenant->vectors.version > 0))
+        return "not_ready";
+    bool affordable = embed_may_spend(tenant, target->model);
+    if (affordable && breaker_allows(&kept->breaker, clock_mono_ms())) {
+        *ask = start(meaning, tenant, index, target->name, question);
+        if (*ask == NULL)
+            breaker_abandon(&kept->breaker);
+    }
+    if (*ask == NULL)
+        release(index);
+    return affordable ? "breaker" : "budget";
+}
+
+struct meaning_ask *meaning_ask(struct meaning *meaning, const struct tenant *tenant,
+                                const char *question,
+                                void (*on_end)(void *arg, struct meaning_vector *vector), void *arg)
 {
     struct embed_target target;
     struct meaning_ask *ask = NULL;
-    struct arena a;
     const char *why = "off";
+    struct arena a;
 
     arena_init(&a);
-    if (embed_target_of(&a, meaning->engine->config, tenant, &target)) {
-        struct kept *kept = keep(meaning, tenant->org);
-        kept->used_ms = clock_mono_ms();
-        struct meaning_index *index =
-            hold_index(meaning, kept, target.name, tenant->vectors_version);
-        why = index == NULL ? "not_ready" : !may_spend(tenant, target.model) ? "budget" : "breaker";
-        if (index != NULL && may_spend(tenant, target.model) &&
-            breaker_allows(&kept->breaker, clock_mono_ms())) {
-            ask = start(meaning, tenant, index, target.name, question);
-            if (ask == NULL)
-                breaker_abandon(&kept->breaker);
-        }
-        if (ask == NULL)
-            meaning_release(index);
-    }
+    if (embed_target_of(&a, meaning->engine->config, tenant, &target))
+        why = ask_about(meaning, tenant, &target, question, &ask);
     arena_free(&a);
     if (ask == NULL) {
         metric_add(meters.meaning, why, 1);
@@ -406,14 +427,40 @@ struct meaning_ask *meaning_ask(
     return ask;
 }
 
-void meaning_cancel(struct meaning_ask *ask)
+static void abandon(struct meaning_ask *ask)
 {
-    struct embed_result cancelled = {0};
+    const struct embed_result cancelled = {0};
     tell_breaker(ask, &cancelled);
     if (ask->call != NULL)
         embed_call_cancel(ask->call);
-    meaning_release(ask->index);
     ask_free(ask);
+}
+
+void meaning_cancel(struct meaning_ask *ask)
+{
+    pay(ask, NULL);
+    abandon(ask);
+}
+
+/* -- searching ----------------------------------------------------------------------------------
+ */
+
+enum db_status meaning_search(struct db *db, struct arena *a, const char *org,
+                              const struct meaning_vector *vector, struct ranked **found,
+                              size_t *count)
+{
+    const struct embedding_question question = {vector->model, vector->values, vector->dimensions};
+    if (vector->index == NULL)
+        return embedding_search(db, a, org, &question, found, count);
+    *count = vectors_search(vector->index->vectors, a, vector->values, found);
+    return DB_OK;
+}
+
+void meaning_vector_free(struct meaning_vector *vector)
+{
+    if (vector != NULL)
+        release(vector->index);
+    free(vector);
 }
 
 struct meaning *meaning_new(struct engine *engine)
@@ -431,7 +478,7 @@ void meaning_free(struct meaning *meaning)
     if (meaning == NULL)
         return;
     while (meaning->asks != NULL)
-        meaning_cancel(meaning->asks);
+        abandon(meaning->asks);
     HASH_ITER (hh, meaning->by_org, kept, next) {
         drop_index(meaning, kept);
         HASH_DEL(meaning->by_org, kept);

@@ -43,6 +43,9 @@ void meters_register(void)
                                   "Actions that an answer claimed and no tool confirmed, by what "
                                   "was done about it",
                                   "action"),
+        .citations = metric_register(
+            METRIC_COUNTER, "frontdesk_citations_total",
+            "Sources that answers named, by whether the model was sent them", "outcome"),
         .language_mismatch =
             metric_register(METRIC_COUNTER, "frontdesk_language_mismatch_total",
                             "Answers in another language than their question's", NULL),
@@ -71,5 +74,8 @@ void meters_register(void)
                                           "Alerts that no webhook has taken yet", NULL),
         .alerts_delivered = metric_register(METRIC_COUNTER, "frontdesk_alert_deliveries_total",
                                             "Attempts to deliver an alert, by outcome", "outcome"),
+        .channel_deliveries =
+            metric_register(METRIC_COUNTER, "frontdesk_channel_deliveries_total",
+                            "Attempts to deliver a message to a channel, by outcome", "outcome"),
     };
 }

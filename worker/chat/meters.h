@@ -22,6 +22,7 @@ struct meters {
     struct metric *sync_failures;
     struct metric *tools;             /* calls of tools, by how they ended */
     struct metric *claims;            /* actions that an answer claimed and no tool confirmed */
+    struct metric *citations;         /* ids that answers wrote in brackets */
     struct metric *language_mismatch; /* answers in another language than asked for */
     struct metric *refused;           /* answers that a cap refused, by cap */
     struct metric *cache;             /* questions that could be answered from it, by outcome */
@@ -33,7 +34,8 @@ struct meters {
     struct metric *deleted;   /* by what it was */
     struct metric *housekeeping_failures;
     struct metric *alerts_pending;
-    struct metric *alerts_delivered; /* by outcome */
+    struct metric *alerts_delivered;   /* by outcome */
+    struct metric *channel_deliveries; /* the same */
 };
 
 extern struct meters meters;

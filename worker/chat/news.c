@@ -31,7 +31,8 @@ static void add(struct news *news, int argc, const char *const *argv)
     memcpy(command->argv, argv, (size_t)argc * sizeof(*argv));
 }
 
-static void happen(struct news *news, const char *key, enum fd_event_type type, const char *data)
+static void happen(struct news *news, const char *key, enum fd_event_type type, const char *data,
+                   const char *life_s, const char *events)
 {
     const char *const argv[] = {
         "EVAL",
@@ -40,38 +41,77 @@ static void happen(struct news *news, const char *key, enum fd_event_type type, 
         key,
         fd_event_name(type),
         arena_strdup(news->arena, data),
-        TEXT_OF(NEWS_LIFE_S),
-        TEXT_OF(NEWS_EVENTS),
+        life_s,
+        events,
     };
     add(news, 8, argv);
 }
 
 void news_session(struct news *news, const char *session, enum fd_event_type type, const char *data)
 {
-    happen(news, arena_printf(news->arena, FD_KEY_SESSION_EVENTS, session), type, data);
+    happen(news, arena_printf(news->arena, FD_KEY_SESSION_EVENTS, session), type, data,
+           TEXT_OF(NEWS_LIFE_S), TEXT_OF(NEWS_EVENTS));
 }
 
 void news_org(struct news *news, const char *org, enum fd_event_type type, const char *data)
 {
-    happen(news, arena_printf(news->arena, FD_KEY_ORG_EVENTS, org), type, data);
+    happen(news, arena_printf(news->arena, FD_KEY_ORG_EVENTS, org), type, data,
+           TEXT_OF(NEWS_ORG_LIFE_S), TEXT_OF(NEWS_ORG_EVENTS));
 }
 
-void news_typing(struct news *news, const char *session, const char *name)
+void news_conversation(struct news *news, const char *org, const char *facts)
+{
+    if (facts != NULL)
+        news_org(news, org, FD_EVENT_CONVERSATION, facts);
+}
+
+static void pass_by(struct news *news, const char *channel, const char *event, const char *data)
+{
+    const char *const argv[] = {"PUBLISH", channel,
+                                arena_printf(news->arena, "event: %s\ndata: %s\n\n", event, data)};
+    add(news, 3, argv);
+}
+
+static void typing(struct news *news, const char *channel, const char *conversation,
+                   const char *name, const char *who)
 {
     struct fd_json_writer w;
     struct buf data;
     buf_init(&data, TYPING_MAX);
     buf_json(&data, &w);
     fd_jw_object(&w);
+    if (conversation != NULL)
+        fd_jw_member(&w, "conversation_id", conversation);
     fd_jw_member(&w, "name", name);
+    if (who != NULL)
+        fd_jw_member(&w, "who", who);
     fd_jw_end_object(&w);
-    if (buf_json_end(&data, &w)) {
-        const char *const argv[] = {
-            "PUBLISH", arena_printf(news->arena, FD_KEY_SESSION_EVENTS, session),
-            arena_printf(news->arena, "event: " FD_EVENT_TYPING "\ndata: %s\n\n", data.data)};
-        add(news, 3, argv);
-    }
+    if (buf_json_end(&data, &w))
+        pass_by(news, channel, FD_EVENT_TYPING, data.data);
     buf_free(&data);
+}
+
+void news_typing(struct news *news, const char *session, const char *name)
+{
+    typing(news, arena_printf(news->arena, FD_KEY_SESSION_EVENTS, session), NULL, name, NULL);
+}
+
+void news_org_typing(struct news *news, const char *org, const char *conversation, const char *name,
+                     const char *who)
+{
+    typing(news, arena_printf(news->arena, FD_KEY_ORG_EVENTS, org), conversation, name, who);
+}
+
+void news_presence(struct news *news, const char *org, const char *data)
+{
+    pass_by(news, arena_printf(news->arena, FD_KEY_ORG_EVENTS, org), FD_EVENT_PRESENCE, data);
+}
+
+void news_channel(struct news *news, const char *org)
+{
+    const char *const hint[] = {"PUBLISH", FD_CHANNEL_CONTROL,
+                                arena_printf(news->arena, "%s %s", FD_CONTROL_CHANNEL, org)};
+    add(news, 3, hint);
 }
 
 void news_forget(struct news *news, const char *org, const char *session)

@@ -13,8 +13,11 @@
 
 #define NEWS_MAX       8
 #define NEWS_WORDS_MAX 8
-#define NEWS_LIFE_S    86400 /* of a stream behind its last event */
-#define NEWS_EVENTS    1000  /* of a stream, roughly */
+#define NEWS_LIFE_S    86400 /* of a session's stream behind its last event */
+#define NEWS_EVENTS    1000  /* of it, roughly */
+/* An organisation's is for dashboards that come back: every one has such a stream. */
+#define NEWS_ORG_LIFE_S 3600
+#define NEWS_ORG_EVENTS 250
 
 struct news {
     struct arena *arena; /* of all words */
@@ -31,8 +34,16 @@ void news_init(struct news *news, struct arena *arena);
 void news_session(struct news *news, const char *session, enum fd_event_type type,
                   const char *data);
 void news_org(struct news *news, const char *org, enum fd_event_type type, const char *data);
-/* An operator writes: who listens now hears it, nothing is stored. */
+/* The event `conversation`, made by conversation_facts(); NULL: of one that nobody hears of. */
+void news_conversation(struct news *news, const char *org, const char *facts);
+/* Who listens now hears it, nothing is stored: an operator writes, seen by the visitor and by
+ * other operators; a visitor writes, seen by operators; who looks at a conversation. */
 void news_typing(struct news *news, const char *session, const char *name);
+void news_org_typing(struct news *news, const char *org, const char *conversation, const char *name,
+                     const char *who);
+void news_presence(struct news *news, const char *org, const char *data);
+/* Something came in by a channel, or goes out: a worker need not wait for its time. */
+void news_channel(struct news *news, const char *org);
 /* A person has the conversation, or gives it back: its next question asks PostgreSQL, and
  * where it is taken, the answer that runs is stopped. */
 void news_paused(struct news *news, const char *org, const char *session);

@@ -1,31 +1,41 @@
 #include "chat/offer.h"
 
 #include "chat/visitor.h"
+#include "context/score.h"
 #include "core/clock.h"
 #include "tenant/identity_secret.h"
 
+#include <stdio.h>
+
 static const struct db_statement offer_statement = {
     "offer_make",
-    "INSERT INTO conversations AS c (id, org_id, session_id, handoff_offered_at)"
-    " SELECT $2::uuid, $1::uuid, $3, now()"
-    "  WHERE $4 = 'now'"
+    "INSERT INTO conversations AS c (id, org_id, session_id, handoff_offered_at,"
+    "                                handoff_offered_for)"
+    " SELECT $2::uuid, $1::uuid, $3, now(), $4"
+    "  WHERE $4 NOT IN ('failing', 'ungrounded')"
     "     OR ($4 = 'failing' AND 'failed' = (SELECT state FROM jobs WHERE org_id = $1::uuid"
     "          AND conversation_id = $2::uuid AND id <> $5 ORDER BY accepted_at DESC LIMIT 1))"
-    "     OR ($4 = 'ungrounded' AND '0' = (SELECT route->>'chunks' FROM messages"
+    "     OR ($4 = 'ungrounded' AND (SELECT (route->>'grounding')::float8 < $6::float8"
+    "            AND NOT coalesce(tool_calls @> '[{\"status\": \"done\"}]', false) FROM messages"
     "          WHERE org_id = $1::uuid AND conversation_id = $2::uuid AND role = 'assistant'"
     "            AND job_id <> $5 ORDER BY created_at DESC LIMIT 1))"
-    " ON CONFLICT (org_id, session_id) DO UPDATE SET handoff_offered_at = now()"
+    " ON CONFLICT (org_id, session_id) DO UPDATE SET handoff_offered_at = now(),"
+    "   handoff_offered_for = EXCLUDED.handoff_offered_for"
     "  WHERE c.handoff_offered_at IS NULL AND c.status = 'active'"
     " RETURNING 1",
-    5};
+    6};
 
 enum db_status offer_make(struct db *db, const struct store_job *job, enum offer_when when,
                           bool *first)
 {
     static const char *const names[] = {
-        [OFFER_NOW] = "now", [OFFER_UNGROUNDED] = "ungrounded", [OFFER_FAILING] = "failing"};
-    const char *params[] = {job->entry->org, job->conversation_id, job->entry->session, names[when],
-                            job->entry->id};
+        [OFFER_ASKED] = "asked",           [OFFER_UPSET] = "upset",
+        [OFFER_REPEATED] = "repeated",     [OFFER_SUGGESTED] = "suggested",
+        [OFFER_UNGROUNDED] = "ungrounded", [OFFER_FAILING] = "failing"};
+    char weak[32];
+    snprintf(weak, sizeof(weak), "%g", GROUNDING_WEAK);
+    const char *params[] = {job->entry->org, job->conversation_id, job->entry->session,
+                            names[when],     job->entry->id,       weak};
     PGresult *result;
     enum db_status status = db_query(db, job->entry->org, &offer_statement, params, &result);
     if (status != DB_OK)

@@ -9,8 +9,11 @@
 #include "tenant/identity_proof.h"
 
 enum offer_when {
-    OFFER_NOW,        /* the visitor asks, or the answer says so */
-    OFFER_UNGROUNDED, /* where the answer before was not in the sources either */
+    OFFER_ASKED,      /* the visitor asks for one */
+    OFFER_UPSET,      /* is upset */
+    OFFER_REPEATED,   /* asks the same for the third time */
+    OFFER_SUGGESTED,  /* the answer says that he should ask */
+    OFFER_UNGROUNDED, /* where the sources and tools had nothing to say the last time either */
     OFFER_FAILING     /* where the job before failed, too */
 };
 

@@ -25,6 +25,10 @@ static const char *const texts[PHRASES][2] = {
                       "אפשר לעבור לשיחה עם נציג מהצוות שלנו."},
     [PHRASE_UNGROUNDED] = {"This is not in our sources, so the answer does not rest on them.",
                            "הדבר אינו מופיע במקורות שלנו, ולכן התשובה אינה נשענת עליהם."},
+    [PHRASE_SORRY] = {"Sorry, this could not be answered just now. Please write again in a while.",
+                      "מצטערים, לא ניתן לענות כרגע. אפשר לכתוב שוב עוד מעט."},
+    [PHRASE_TEXT_ONLY] = {"Sorry, only text can be read here. Please write what it is about.",
+                          "מצטערים, כאן אפשר לקרוא טקסט בלבד. אפשר לכתוב במה מדובר."},
     [PHRASE_LANGUAGE] = {"This answer came in another language than your question. You can ask "
                          "again.",
                          "התשובה נכתבה בשפה אחרת מזו של השאלה. אפשר לשאול שוב."},

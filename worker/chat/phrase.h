@@ -13,6 +13,8 @@ enum phrase {
     PHRASE_OFFER,      /* a person may be asked for */
     PHRASE_UNGROUNDED, /* the sources say nothing on it */
     PHRASE_UNCERTAIN,  /* it is not known whether it was done */
+    PHRASE_SORRY,      /* no answer could be given */
+    PHRASE_TEXT_ONLY,  /* what came had no text */
     PHRASE_LANGUAGE,   /* the answer is in another language than the question */
     PHRASES
 };

@@ -55,20 +55,32 @@ void route_write_chunks(struct fd_json_writer *w, const struct chunk_set *set)
     fd_jw_end_array(w);
 }
 
+static const struct {
+    enum snippet_reason reason;
+    const char *name;
+} found_names[] = {{SNIPPET_WORDS, "words"}, {SNIPPET_TITLE, "title"}, {SNIPPET_ALIKE, "alike"},
+                   {SNIPPET_NEW, "new"},     {SNIPPET_NEAR, "near"},   {SNIPPET_MEANING, "meaning"},
+                   {SNIPPET_NAMED, "named"}};
+#define FOUND_NAMES (sizeof(found_names) / sizeof(found_names[0]))
+
 void route_write_found(struct fd_json_writer *w, unsigned reasons)
 {
-    static const struct {
-        enum snippet_reason reason;
-        const char *name;
-    } names[] = {{SNIPPET_WORDS, "words"}, {SNIPPET_TITLE, "title"}, {SNIPPET_ALIKE, "alike"},
-                 {SNIPPET_NEW, "new"},     {SNIPPET_NEAR, "near"},   {SNIPPET_MEANING, "meaning"},
-                 {SNIPPET_NAMED, "named"}};
     fd_jw_array(w);
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if ((reasons & names[i].reason) != 0)
-            fd_jw_cstring(w, names[i].name);
+    for (size_t i = 0; i < FOUND_NAMES; i++) {
+        if ((reasons & found_names[i].reason) != 0)
+            fd_jw_cstring(w, found_names[i].name);
     }
     fd_jw_end_array(w);
+}
+
+const char *route_found(struct arena *a, unsigned reasons)
+{
+    const char *text = "";
+    for (size_t i = 0; i < FOUND_NAMES; i++) {
+        if ((reasons & found_names[i].reason) != 0)
+            text = arena_printf(a, "%s%s%s", text, *text != '\0' ? ", " : "", found_names[i].name);
+    }
+    return text;
 }
 
 void route_write_candidates(struct fd_json_writer *w, const struct model_plan *plan)

@@ -17,6 +17,7 @@ void route_write(struct fd_json_writer *w, const struct route *route);
 void route_write_chunks(struct fd_json_writer *w, const struct chunk_set *set);
 /* ["words", "title", ...]: why a snippet was found (enum snippet_reason) */
 void route_write_found(struct fd_json_writer *w, unsigned reasons);
+const char *route_found(struct arena *a, unsigned reasons); /* "words, title" */
 /* [{model, provider, tier}], in the order they are tried. */
 void route_write_candidates(struct fd_json_writer *w, const struct model_plan *plan);
 

@@ -1,13 +1,16 @@
 #include "chat/store.h"
 
 #include "chat/prices.h"
+#include "chat/signal.h"
 #include "protocol/ids.h"
+#include "tenant/gap.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define TITLE_MAX 80 /* bytes of the first message */
+#define TITLE_MAX     80 /* bytes of the first message */
+#define SENTIMENT_MAX 9  /* one message does not outweigh a conversation */
 
 /* One statement, so that the worker's early word to PostgreSQL is one round trip. A
  * dry run has no conversation. created_at comes from the acceptance, so that a
@@ -18,8 +21,9 @@ static const struct db_statement claim_statement = {
     "  SELECT timestamptz 'epoch' + $8::bigint * interval '1 millisecond' AS accepted"
     "), c AS ("
     "  INSERT INTO conversations (id, org_id, session_id, user_identifier, title, language,"
-    "                             page_url, started_at)"
-    "  SELECT $2::uuid, $1::uuid, $3::text, $4::text, $5::text, $6::text, $7::text, accepted"
+    "                             page_url, started_at, channel)"
+    "  SELECT $2::uuid, $1::uuid, $3::text, $4::text, $5::text, $6::text, $7::text, accepted,"
+    "         coalesce($18::text, 'widget')"
     "    FROM t WHERE $2::uuid IS NOT NULL"
     "  ON CONFLICT (org_id, session_id) DO UPDATE SET updated_at = now(),"
     "    user_identifier = CASE WHEN conversations.verified_id IS NOT NULL"
@@ -29,7 +33,8 @@ static const struct db_statement claim_statement = {
     "                 ELSE conversations.title END,"
     "    language = coalesce(conversations.language, EXCLUDED.language),"
     "    page_url = coalesce(conversations.page_url, EXCLUDED.page_url)"
-    "  RETURNING id, status"
+    "  RETURNING id, status,"
+    "    CASE WHEN xmax = 0 THEN conversation_facts(conversations) END AS facts" /* it is new */
     "), j AS ("
     "  INSERT INTO jobs (id, org_id, session_id, conversation_id, epoch, owner, request_id,"
     "                    key_id, body, accepted_at)"
@@ -41,15 +46,17 @@ static const struct db_statement claim_statement = {
     "  RETURNING state"
     "), m AS ("
     "  INSERT INTO messages (id, org_id, conversation_id, role, content, job_id,"
-    "                        client_message_id, created_at)"
-    "  SELECT $15::uuid, $1::uuid, c.id, 'user', $16::text, $9::text, $17::text, accepted"
+    "                        client_message_id, created_at, sentiment)"
+    "  SELECT $15::uuid, $1::uuid, c.id, 'user', $16::text, $9::text, $17::text, accepted,"
+    "         $19::smallint"
     "    FROM t, c, j"
     "   WHERE $16::text IS NOT NULL AND j.state = 'running' AND c.status <> 'ended'"
     "  ON CONFLICT DO NOTHING"
     ") SELECT (SELECT state FROM j), (SELECT status FROM c),"
     "         EXISTS (SELECT FROM jobs WHERE id = $9::text AND epoch = $10::int"
-    "                    AND owner = $11::text)", /* before this statement */
-    17};
+    "                    AND owner = $11::text)," /* before this statement */
+    "         (SELECT facts FROM c)",
+    19};
 
 /* The answer, what it cost and the counters in one statement: all or nothing, in one
  * round trip. No row of jobs, nothing at all: the job is not ours, or not any more. */
@@ -71,22 +78,23 @@ static const struct db_statement finish_statement = {
     "), m AS ("
     "  INSERT INTO messages (id, org_id, conversation_id, role, content, status, model_id,"
     "                        citations, route, tokens_used, tool_calls, job_id, created_at,"
-    "                        finished_at)"
+    "                        finished_at, gap)"
     "  SELECT $8::uuid, $1::uuid, conversation_id, 'assistant', $9::text, $10::text, $11::text,"
     "         $12::jsonb, $13::jsonb, $14::int, $17::jsonb, id,"
-    "         accepted_at + interval '1 microsecond', now()"
+    "         accepted_at + interval '1 microsecond', now(), $20::int[]"
     "    FROM j WHERE conversation_id IS NOT NULL AND $9::text <> ''"
     "  ON CONFLICT (job_id, role, created_at) DO UPDATE SET content = EXCLUDED.content,"
     "    status = EXCLUDED.status, model_id = EXCLUDED.model_id, citations = EXCLUDED.citations,"
     "    route = EXCLUDED.route, tokens_used = EXCLUDED.tokens_used,"
-    "    tool_calls = EXCLUDED.tool_calls, finished_at = now()"
+    "    tool_calls = EXCLUDED.tool_calls, gap = EXCLUDED.gap, finished_at = now()"
     "), c AS ("
     "  UPDATE conversations SET message_count = message_count + $15::int,"
     "         tokens_total = tokens_total + $14::int, model_id = coalesce($11::text, model_id),"
     "         model_name = coalesce((SELECT name FROM model_catalog WHERE model_id = $11::text),"
     "                               $11::text, model_name), updated_at = now()"
     "   WHERE id = (SELECT conversation_id FROM j) AND org_id = $1::uuid"
-    "  RETURNING message_count - $15::int AS before, status"
+    "  RETURNING message_count - $15::int AS before, status, channel,"
+    "    conversation_facts(conversations) AS facts"
     "), a AS ("
     "  SELECT * FROM jsonb_to_recordset($16::jsonb) AS a (attempt int, last boolean,"
     "    provider text, model text, input bigint, output bigint, cache_read bigint,"
@@ -103,7 +111,8 @@ static const struct db_statement finish_statement = {
     "                              tokens_input, tokens_output, cost_estimate, own_cost,"
     "                              unpriced_calls, tool_calls_count)"
     "  SELECT $1::uuid, (now() AT TIME ZONE 'UTC')::date, model,"
-    "         (bool_or(last) AND coalesce((SELECT before FROM c) = 0, false))::int,"
+    "         (bool_or(last) AND EXISTS (SELECT FROM c WHERE before = 0 AND channel <> "
+    "'test'))::int,"
     "         bool_or(last)::int, sum(input + cache_read + cache_write), sum(output),"
     "         coalesce(sum(cost), 0), coalesce(sum(cost) FILTER (WHERE own), 0),"
     "         count(*) FILTER (WHERE paid AND cost IS NULL),"
@@ -120,8 +129,9 @@ static const struct db_statement finish_statement = {
     "    tool_calls_count = u.tool_calls_count + EXCLUDED.tool_calls_count"
     "), r AS (" /* what it held is spent now, or free again */
     "  DELETE FROM budget_reservations WHERE org_id = $1::uuid AND job_id = (SELECT id FROM j)"
-    ") SELECT (SELECT count(*) FROM j), (SELECT status FROM c), (SELECT status FROM p)",
-    19};
+    ") SELECT (SELECT count(*) FROM j), (SELECT status FROM c), (SELECT status FROM p),"
+    "         (SELECT facts FROM c)",
+    20};
 
 void store_uuid(char out[STORE_UUID_SIZE], const char *kind, const char *a, const char *b)
 {
@@ -174,6 +184,26 @@ static enum store_claim verdict(const PGresult *result)
     return store_is_human(status) ? STORE_HUMAN : STORE_MINE;
 }
 
+/* What the organisation's dashboards are told once this is committed. */
+static void keep_facts(const struct store_job *job, const PGresult *result, int column)
+{
+    const char *facts = db_text(result, 0, column);
+    if (job->facts == NULL || facts == NULL)
+        return;
+    buf_reset(job->facts);
+    buf_puts(job->facts, facts);
+}
+
+static const char *sentiment_of(char out[DB_NUMBER_SIZE], const struct fd_chat_request *request)
+{
+    if (request == NULL)
+        return NULL;
+    int mood = signal_mood(request->message.s, request->message.len);
+    return db_number(out, mood < -SENTIMENT_MAX  ? -SENTIMENT_MAX
+                          : mood > SENTIMENT_MAX ? SENTIMENT_MAX
+                                                 : mood);
+}
+
 /* Unhurried: until the answer is committed, Redis holds the question, and a row that a
  * crash took away is claimed again by the save. */
 enum db_status store_claim(struct db *db, const struct store_job *job, enum store_claim *claim)
@@ -183,7 +213,7 @@ enum db_status store_claim(struct db *db, const struct store_job *job, enum stor
     bool apart = job->apart || (request != NULL && request->dry_run);
     struct arena a;
     arena_init(&a);
-    char epoch[DB_NUMBER_SIZE], accepted[DB_NUMBER_SIZE];
+    char epoch[DB_NUMBER_SIZE], accepted[DB_NUMBER_SIZE], sentiment[DB_NUMBER_SIZE];
     const char *params[] = {
         entry->org,
         apart ? NULL : job->conversation_id,
@@ -202,11 +232,14 @@ enum db_status store_claim(struct db *db, const struct store_job *job, enum stor
         job->user_message_id,
         request != NULL ? request->message.s : NULL,
         request != NULL ? request->client_message_id.s : NULL,
+        job->channel,
+        sentiment_of(sentiment, request),
     };
     PGresult *result;
     enum db_status status = db_query_unhurried(db, entry->org, &claim_statement, params, &result);
     if (status == DB_OK) {
         *claim = verdict(result);
+        keep_facts(job, result, 3);
         PQclear(result);
     }
     arena_free(&a);
@@ -257,13 +290,29 @@ static int64_t tokens_of(const struct answer *answer)
     return clamp_int(sum);
 }
 
+/* The words of a question that the sources had nothing on; NULL: they had, or it was none. */
+static const char *gap_text(char out[GAP_TEXT_SIZE + 2], const struct store_job *job,
+                            const struct answer *answer)
+{
+    char words[GAP_TEXT_SIZE];
+    struct gap gap;
+    if (answer->ungrounded == NULL || job->request == NULL)
+        return NULL;
+    gap_of(&gap, job->request->message.s, job->request->message.len);
+    if (gap.count == 0)
+        return NULL;
+    gap_write(&gap, words);
+    snprintf(out, GAP_TEXT_SIZE + 2, "{%s}", words);
+    return out;
+}
+
 /* *claim LATER: no row was ours. */
 static enum db_status finish(struct db *db, const struct store_job *job,
                              const struct answer *answer, const char *outcome,
                              enum store_claim *claim)
 {
     bool asked = job->request != NULL && *claim != STORE_ENDED;
-    char n[3][DB_NUMBER_SIZE];
+    char n[3][DB_NUMBER_SIZE], gap[GAP_TEXT_SIZE + 2];
     struct buf route, citations, attempts, calls;
     buf_init(&route, 65536);
     buf_init(&citations, 65536);
@@ -293,6 +342,7 @@ static enum db_status finish(struct db *db, const struct store_job *job,
         has_calls ? calls.data : NULL,
         job->request != NULL ? job->request->user_id.s : NULL,
         answer->end != ANSWER_DONE || answer->to_person ? "true" : "false",
+        gap_text(gap, job, answer),
     };
     PGresult *result;
     enum db_status status =
@@ -304,6 +354,7 @@ static enum db_status finish(struct db *db, const struct store_job *job,
             *claim = store_is_human(db_text(result, 0, 2)) ? STORE_HUMAN : STORE_LATER;
         else if (conversation != NULL && strcmp(conversation, "ended") == 0)
             *claim = STORE_ENDED;
+        keep_facts(job, result, 3);
         PQclear(result);
     }
     buf_free(&route);

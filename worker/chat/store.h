@@ -26,8 +26,10 @@ struct store_job {
     const char *user_message_id;
     const char *message_id;
     const char *language;
-    bool claimed; /* store_claim() said so: the save need not ask again */
-    bool apart;   /* belongs to no conversation */
+    bool claimed;        /* store_claim() said so: the save need not ask again */
+    bool apart;          /* belongs to no conversation */
+    struct buf *facts;   /* the event `conversation`, where it changed; NULL: nobody asks */
+    const char *channel; /* of a conversation that begins; NULL: the widget's */
 };
 
 enum store_claim {
@@ -76,8 +78,10 @@ enum store_page { STORE_PAGE_OK, STORE_PAGE_BAD_CURSOR };
 enum db_status store_history_page(struct db *db, const char *org, const char *session, int limit,
                                   const char *cursor, struct buf *out, enum store_page *page);
 
-enum db_status store_end_session(struct db *db, const char *org, const char *session,
-                                 const char *conversation_id);
+/* *facts, in `a`: the event `conversation`. */
+enum db_status store_end_session(struct db *db, struct arena *a, const char *org,
+                                 const char *session, const char *conversation_id,
+                                 const char **facts);
 
 /* Of conversations.status: a person has it, or is waited for. */
 bool store_is_human(const char *status);

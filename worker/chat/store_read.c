@@ -56,7 +56,8 @@ static const struct db_statement end_statement = {
     "INSERT INTO conversations (id, org_id, session_id, status, ended_at)"
     " VALUES ($3::uuid, $1::uuid, $2, 'ended', now())"
     " ON CONFLICT (org_id, session_id) DO UPDATE SET status = 'ended', updated_at = now(),"
-    "   holder = NULL, holder_name = NULL, ended_at = coalesce(conversations.ended_at, now())",
+    "   holder = NULL, holder_name = NULL, ended_at = coalesce(conversations.ended_at, now())"
+    " RETURNING conversation_facts(conversations)",
     3};
 
 static enum fd_event_type event_of(const char *state, bool stream)
@@ -256,9 +257,17 @@ enum db_status store_history_page(struct db *db, const char *org, const char *se
     return buf_json_end(out, &w) ? DB_OK : DB_FAILED;
 }
 
-enum db_status store_end_session(struct db *db, const char *org, const char *session,
-                                 const char *conversation_id)
+enum db_status store_end_session(struct db *db, struct arena *a, const char *org,
+                                 const char *session, const char *conversation_id,
+                                 const char **facts)
 {
     const char *params[] = {org, session, conversation_id};
-    return db_query(db, org, &end_statement, params, NULL);
+    PGresult *row;
+    *facts = NULL;
+    enum db_status status = db_query(db, org, &end_statement, params, &row);
+    if (status == DB_OK) {
+        *facts = arena_strdup(a, db_text(row, 0, 0));
+        PQclear(row);
+    }
+    return status;
 }

@@ -8,6 +8,7 @@
 #include "db/partition.h"
 #include "protocol/keys.h"
 #include "tenant/publish.h"
+#include "tenant/sightings.h"
 
 #include <sodium.h>
 #include <stdlib.h>
@@ -33,6 +34,7 @@ static void run(void *resource, void *arg)
     struct sync *sync = arg;
     sync->published = publish_all(seat->db, sync->engine->config, sync->error);
     sync->partitioned = partition_ensure(seat->db);
+    sightings_collect(seat->db, sync->engine->config);
 }
 
 static void take_session_key(struct engine *engine, const redisReply *hex)

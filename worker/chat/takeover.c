@@ -18,7 +18,7 @@ static const struct db_statement hold_statement = {
     "       version = version + 1, updated_at = now(),"
     "       handoff_at = coalesce(handoff_at, now()),"
     "       handoff_by = coalesce(handoff_by, 'operator')"
-    " WHERE org_id = $1::uuid AND id = $2::uuid",
+    " WHERE org_id = $1::uuid AND id = $2::uuid RETURNING conversation_facts(conversations)",
     4};
 
 static const struct db_statement leave_statement = {
@@ -26,7 +26,7 @@ static const struct db_statement leave_statement = {
     "UPDATE conversations SET status = $3, holder = NULL, holder_name = NULL,"
     "       version = version + 1, updated_at = now(), handoff_at = NULL, handoff_by = NULL,"
     "       ended_at = CASE WHEN $3 = 'ended' THEN now() ELSE ended_at END"
-    " WHERE org_id = $1::uuid AND id = $2::uuid",
+    " WHERE org_id = $1::uuid AND id = $2::uuid RETURNING conversation_facts(conversations)",
     3};
 
 static const struct db_statement say_statement = {
@@ -39,7 +39,18 @@ static const struct db_statement say_statement = {
     "), c AS ("
     "  UPDATE conversations SET message_count = message_count + 1, updated_at = now()"
     "   WHERE org_id = $1::uuid AND id = $2::uuid AND EXISTS (SELECT FROM m)"
-    ") SELECT to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') FROM m",
+    "  RETURNING conversation_facts(conversations) AS facts"
+    ") SELECT to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), facts"
+    "    FROM m, c",
+    5};
+
+/* Where the visitor writes by a channel, it goes out by it. */
+static const struct db_statement send_statement = {
+    "takeover_send",
+    "INSERT INTO channel_deliveries (org_id, thread_id, message_id, kind, author, text)"
+    " SELECT $1::uuid, id, $3::uuid, 'operator', $5, $4 FROM channel_threads"
+    "  WHERE org_id = $1::uuid AND conversation_id = $2::uuid"
+    " ON CONFLICT DO NOTHING RETURNING 1",
     5};
 
 /* -- deciding -----------------------------------------------------------------------------------
@@ -118,7 +129,7 @@ static void begin(struct buf *json, struct fd_json_writer *w)
     fd_jw_object(w);
 }
 
-static void tell_status(struct arena *a, const struct takeover_by *by, const char *conversation,
+static void tell_status(struct arena *a, const struct takeover_by *by, const char *facts,
                         const struct takeover *now, struct news *news)
 {
     struct fd_json_writer w;
@@ -128,14 +139,14 @@ static void tell_status(struct arena *a, const struct takeover_by *by, const cha
     if (now->holder_name != NULL)
         fd_jw_member(&w, "name", now->holder_name);
     news_session(news, now->session, FD_EVENT_STATUS, finish(a, &json, &w));
+    news_conversation(news, by->org, facts);
+}
 
-    begin(&json, &w);
-    fd_jw_member(&w, "conversation_id", conversation);
-    fd_jw_member(&w, "status", now->status);
-    fd_jw_member(&w, "holder", now->holder);
-    fd_jw_member(&w, "name", now->holder_name);
-    fd_jw_member_int(&w, "version", now->version);
-    news_org(news, by->org, FD_EVENT_STATUS, finish(a, &json, &w));
+static void tell_typing(const struct takeover_by *by, const char *conversation,
+                        const struct takeover *now, struct news *news)
+{
+    news_typing(news, now->session, by->name);
+    news_org_typing(news, by->org, conversation, by->name, "operator");
 }
 
 static void tell_reply(struct arena *a, const struct takeover_by *by, const char *conversation,
@@ -159,13 +170,24 @@ static void tell_reply(struct arena *a, const struct takeover_by *by, const char
     }
 }
 
+/* Changes the row; *facts is what it is now. */
+static enum db_status change(struct db *db, struct arena *a, const struct db_statement *statement,
+                             const char *const *params, const char **facts)
+{
+    PGresult *row = NULL;
+    enum db_status status = db_exec(db, statement, params, &row);
+    *facts = status == DB_OK && PQntuples(row) == 1 ? arena_strdup(a, db_text(row, 0, 0)) : NULL;
+    PQclear(row);
+    return status;
+}
+
 /* -- the operations ------------------------------------------------------------------------------
  */
 
 enum db_status takeover_join(struct db *db, struct arena *a, const struct takeover_by *by,
                              const char *conversation, struct takeover *now, struct news *news)
 {
-    const char *params[] = {by->org, conversation, by->actor, by->name};
+    const char *params[] = {by->org, conversation, by->actor, by->name}, *facts;
     enum db_status status = lock(db, a, by, conversation, now);
     bool own = is(now->status, "human") && is(now->holder, by->actor);
     if (now->verdict == TAKEOVER_DONE && !own && is_stale(by, now))
@@ -174,13 +196,13 @@ enum db_status takeover_join(struct db *db, struct arena *a, const struct takeov
              by->version == TAKEOVER_ANY_VERSION)
         now->verdict = TAKEOVER_HELD;
     if (status == DB_OK && now->verdict == TAKEOVER_DONE && !own) {
-        status = db_exec(db, &hold_statement, params, NULL);
+        status = change(db, a, &hold_statement, params, &facts);
         now->status = "human";
         now->holder = by->actor;
         now->holder_name = by->name;
         now->version++;
         news_paused(news, by->org, now->session);
-        tell_status(a, by, conversation, now, news);
+        tell_status(a, by, facts, now, news);
     }
     return settle(db, status, now);
 }
@@ -198,6 +220,18 @@ static void name_reply(char id[STORE_UUID_SIZE], struct arena *a, const struct t
     store_uuid(id, "operator", conversation, hex);
 }
 
+static enum db_status send_out(struct db *db, const char *org, const char *const *params,
+                               struct news *news)
+{
+    PGresult *sent;
+    enum db_status status = db_exec(db, &send_statement, params, &sent);
+    if (status == DB_OK && PQntuples(sent) > 0)
+        news_channel(news, org);
+    if (status == DB_OK)
+        PQclear(sent);
+    return status;
+}
+
 enum db_status takeover_reply(struct db *db, struct arena *a, const struct takeover_by *by,
                               const char *conversation, const char *text, const char *once,
                               struct takeover *now, struct news *news)
@@ -210,9 +244,13 @@ enum db_status takeover_reply(struct db *db, struct arena *a, const struct takeo
         name_reply(now->message_id, a, by, conversation, once);
         status = db_exec(db, &say_statement, params, &row);
     }
-    if (status == DB_OK && row != NULL && PQntuples(row) == 1) {
+    bool fresh = status == DB_OK && row != NULL && PQntuples(row) == 1;
+    if (fresh)
+        status = send_out(db, by->org, params, news);
+    if (fresh && status == DB_OK) {
         now->created_at = arena_strdup(a, db_text(row, 0, 0));
         tell_reply(a, by, conversation, text, now, news);
+        news_conversation(news, by->org, db_text(row, 0, 1));
     }
     PQclear(row);
     return settle(db, status, now);
@@ -224,7 +262,7 @@ enum db_status takeover_typing(struct db *db, struct arena *a, const struct take
     enum db_status status = lock(db, a, by, conversation, now);
     need_holder(by, now);
     if (status == DB_OK && now->verdict == TAKEOVER_DONE)
-        news_typing(news, now->session, by->name);
+        tell_typing(by, conversation, now, news);
     return settle(db, status, now);
 }
 
@@ -233,7 +271,7 @@ static enum db_status leave(struct db *db, struct arena *a, const struct takeove
                             const char *conversation, const char *to, struct takeover *now,
                             struct news *news)
 {
-    const char *params[] = {by->org, conversation, to};
+    const char *params[] = {by->org, conversation, to}, *facts;
     enum db_status status = lock(db, a, by, conversation, now);
     bool there = is(now->status, to);
     if (now->verdict == TAKEOVER_DONE && is_stale(by, now))
@@ -242,12 +280,12 @@ static enum db_status leave(struct db *db, struct arena *a, const struct takeove
              by->version == TAKEOVER_ANY_VERSION)
         now->verdict = TAKEOVER_HELD;
     if (status == DB_OK && now->verdict == TAKEOVER_DONE && !there) {
-        status = db_exec(db, &leave_statement, params, NULL);
+        status = change(db, a, &leave_statement, params, &facts);
         now->status = to;
         now->holder = now->holder_name = NULL;
         now->version++;
         news_resumed(news, by->org, now->session);
-        tell_status(a, by, conversation, now, news);
+        tell_status(a, by, facts, now, news);
     }
     return settle(db, status, now);
 }

@@ -1,6 +1,7 @@
 #include "chat/visitor_call.h"
 
 #include "chat/handoff.h"
+#include "chat/store.h"
 #include "chat/visitor.h"
 #include "core/clock.h"
 #include "protocol/call.h"
@@ -114,6 +115,34 @@ static enum db_status handoff(struct db *db, const struct visitor_call *call,
     return DB_OK;
 }
 
+/* Seen by those who listen, where a person has the conversation or is waited for. */
+static enum db_status typing(struct db *db, const struct visitor_call *call,
+                             struct visitor_reply *reply)
+{
+    static const struct db_statement find = {
+        "visitor_typing",
+        "SELECT id, status, coalesce(verified_name, contact->>'name') FROM conversations"
+        " WHERE org_id = $1::uuid AND session_id = $2",
+        2};
+    const char *params[] = {call->org, call->session}, *status_text = "active";
+    struct fd_json_writer w;
+    PGresult *row;
+    enum db_status status = db_query(db, call->org, &find, params, &row);
+    if (status != DB_OK)
+        return status;
+    if (PQntuples(row) == 1)
+        status_text = arena_strdup(call->arena, db_text(row, 0, 1));
+    if (store_is_human(status_text))
+        news_org_typing(&reply->news, call->org, db_text(row, 0, 0), db_text(row, 0, 2), "visitor");
+    PQclear(row);
+    buf_json(reply->body, &w);
+    fd_jw_object(&w);
+    fd_jw_member(&w, "status", status_text);
+    fd_jw_end_object(&w);
+    buf_json_end(reply->body, &w);
+    return DB_OK;
+}
+
 /* -- identity -----------------------------------------------------------------------------------
  */
 
@@ -198,7 +227,8 @@ visitor_call_fn *visitor_call_find(const char *op)
     } calls[] = {{FD_CALL_FEEDBACK, feedback},
                  {FD_CALL_RATING, rating},
                  {FD_CALL_HANDOFF, handoff},
-                 {FD_CALL_IDENTIFY, identify}};
+                 {FD_CALL_IDENTIFY, identify},
+                 {FD_CALL_TYPING, typing}};
     for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
         if (strcmp(calls[i].op, op) == 0)
             return calls[i].run;

@@ -34,7 +34,8 @@ static void look_at(struct job *job, int64_t now_ms, int64_t ask_every_ms)
     outbox_tick(&job->outbox, now_ms, ask_every_ms);
     if (engine_now(engine) >= job->entry.deadline_ms)
         job_advance(job, &(struct job_event){.type = JOB_EV_DEADLINE});
-    else if (outbox_silence(&job->outbox, now_ms) >= engine->config->abandoned_ms)
+    else if (!job_is_unattended(job) &&
+             outbox_silence(&job->outbox, now_ms) >= engine->config->abandoned_ms)
         job_advance(job, &(struct job_event){.type = JOB_EV_ABANDONED});
 }
 

@@ -2,11 +2,13 @@
 #include "cmd/cmd.h"
 
 #include "admin/identity.h"
+#include "admin/openapi.h"
 #include "admin/resources.h"
 #include "admin/server.h"
 #include "core/arena.h"
 #include "core/file.h"
 #include "core/log.h"
+#include "core/yaml.h"
 #include "net/error_reporter.h"
 
 #include <signal.h>
@@ -52,6 +54,35 @@ static int print_routes(void)
     return 0;
 }
 
+/* As YAML: docs/openapi.yaml. */
+static int print_openapi(void)
+{
+    struct fd_json_limits limits = {.depth = 32, .nodes = 200000};
+    struct fd_json_fault fault;
+    struct buf json, yaml;
+    const char *broken;
+    struct arena a;
+
+    arena_init(&a);
+    buf_init(&json, OPENAPI_MAX);
+    buf_init(&yaml, OPENAPI_MAX);
+    bool ok = openapi_write(&json, &broken);
+    const struct fd_json *document =
+        ok ? fd_json_parse(json.data, json.len, limits, arena_allocator(&a), &fault) : NULL;
+    if (document != NULL) {
+        yaml_write(&yaml, document);
+        ok = !yaml.over && fwrite(yaml.data, 1, yaml.len, stdout) == yaml.len;
+    } else {
+        fprintf(stderr, "frontdesk admin: the shape of %s is not well formed\n",
+                broken != NULL ? broken : fault.where);
+        ok = false;
+    }
+    buf_free(&yaml);
+    buf_free(&json);
+    arena_free(&a);
+    return ok ? 0 : 1;
+}
+
 static int serve(const struct config *config)
 {
     struct config own = *config;
@@ -87,5 +118,7 @@ int cmd_admin(int argc, char **argv, const struct config *config)
 {
     if (argc == 2 && strcmp(argv[1], "--routes") == 0)
         return print_routes();
+    if (argc == 2 && strcmp(argv[1], "--openapi") == 0)
+        return print_openapi();
     return argc == 1 ? serve(config) : cmd_usage(argv[0]);
 }

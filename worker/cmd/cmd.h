@@ -33,7 +33,9 @@ int cmd_jobs(int argc, char **argv, const struct config *config);
 int cmd_visitor(int argc, char **argv, const struct config *config);
 int cmd_retention(int argc, char **argv, const struct config *config);
 int cmd_conversations(int argc, char **argv, const struct config *config);
+int cmd_org(int argc, char **argv, const struct config *config);
 int cmd_user(int argc, char **argv, const struct config *config);
+int cmd_test_cases(int argc, char **argv, const struct config *config);
 int cmd_tool(int argc, char **argv, const struct config *config);
 
 /* Prints how the command is used, to stderr; returns CMD_USAGE. */

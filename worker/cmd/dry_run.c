@@ -3,6 +3,7 @@
 #include "cmd/org.h"
 
 #include "chat/dry_run.h"
+#include "chat/route_json.h"
 #include "core/buf.h"
 #include "protocol/limits.h"
 
@@ -73,6 +74,27 @@ static void print_memory(const struct answer_memory *memory)
     putchar('\n');
 }
 
+static void print_snippets(struct arena *a, const struct dry_run *run)
+{
+    printf("meaning     %s\n", run->meaning.outcome);
+    for (size_t i = 0; i < run->retrieved.count; i++) {
+        const struct snippet *snippet = &run->retrieved.snippets[i];
+        printf("%-10s  %6.3f  %s  by %s%s\n", i == 0 ? "snippets" : "", snippet->score, snippet->id,
+               route_found(a, snippet->reasons),
+               draft_sent(&run->draft.set, snippet->id) ? "" : "  (not sent)");
+    }
+}
+
+static void print_savings(const struct dry_run *run)
+{
+    printf(
+        "saved       %zu repeated snippets; tokens: %d of repeated lines, %zu of schemas, %zu of "
+        "%zu tools left out\n",
+        run->retrieved.repeats, run->draft.saved_tokens, run->tools->saved_tokens,
+        run->tools->tokens - run->tool_tokens,
+        run->tools->set.count - run->draft.request.tool_count);
+}
+
 static void print_text(struct arena *a, const struct dry_run *run)
 {
     const struct draft *draft = &run->draft;
@@ -90,10 +112,8 @@ static void print_text(struct arena *a, const struct dry_run *run)
     if (run->history_count > 0)
         print_memory(&draft->memory);
     print_price(run);
-    for (size_t i = 0; i < run->retrieved.count; i++)
-        printf("%-10s  %6.3f  %s  %s\n", i == 0 ? "snippets" : "", run->retrieved.snippets[i].score,
-               run->retrieved.snippets[i].id,
-               draft_sent(&draft->set, run->retrieved.snippets[i].id) ? "" : "(not sent)");
+    print_snippets(a, run);
+    print_savings(run);
     for (size_t i = 0; i < request->tool_count; i++)
         printf("%-10s  %s\n", i == 0 ? "tools" : "", request->tools[i].name);
     printf("\n-- system\n%s\n", request->system);

@@ -23,6 +23,7 @@ static const struct command commands[] = {
     {"admin", cmd_admin, "serve the admin API to nginx until SIGTERM",
      "frontdesk admin\n"
      "frontdesk admin --routes    show what it serves below /api/admin/\n"
+     "frontdesk admin --openapi   describe all of HTTP: docs/openapi.yaml\n"
      "    Listens on FRONTDESK_ADMIN_LISTEN; nginx authenticates and passes requests on\n"
      "    (docs/admin-api.md). SIGTERM lets running requests end.\n"},
     {"migrate", cmd_migrate, "bring the database's tables up to date",
@@ -38,6 +39,15 @@ static const struct command commands[] = {
      "    --owner-file FILE   make an owner, and write how to sign in there\n"
      "    --dir DIR           where the demo's content is\n"
      "    --models FILE       where the models' prices are\n"},
+    {"org", cmd_org, "make, list, change and switch off organisations",
+     "frontdesk org create NAME [--domain DOMAIN] [--plan PLAN] [--language TAG]\n"
+     "                     [--origin ORIGIN]... [--json]\n"
+     "frontdesk org list [--search TEXT] [--status active|disabled] [--json]\n"
+     "frontdesk org show NAME [--json]\n"
+     "frontdesk org set NAME [--name NAME] [--domain DOMAIN|none] [--plan PLAN]\n"
+     "frontdesk org disable|enable NAME\n"
+     "    A new one has a key of each kind; the publishable one works on the origins, else\n"
+     "    on the domain's. Of a disabled one keys stop, sessions and open answers end.\n"},
     {"key", cmd_key, "create, list, rotate and revoke API keys",
      "frontdesk key create --org NAME --name NAME --kind pk|sk [--origin ORIGIN]...\n"
      "                     [--scope read|write|admin] [--json]\n"
@@ -101,6 +111,11 @@ static const struct command commands[] = {
      "frontdesk usage rate --model MODEL|'*' --markup PERCENT [--org NAME] [--from YYYY-MM-DD]\n"
      "    The month that it is, unless one is named. A markup without --org is for every\n"
      "    organisation that has none of its own.\n"},
+    {"test-cases", cmd_test_cases, "ask the regression cases, and say which failed",
+     "frontdesk test-cases run --org NAME [--case ID]... [--model ID]... [--wait SECONDS]\n"
+     "                         [--json]\n"
+     "    --model ID          a second one compares two models\n"
+     "    Workers ask them; the exit status is 1 where one failed (docs/test-chat.md).\n"},
     {"dry-run", cmd_dry_run, "show what a question would send to which model",
      "frontdesk dry-run --org NAME [--model ID] [--language TAG] [--session ID] [--json]\n"
      "    \"QUESTION\"\n"
@@ -149,9 +164,9 @@ static const struct command commands[] = {
      "frontdesk conversations show ID --org NAME [--format json|csv|jsonl]\n"
      "frontdesk conversations export [ID] --org NAME [--filter NAME=VALUE]...\n"
      "                          [--format json|csv|jsonl]\n"
-     "    Filters as in docs/admin-api.md: q, from, to, status, language, channel, user, rating,\n"
-     "    feedback, handled, handoff, handoff_reason, model, tool, active_from, active_to, "
-     "order.\n"},
+     "    Filters as in docs/conversations.md: q, from, to, status, language, channel, user,\n"
+     "    rating, feedback, handled, handoff, handoff_reason, handoff_cause, resolved, sentiment,\n"
+     "    has, gap, model, tool, active_from, active_to, order.\n"},
     {"visitor", cmd_visitor, "hand over or delete all that is kept of a visitor",
      "frontdesk visitor export --org NAME --session ID|--user NAME|--email ADDRESS|"
      "--conversation ID [--after NEXT]\n"

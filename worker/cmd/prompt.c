@@ -38,8 +38,9 @@ static void print(const struct prompt_set *set, const struct tenant *tenant,
     struct arena a;
 
     arena_init(&a);
-    struct prompt_values values = tenant_prompt(
-        &a, tenant, &tools->set, language != NULL ? language : tenant->language, clock_wall_ms());
+    struct prompt_values values =
+        tenant_prompt(&a, tenant, tools->offered, tools->set.count,
+                      language != NULL ? language : tenant->language, clock_wall_ms());
     values.context = "[id] (what was found for the question)";
     values.question = "(the question)";
     printf("-- system\n%s\n", prompt_system(set, &a, &values));

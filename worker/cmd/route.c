@@ -1,5 +1,6 @@
 /* frontdesk route: the decision on a question, with its reasons; nobody is asked. */
 #include "route/model.h"
+#include "chat/budget.h"
 #include "chat/own_endpoints.h"
 #include "chat/route_json.h"
 #include "route/tenant_route.h"
@@ -30,6 +31,8 @@ struct route_command {
     int chunks;
     bool json;
 
+    struct db *db; /* NULL: of no organisation */
+    char org_id[37];
     struct llm_endpoints endpoints;
     struct tenant *tenant;
     struct route route;
@@ -102,17 +105,15 @@ static struct tenant *nobody(const struct config *config)
     return tenant;
 }
 
-static struct tenant *load(const struct route_command *c)
+static struct tenant *load(struct route_command *c)
 {
-    struct db *db = db_new(c->config->database_url, "frontdesk route");
     struct tenant *tenant = NULL;
-    char org[37];
 
-    if (cmd_find_org(db, "route", c->org, org) &&
-        tenant_load(db, c->config, org, &tenant) != DB_OK) {
-        cmd_complain("route", db);
+    c->db = db_new(c->config->database_url, "frontdesk route");
+    if (cmd_find_org(c->db, "route", c->org, c->org_id) &&
+        tenant_load(c->db, c->config, c->org_id, &tenant) != DB_OK) {
+        cmd_complain("route", c->db);
     }
-    db_free(db);
     return tenant;
 }
 
@@ -142,10 +143,26 @@ static const char *refusal(struct route_command *c)
     case MODEL_NOT_ENABLED:
         return arena_printf(&c->arena, "Model %s is not enabled for this organization",
                             c->plan.refused);
-    case MODEL_OVER_BUDGET: return "the month's budget is used up";
+    case MODEL_OVER_BUDGET: return BUDGET_NO_ROOM;
     case MODEL_NOWHERE: return "no model may run in the regions that the organisation allows";
     }
     return NULL;
+}
+
+/* What the budget would say to the first call of a conversation. */
+static bool ask_budget(struct route_command *c, const char **refused)
+{
+    const struct model_candidate *first = &c->plan.candidates[0];
+    struct budget_ask call = {.org = c->org_id,
+                              .session = "",
+                              .model = first->model,
+                              .prompt_tokens = c->context_tokens,
+                              .max_tokens = c->tenant->max_tokens};
+
+    if (c->db == NULL || *refused != NULL || c->plan.count == 0) {
+        return true;
+    }
+    return budget_try(c->db, &c->arena, c->tenant, first->endpoint, &call, refused) == DB_OK;
 }
 
 /* -- printing ---------------------------------------------------------------------- */
@@ -207,13 +224,15 @@ static int run(struct route_command *c)
     }
     decide(c);
     const char *refused = refusal(c);
-    if (c->json) {
-        print_json(c, refused);
+    int rc = 1;
+    if (!ask_budget(c, &refused)) {
+        cmd_complain("route", c->db);
     } else {
-        print_text(c, refused);
+        c->json ? print_json(c, refused) : print_text(c, refused);
+        rc = refused != NULL;
     }
     tenant_unref(c->tenant);
-    return refused != NULL;
+    return rc;
 }
 
 int cmd_route(int argc, char **argv, const struct config *config)
@@ -230,6 +249,7 @@ int cmd_route(int argc, char **argv, const struct config *config)
     arena_init(&c.arena);
     int rc = llm_endpoints_load(&c.endpoints, config, error) ? run(&c) : complain(error);
     llm_endpoints_free(&c.endpoints);
+    db_free(c.db);
     arena_free(&c.arena);
     return rc;
 }

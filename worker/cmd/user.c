@@ -1,6 +1,7 @@
 /* frontdesk user: the people who sign in (ADM-1). No password is ever an argument. */
 #include "cmd/cmd.h"
 #include "cmd/org.h"
+#include "core/arena.h"
 #include "core/buf.h"
 #include "tenant/audit.h"
 #include "tenant/password.h"
@@ -89,13 +90,16 @@ static void note(const struct user_command *c, const char *action, const char *t
 
 static void tell_ended(const struct user_command *c, PGresult *ended)
 {
+    struct arena a;
     char error[256] = "";
 
-    if (!publish_sessions(c->config, ended, error))
+    arena_init(&a);
+    if (!publish_sessions(c->config, ended_sessions_copy(&a, ended), error))
         fprintf(stderr,
                 "warning: the user's sessions have ended, but nginx does not know yet (%s); it\n"
                 "learns of it when a worker synchronises\n",
                 error);
+    arena_free(&a);
     PQclear(ended);
 }
 

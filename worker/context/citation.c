@@ -110,6 +110,11 @@ static size_t close_bracket(struct citation_scan *scan)
     return found;
 }
 
+void citation_restart(struct citation_scan *scan)
+{
+    scan->count = scan->dropped = scan->open_len = 0;
+}
+
 size_t citation_feed(struct citation_scan *scan, const char *text, size_t len)
 {
     size_t found = 0;

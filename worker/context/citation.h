@@ -20,13 +20,15 @@ struct citation_scan {
     size_t snippet_count;
     struct citation found[CITATIONS_MAX]; /* in the order of first mention */
     size_t count;
-    int dropped;    /* ids that were not sent */
+    size_t dropped; /* ids that were not sent */
     char open[256]; /* an unfinished "[..." over a delta's end */
     size_t open_len;
 };
 
 void citation_init(struct citation_scan *scan, const struct chunk_set *sent,
                    const struct snippet *snippets, size_t snippet_count);
+/* Another text begins: what was found is forgotten. */
+void citation_restart(struct citation_scan *scan);
 /* Returns how many new citations `text` completed; they are the last of found. */
 size_t citation_feed(struct citation_scan *scan, const char *text, size_t len);
 

@@ -4,23 +4,23 @@
 
 #define TOOL_NAMES_MAX 4096
 
-static const char *tool_names(struct arena *a, const struct tool_set *tools)
+static const char *tool_names(struct arena *a, const struct llm_tool *tools, size_t count)
 {
     struct buf names;
 
-    if (tools == NULL || tools->count == 0)
+    if (count == 0)
         return NULL;
     buf_init(&names, TOOL_NAMES_MAX);
-    for (size_t i = 0; i < tools->count; i++)
-        buf_printf(&names, "%s%s", i > 0 ? ", " : "", tools->list[i].name);
+    for (size_t i = 0; i < count; i++)
+        buf_printf(&names, "%s%s", i > 0 ? ", " : "", tools[i].name);
     const char *text = arena_strdup(a, names.data);
     buf_free(&names);
     return text;
 }
 
 struct prompt_values tenant_prompt(struct arena *a, const struct tenant *tenant,
-                                   const struct tool_set *tools, const char *language,
-                                   int64_t now_ms)
+                                   const struct llm_tool *tools, size_t tool_count,
+                                   const char *language, int64_t now_ms)
 {
     const struct business_info *business = &tenant->business;
 
@@ -33,7 +33,7 @@ struct prompt_values tenant_prompt(struct arena *a, const struct tenant *tenant,
                                   .contact = business->contact,
                                   .shipping_zones = business->shipping_zones,
                                   .own_text = tenant->own_prompt,
-                                  .tools = tool_names(a, tools),
+                                  .tools = tool_names(a, tools, tool_count),
                                   .now_ms = now_ms,
                                   .utc_offset_s = business->utc_offset_s};
 }

@@ -167,11 +167,36 @@ static void keep(struct hit best[VECTORS_FOUND_MAX], size_t *count, struct hit h
     best[at] = hit;
 }
 
+size_t vectors_near(const struct ranked *found, size_t count)
+{
+    size_t near = 0;
+
+    while (near < count && found[near].score >= VECTORS_LEAST &&
+           found[near].score >= found[0].score * VECTORS_LEAST_PART) {
+        near++;
+    }
+    return near;
+}
+
+size_t vectors_merge(struct arena *a, struct ranked *found, size_t count, const struct ranked *more,
+                     size_t more_count)
+{
+    struct ranked *all = arena_alloc(a, VECTORS_FOUND_MAX * sizeof(*all));
+    size_t kept = 0, i = 0, k = 0;
+
+    while (kept < VECTORS_FOUND_MAX && (i < count || k < more_count)) {
+        bool old = k == more_count || (i < count && found[i].score >= more[k].score);
+        all[kept++] = old ? found[i++] : more[k++];
+    }
+    memcpy(found, all, kept * sizeof(*found));
+    return vectors_near(found, kept);
+}
+
 size_t vectors_search(const struct vectors *vectors, struct arena *a, const float *question,
                       struct ranked **found)
 {
     struct hit best[VECTORS_FOUND_MAX];
-    size_t count = 0, kept = 0;
+    size_t count = 0;
 
     for (size_t row = 0; row < vectors->count; row++) {
         const float *values = vectors->values + row * (size_t)vectors->dimensions;
@@ -183,12 +208,9 @@ size_t vectors_search(const struct vectors *vectors, struct arena *a, const floa
     }
     *found = arena_alloc(a, (count + 1) * sizeof(**found));
     for (size_t i = 0; i < count; i++) {
-        if ((double)best[i].score < (double)best[0].score * VECTORS_LEAST_PART) {
-            break;
-        }
-        (*found)[kept++] = (struct ranked){
+        (*found)[i] = (struct ranked){
             .id = arena_printf(a, "article:%s", vectors->names + vectors->ids[best[i].row]),
             .score = (double)best[i].score};
     }
-    return kept;
+    return vectors_near(*found, count);
 }

@@ -32,5 +32,11 @@ int vectors_dimensions(const struct vectors *vectors);
 /* The nearest, best first, in `a`; `question` is of length 1. */
 size_t vectors_search(const struct vectors *vectors, struct arena *a, const float *question,
                       struct ranked **found);
+/* Of what was found, best first, how many are near enough. */
+size_t vectors_near(const struct ranked *found, size_t count);
+/* Puts what was found elsewhere as well among the VECTORS_FOUND_MAX best, for which `found` has
+ * room; returns how many are near enough. */
+size_t vectors_merge(struct arena *a, struct ranked *found, size_t count, const struct ranked *more,
+                     size_t more_count);
 
 #endif

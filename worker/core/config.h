@@ -77,12 +77,13 @@ struct config {
     int cache_ms; /* FRONTDESK_CACHE_MS: an answer may be given again; 0 = never */
 
     /* hand-off times, for tests and unusual networks; defaults from limits.h */
-    int heartbeat_ms;        /* FRONTDESK_HEARTBEAT_MS */
-    int takeover_idle_ms;    /* FRONTDESK_TAKEOVER_IDLE_MS */
-    int abandoned_ms;        /* FRONTDESK_ABANDONED_MS */
-    int sync_ms;             /* FRONTDESK_SYNC_MS */
-    int housekeeping_ms;     /* FRONTDESK_HOUSEKEEPING_MS */
-    const char *archive_dir; /* FRONTDESK_ARCHIVE_DIR; this and the next NULL = nothing is archived */
+    int heartbeat_ms;     /* FRONTDESK_HEARTBEAT_MS */
+    int takeover_idle_ms; /* FRONTDESK_TAKEOVER_IDLE_MS */
+    int abandoned_ms;     /* FRONTDESK_ABANDONED_MS */
+    int sync_ms;          /* FRONTDESK_SYNC_MS */
+    int housekeeping_ms;  /* FRONTDESK_HOUSEKEEPING_MS */
+    const char
+        *archive_dir; /* FRONTDESK_ARCHIVE_DIR; this and the next NULL = nothing is archived */
     const char *archive_url; /* FRONTDESK_ARCHIVE_URL, and what signs requests to it: */
     const char *archive_key_id, *archive_secret, *archive_region;
 };

@@ -97,11 +97,6 @@ enum vault_result vault_open(const struct vault *vault, const char *context,
     return VAULT_OK;
 }
 
-bool vault_is_current(const struct vault *vault, const unsigned char *sealed, size_t len)
-{
-    return len >= VAULT_OVERHEAD && find_key(vault, sealed) == &vault->keys[0];
-}
-
 /* -- the file ---------------------------------------------------------------------- */
 
 static bool fault(char error[256], const char *path, const char *what)

@@ -41,8 +41,6 @@ void vault_seal(const struct vault *vault, const char *context, const char *plai
                 unsigned char *sealed);
 enum vault_result vault_open(const struct vault *vault, const char *context,
                              const unsigned char *sealed, size_t len, char *plain);
-/* Sealed with the first key? */
-bool vault_is_current(const struct vault *vault, const unsigned char *sealed, size_t len);
 
 /* A new first key; false: there are VAULT_KEYS_MAX. */
 bool vault_add_key(struct vault *vault);

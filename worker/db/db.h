@@ -57,10 +57,18 @@ enum db_status db_settle(struct db *db);
 
 /* Several statements, all or nothing. After a failure only db_rollback() is of use. */
 enum db_status db_begin(struct db *db, const char *org);
+/* The open transaction goes on for this organisation: one that it has just made. */
+enum db_status db_enter(struct db *db, const char *org);
 enum db_status db_exec(struct db *db, const struct db_statement *statement,
                        const char *const *params, PGresult **result);
 enum db_status db_commit(struct db *db);
 void db_rollback(struct db *db);
+
+/* One transaction around operations that know nothing of it: until its end what they begin
+ * and commit, and each single query, is a savepoint of it. A loss fails all that follows. */
+enum db_status db_unit_begin(struct db *db, const char *org);
+enum db_status db_unit_commit(struct db *db);
+void db_unit_rollback(struct db *db);
 
 /* A script of statements without parameters (migrations), in the open transaction. */
 enum db_status db_script(struct db *db, const char *sql);

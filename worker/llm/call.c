@@ -145,6 +145,9 @@ static void on_http_data(void *arg, const char *data, size_t len)
     if (call->closing) {
         return;
     }
+    if (call->options.on_raw != NULL) {
+        call->options.on_raw(call->options.arg, data, len);
+    }
     if (call->status != 200) {
         (void)buf_append(&call->text, data, len); /* what is beyond the bound is not needed */
         return;

@@ -20,6 +20,9 @@ struct llm_call_options {
     int connect_ms, first_ms, idle_ms, total_ms;
     /* Events as they come; arg's owner may call llm_call_cancel() in here. */
     void (*on_event)(void *arg, const struct llm_event *event);
+    /* The body's bytes before they are decoded, of a refusal as well; NULL: nobody wants them.
+     * Nothing may be cancelled in here. */
+    void (*on_raw)(void *arg, const char *bytes, size_t len);
     /* error->class LLM_ERROR_NONE: finish is set. usage fields may be -1. */
     void (*on_end)(void *arg, const struct llm_error *error, enum llm_finish finish,
                    const struct llm_usage *usage);

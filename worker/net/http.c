@@ -99,7 +99,8 @@ static int64_t next_deadline(const struct http_request *request, enum http_failu
         {request->alive_ms == 0 && o->first_ms > 0, start + o->first_ms, HTTP_FIRST_BYTE_TIMEOUT},
         {request->alive_ms > 0 && o->idle_ms > 0, request->alive_ms + o->idle_ms,
          HTTP_IDLE_TIMEOUT},
-        {o->total_ms > 0, start + o->total_ms, HTTP_TOTAL_TIMEOUT},
+        {o->total_ms > 0, start + o->total_ms,
+         request->connected ? HTTP_TOTAL_TIMEOUT : HTTP_CONNECT_TIMEOUT},
     };
     int64_t earliest = INT64_MAX;
 
@@ -478,6 +479,18 @@ void http_client_free(struct http_client *client)
     http_multi_free(&client->multi);
     curl_global_cleanup();
     free(client);
+}
+
+bool http_was_sent(enum http_failure failure)
+{
+    switch (failure) {
+    case HTTP_BAD_URL:
+    case HTTP_RESOLVE:
+    case HTTP_CONNECT:
+    case HTTP_TLS:
+    case HTTP_CONNECT_TIMEOUT: return false;
+    default: return true;
+    }
 }
 
 const char *http_failure_text(enum http_failure failure)

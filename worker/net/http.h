@@ -71,5 +71,7 @@ const char *http_header(const struct http_request *request, const char *name);
 void http_cancel(struct http_request *request);
 
 const char *http_failure_text(enum http_failure failure);
+/* The server may have got the request, whatever came back. */
+bool http_was_sent(enum http_failure failure);
 
 #endif

@@ -42,6 +42,7 @@ struct outbound_request {
     int64_t started_ms;
     bool over; /* ended or cancelled: no callback any more */
     enum outbound_failure failure;
+    bool sent;
     int status;
     char error[256]; /* of `failure` */
     outbound_end_fn *on_end;
@@ -110,6 +111,7 @@ static void finish(void *arg)
     const char *type = http != NULL ? http_header(http, "content-type") : NULL;
     struct outbound_response response = {
         .failure = request->failure,
+        .sent = request->sent,
         .status = request->status,
         .content_type = type != NULL ? type : "",
         .retry_after_s = http != NULL ? parse_retry_after(http_header(http, "retry-after")) : -1,
@@ -173,6 +175,7 @@ static void on_headers(void *arg, int status)
          "redirects (%d) are not followed; the URL has to be the final one%s%s", status,
          location != NULL ? ": " : "", location != NULL ? location : "");
     request->status = status;
+    request->sent = true;
     http_cancel(request->http);
     request->http = NULL;
     loop_defer(request->outbound->loop, finish, request);
@@ -210,6 +213,7 @@ static void on_http_end(void *arg, enum http_failure failure, int status, const 
 {
     struct outbound_request *request = arg;
 
+    request->sent = request->failure == OUTBOUND_OK && http_was_sent(failure);
     if (failure == HTTP_TOO_LARGE)
         fail(request, OUTBOUND_TOO_LARGE,
              "the response has more than %zu bytes, or too many headers",

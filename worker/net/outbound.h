@@ -61,6 +61,7 @@ struct outbound_options {
 
 struct outbound_response {
     enum outbound_failure failure;
+    bool sent;                /* the server may have it, and have done what it asks for */
     int status;               /* 0 = none came */
     const char *content_type; /* "" if absent */
     int64_t retry_after_s;    /* -1 = not said */

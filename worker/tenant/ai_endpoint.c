@@ -26,7 +26,7 @@ static const char *const kind_names[] = {"chat", "embedding"};
 static const struct db_statement load_statement = {
     "ai_endpoints_load",
     "SELECT e.kind, e.provider, e.base_url, e.model, e.dimensions, e.api_key, e.revision,"
-    "       coalesce(s.vectors_version, 0)"
+    "       coalesce(s.vectors_version, 0), has_embedding_column()"
     "  FROM organizations o LEFT JOIN org_ai_endpoints e ON e.org_id = o.id"
     "  LEFT JOIN embedding_state s ON s.org_id = o.id WHERE o.id = $1::uuid",
     1};
@@ -92,19 +92,20 @@ static void open_key(struct arena *a, const char *vault_keys, const char *org, c
 
 enum db_status ai_endpoints_load(struct db *db, struct arena *a, const char *vault_keys,
                                  const char *org, struct ai_endpoint list[AI_ENDPOINT_KINDS],
-                                 int64_t *vectors_version)
+                                 struct ai_vectors *vectors)
 {
     PGresult *rows;
 
     memset(list, 0, AI_ENDPOINT_KINDS * sizeof(*list));
-    *vectors_version = 0;
+    *vectors = (struct ai_vectors){0};
     enum db_status status = db_query(db, org, &load_statement, &org, &rows);
     if (status != DB_OK) {
         return status;
     }
     for (int row = 0; row < PQntuples(rows); row++) {
         const char *kind = db_text(rows, row, 0);
-        *vectors_version = db_int(rows, row, 7, 0);
+        vectors->version = db_int(rows, row, 7, 0);
+        vectors->in_database = db_true(rows, row, 8);
         if (kind == NULL) {
             continue;
         }

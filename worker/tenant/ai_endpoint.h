@@ -27,11 +27,16 @@ struct ai_endpoint {
     int64_t revision;
 };
 
-/* Both kinds, and how many batches of vectors there were; strings in `a`, which holds keys
- * then: arena_wipe(). */
+/* Of what was embedded. */
+struct ai_vectors {
+    int64_t version;  /* how many batches there were */
+    bool in_database; /* PostgreSQL searches them: migrations/0026_vectors.sql */
+};
+
+/* Both kinds; strings in `a`, which holds keys then: arena_wipe(). */
 enum db_status ai_endpoints_load(struct db *db, struct arena *a, const char *vault_keys,
                                  const char *org, struct ai_endpoint list[AI_ENDPOINT_KINDS],
-                                 int64_t *vectors_version);
+                                 struct ai_vectors *vectors);
 
 /* {provider, base_url, model, dimensions, api_key: {set, ends_with}, last_test, updated_at};
  * without one {provider: null}. */

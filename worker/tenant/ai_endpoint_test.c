@@ -157,10 +157,10 @@ enum db_status ai_endpoint_test(struct db *db, const struct config *config, cons
 {
     struct ai_endpoint list[AI_ENDPOINT_KINDS];
     struct test test = {.kind = kind, .endpoint = &list[kind]};
-    int64_t version;
+    struct ai_vectors vectors;
 
     arena_init(&test.a);
-    enum db_status status = ai_endpoints_load(db, &test.a, config->vault_keys, org, list, &version);
+    enum db_status status = ai_endpoints_load(db, &test.a, config->vault_keys, org, list, &vectors);
     *found = status == DB_OK && list[kind].provider != NULL;
     if (*found) {
         if (list[kind].broken) {

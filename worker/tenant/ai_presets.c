@@ -42,16 +42,6 @@ static size_t place_of(const char *const *names, const char *name)
     return i;
 }
 
-bool ai_preset_known(const char *name)
-{
-    return ai_presets[place_of(ai_presets, name)] != NULL;
-}
-
-bool ai_task_known(const char *name)
-{
-    return ai_tasks[place_of(ai_tasks, name)] != NULL;
-}
-
 size_t ai_preset_models(const struct fd_json *own, const char *name,
                         const char *models[AI_PRESET_MODELS_MAX])
 {

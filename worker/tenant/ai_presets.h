@@ -16,8 +16,6 @@
 extern const char *const ai_presets[]; /* names, NULL at the end */
 extern const char *const ai_tasks[];   /* "code", "cheap", "creative", "long"; NULL at the end */
 
-bool ai_preset_known(const char *name);
-bool ai_task_known(const char *name);
 /* The preset's models; `own` as the org stored it, NULL = nothing. */
 size_t ai_preset_models(const struct fd_json *own, const char *name,
                         const char *models[AI_PRESET_MODELS_MAX]);

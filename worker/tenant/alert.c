@@ -7,6 +7,8 @@
 static const struct db_statement sweep = {"alert_sweep", "SELECT platform_raise_alerts()", 0};
 static const struct db_statement pending_count = {"alert_pending",
                                                   "SELECT platform_pending_alerts()", 0};
+static const struct db_statement announce = {
+    "alert_announce", "SELECT org_id, facts FROM platform_announce_alerts($1::int)", 1};
 static const struct db_statement claim = {
     "alert_claim",
     "SELECT id, org_id, kind, subject, to_char(month, 'YYYY-MM'), detail, " WHEN(
@@ -51,6 +53,13 @@ enum db_status alert_sweep(struct db *db, int64_t *raised)
 enum db_status alert_pending(struct db *db, int64_t *pending)
 {
     return ask_number(db, &pending_count, pending);
+}
+
+enum db_status alert_announce(struct db *db, int most, PGresult **alerts)
+{
+    char number[DB_NUMBER_SIZE];
+    const char *params[] = {db_number(number, most)};
+    return db_query(db, NULL, &announce, params, alerts);
 }
 
 enum db_status alert_claim(struct db *db, struct arena *a, int most, struct alert **alerts,

@@ -38,6 +38,9 @@ enum db_status alert_claim(struct db *db, struct arena *a, int most, struct aler
 /* How an attempt went: error NULL = taken; else tried again later, or given up. */
 enum db_status alert_settle(struct db *db, const struct alert *alert, const char *error);
 enum db_status alert_pending(struct db *db, int64_t *pending);
+/* Up to `most` of which those who are signed in have not heard, told once: rows of the
+ * organisation and the event `alert`. */
+enum db_status alert_announce(struct db *db, int most, PGresult **alerts);
 
 /* {id, event, kind, org_id, month, subject?, detail, created_at}: the same each time; event is
  * "alert", or "handoff.requested". */

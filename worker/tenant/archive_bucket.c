@@ -99,13 +99,13 @@ static long perform(CURL *curl, const char *name, char error[256])
 
 static bool judge(long status, const char *name, char error[256])
 {
-    char why[64];
+    char why[96];
 
     if (status >= 200 && status < 300)
         return true;
     if (status != 0) {
         snprintf(why, sizeof(why), "it answers %ld%s", status,
-                 status == 403 ? ", so the key or its rights are wrong" : "");
+                 status == 403 ? ", so the key or its rights are wrong (ListBucket?)" : "");
         complain(error, name, why);
     }
     return false;

@@ -13,7 +13,12 @@
                                                " o.tool_failures, o.cost_micro, " ISO(             \
                                                    "o.handoff_at") ", o.handoff_reason, o.rating," \
                                                                    " o.feedback_up, "              \
-                                                                   "o.feedback_down"
+                                                                   "o.feedback_down, c.holder,"    \
+                                                                   " c.holder_name, c.version,"    \
+                                                                   " CASE WHEN c.status ="         \
+                                                                   " 'waiting_human' THEN " ISO(   \
+                                                                       "c.handoff_at") " END, "    \
+                                                                                       "c.team_id"
 #define OUTCOME                                                                                    \
     " LEFT JOIN conversation_outcomes o ON o.org_id = c.org_id AND o.conversation_id = c.id"       \
     "   AND o.started_at = c.started_at"
@@ -74,10 +79,15 @@ static const struct db_statement messages_statement = {
 static const struct db_statement update_statement = {
     "conversation_update",
     "UPDATE conversations c SET status = coalesce($3::text, status),"
-    "       title = coalesce($4::text, title)"
+    "       title = coalesce($4::text, title),"
+    "       team_id = CASE WHEN $5::boolean THEN $6::uuid ELSE team_id END"
     " WHERE org_id = $1::uuid AND id = $2::uuid"
     "   AND ($3::text IS NULL OR status NOT IN ('waiting_human', 'human', 'ended'))",
-    4};
+    6};
+static const struct db_statement facts_statement = {
+    "conversation_facts",
+    "SELECT conversation_facts(c) FROM conversations c WHERE org_id = $1::uuid AND id = $2::uuid",
+    2};
 
 enum db_status conversation_list(struct db *db, const char *org,
                                  const struct conversation_filter *filter,
@@ -115,10 +125,11 @@ static enum conversation_change change_of(bool changed, const char *status)
 }
 
 enum db_status conversation_update(struct db *db, const char *org, const char *id,
-                                   const char *status, const char *title,
+                                   const struct conversation_edit *edit,
                                    enum conversation_change *change, PGresult **row)
 {
-    const char *params[] = {org, fd_uuid_valid(id, strlen(id)) ? id : NULL, status, title};
+    const char *params[] = {org,         fd_uuid_valid(id, strlen(id)) ? id : NULL, edit->status,
+                            edit->title, edit->assigns ? "true" : "false",          edit->team};
     PGresult *updated;
 
     *row = NULL;
@@ -132,4 +143,19 @@ enum db_status conversation_update(struct db *db, const char *org, const char *i
     if (done == DB_OK && PQntuples(*row) == 1)
         *change = change_of(changed, db_text(*row, 0, CONVERSATION_STATUS));
     return done;
+}
+
+enum db_status conversation_facts(struct db *db, struct arena *a, const char *org, const char *id,
+                                  const char **facts)
+{
+    const char *params[] = {org, id};
+    PGresult *row;
+
+    *facts = NULL;
+    enum db_status status = db_query(db, org, &facts_statement, params, &row);
+    if (status == DB_OK && PQntuples(row) == 1)
+        *facts = arena_strdup(a, db_text(row, 0, 0));
+    if (status == DB_OK)
+        PQclear(row);
+    return status;
 }

@@ -6,6 +6,7 @@
 #ifndef FD_TENANT_CONVERSATION_H
 #define FD_TENANT_CONVERSATION_H
 
+#include "core/arena.h"
 #include "db/db.h"
 #include "protocol/json.h"
 #include "tenant/conversation_filter.h"
@@ -42,6 +43,11 @@ enum conversation_column {
     CONVERSATION_RATING,
     CONVERSATION_FEEDBACK_UP,
     CONVERSATION_FEEDBACK_DOWN,
+    CONVERSATION_HOLDER, /* from here on as it is now: "user:<uuid>" */
+    CONVERSATION_HOLDER_NAME,
+    CONVERSATION_VERSION,
+    CONVERSATION_WAITING_SINCE,
+    CONVERSATION_TEAM,
     CONVERSATION_COLUMNS
 };
 
@@ -87,10 +93,18 @@ enum conversation_change {
     CONVERSATION_WITH_PEOPLE, /* it waits for somebody or talks to somebody: not archived now */
     CONVERSATION_OVER         /* it was ended, and stays so */
 };
-/* status "active" or "archived"; NULL: it stays. *row, where it changed, as of find(). */
+struct conversation_edit {
+    const char *status, *title; /* "active" or "archived"; NULL: it stays */
+    bool assigns;
+    const char *team; /* where it does: uuid of one of the organisation; NULL: nobody's */
+};
+/* *row, where it changed, as of find(). */
 enum db_status conversation_update(struct db *db, const char *org, const char *id,
-                                   const char *status, const char *title,
+                                   const struct conversation_edit *edit,
                                    enum conversation_change *change, PGresult **row);
+/* The event `conversation` (chat/news.h), in the arena; NULL where there is none. */
+enum db_status conversation_facts(struct db *db, struct arena *a, const char *org, const char *id,
+                                  const char **facts);
 
 /* Members of an object that is open. */
 void conversation_write_members(struct fd_json_writer *w, const PGresult *rows, int row);

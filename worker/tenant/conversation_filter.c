@@ -1,14 +1,16 @@
 #include "tenant/conversation_filter.h"
 
 #include "core/buf.h"
+#include "protocol/ids.h"
 #include "tenant/day.h"
+#include "tenant/gap.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define JSON_MAX 16384
 
-enum kind { WORD, TEXT, DAY };
+enum kind { WORD, TEXT, DAY, GAP, TEAM };
 
 static const struct parameter {
     const char *name;
@@ -23,14 +25,25 @@ static const struct parameter {
     {"status", WORD, "|active|archived|waiting_human|human|ended|", 0,
      "active, archived, waiting_human, human or ended would be right"},
     {"language", TEXT, NULL, 35, "a language such as en would be right"},
+    {"team", TEAM, NULL, 0, "the id of a team, or none, would be right"},
     {"channel", TEXT, NULL, 32, "a channel such as widget would be right"},
     {"user", TEXT, NULL, 256, "what the site calls its visitor, 1 to 256 bytes, would be right"},
     {"rating", WORD, "|1|2|3|4|5|any|", 0, "1 to 5, or any, would be right"},
     {"feedback", WORD, "|up|down|any|none|", 0, "up, down, any or none would be right"},
     {"has_feedback", WORD, "|true|false|", 0, "true or false would be right"},
     {"handled", WORD, "|ai|human|nobody|", 0, "ai, human or nobody would be right"},
-    {"handoff", WORD, "|true|false|", 0, "true or false would be right"},
-    {"handoff_reason", TEXT, NULL, 100, "1 to 100 bytes would be right"},
+    {"handoff", WORD, "|true|false|unexplained|", 0, "true, false or unexplained would be right"},
+    {"handoff_reason", TEXT, NULL, 2000, "1 to 2000 bytes would be right"},
+    {"handoff_cause", WORD, "|asked|upset|repeated|suggested|ungrounded|failing|visitor|operator|",
+     0,
+     "asked, upset, repeated, suggested, ungrounded, failing, visitor or operator would be right"},
+    {"resolved", WORD, "|true|false|known|pending|", 0,
+     "true, false, known or pending would be right"},
+    {"sentiment", WORD, "|negative|neutral|positive|any|", 0,
+     "negative, neutral, positive or any would be right"},
+    {"has", WORD, "|first_token|response|resolution|", 0,
+     "first_token, response or resolution would be right"},
+    {"gap", GAP, NULL, 0, "what stands in a filter of knowledge-gaps would be right"},
     {"model", TEXT, NULL, 128, "a model's id would be right"},
     {"tool", TEXT, NULL, 64, "a tool's name would be right"},
     {"active_from", DAY, NULL, 0, "a day such as 2026-11-21 would be right"},
@@ -40,10 +53,15 @@ static const struct parameter {
 
 #define PARAMETERS (sizeof(parameters) / sizeof(parameters[0]))
 
-const char *const conversation_parameters[] = {
-    "q",      "from",        "to",           "status",  "language", "channel",        "user",
-    "rating", "feedback",    "has_feedback", "handled", "handoff",  "handoff_reason", "model",
-    "tool",   "active_from", "active_to",    "order",   NULL};
+const char *const conversation_parameters[] = {"q",           "from",           "to",
+                                               "status",      "language",       "team",
+                                               "channel",     "user",           "rating",
+                                               "feedback",    "has_feedback",   "handled",
+                                               "handoff",     "handoff_reason", "handoff_cause",
+                                               "resolved",    "sentiment",      "has",
+                                               "gap",         "model",          "tool",
+                                               "active_from", "active_to",      "order",
+                                               NULL};
 
 static bool word_fits(const char *words, const char *value)
 {
@@ -61,10 +79,13 @@ static bool word_fits(const char *words, const char *value)
 static bool fits(const struct parameter *parameter, const char *value)
 {
     size_t len = strlen(value);
+    struct gap gap;
 
     switch (parameter->kind) {
     case WORD: return word_fits(parameter->words, value);
     case DAY: return day_valid(value);
+    case GAP: return gap_read(value, &gap);
+    case TEAM: return strcmp(value, "none") == 0 || fd_uuid_valid(value, len);
     default: return len > 0 && len <= parameter->max && fd_utf8_valid(value, len);
     }
 }

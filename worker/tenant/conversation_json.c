@@ -50,6 +50,11 @@ void conversation_write_members(struct fd_json_writer *w, const PGresult *rows, 
     fd_jw_member(w, "id", db_text(rows, row, CONVERSATION_ID));
     fd_jw_member(w, "title", db_text(rows, row, CONVERSATION_TITLE));
     fd_jw_member(w, "status", db_text(rows, row, CONVERSATION_STATUS));
+    fd_jw_member(w, "holder", db_text(rows, row, CONVERSATION_HOLDER));
+    fd_jw_member(w, "name", db_text(rows, row, CONVERSATION_HOLDER_NAME));
+    number(w, "version", rows, row, CONVERSATION_VERSION);
+    fd_jw_member(w, "waiting_since", db_text(rows, row, CONVERSATION_WAITING_SINCE));
+    fd_jw_member(w, "team_id", db_text(rows, row, CONVERSATION_TEAM));
     fd_jw_member(w, "channel", db_text(rows, row, CONVERSATION_CHANNEL));
     fd_jw_member(w, "language", db_text(rows, row, CONVERSATION_LANGUAGE));
     fd_jw_member(w, "user_identifier", db_text(rows, row, CONVERSATION_USER));

@@ -4,7 +4,8 @@
 #include "tenant/rollup.h"
 #include "tenant/sign_in.h"
 
-#define TRIES 3 /* where something is in the way */
+#define TRIES     3 /* where something is in the way */
+#define KEYS_PAGE "1000"
 
 static const struct db_statement due_statement = {
     "housekeeping_due",
@@ -18,6 +19,10 @@ static const struct db_statement last_statement = {
     "SELECT to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM marks"
     " WHERE name = 'retention'",
     0};
+
+static const struct db_statement forget_keys_statement = {
+    "housekeeping_forget_keys",
+    "SELECT platform_forget_idempotency_keys(" KEYS_PAGE ") = " KEYS_PAGE, 0};
 
 enum db_status housekeeping_due(struct db *db, int seconds, bool *due)
 {
@@ -75,6 +80,23 @@ static enum db_status pass_over(struct db *db, struct housekeeping *pass, enum d
     return DB_OK;
 }
 
+/* What is good for a time only, of all organisations: a page of idempotency keys; after the
+ * last of them tokens. */
+static enum db_status forget_step(struct db *db, const struct turn *turn, struct housekeeping *pass)
+{
+    PGresult *row = NULL;
+
+    enum db_status status = turn_renew(db, turn);
+    if (status == DB_OK)
+        status = db_query(db, NULL, &forget_keys_statement, NULL, &row);
+    bool more = status == DB_OK && db_true(row, 0, 0);
+    PQclear(row);
+    if (status == DB_OK && !more)
+        status = sign_in_forget_tokens(db);
+    pass->forgotten = status == DB_OK && !more;
+    return status;
+}
+
 static enum db_status delete_step(struct db *db, const struct turn *turn, struct housekeeping *pass)
 {
     struct retention_org *org = &pass->orgs[pass->next];
@@ -115,12 +137,16 @@ enum db_status housekeeping_step(struct db *db, const struct turn *turn, struct 
         if (status == DB_OK)
             status = rollup_conversations(db, &more);
         pass->counted = status == DB_OK && !more;
+    } else if (!pass->decided) {
+        status = turn_renew(db, turn);
+        if (status == DB_OK)
+            status = rollup_resolutions(db, &more);
+        pass->decided = status == DB_OK && !more;
     } else if (!pass->tools_counted) {
         status = rollup_tools(db);
         pass->tools_counted = status == DB_OK;
-    } else if (!pass->tokens_forgotten) {
-        status = sign_in_forget_tokens(db);
-        pass->tokens_forgotten = status == DB_OK;
+    } else if (!pass->forgotten) {
+        status = forget_step(db, turn, pass);
     } else if (!pass->listed) {
         status = retention_orgs(db, &pass->arena, pass->only, &pass->orgs, &pass->org_count);
         pass->listed = status == DB_OK;

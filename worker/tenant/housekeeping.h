@@ -14,7 +14,7 @@
 
 /* One pass: zeroed to begin with. */
 struct housekeeping {
-    const char *only;    /* an organisation; NULL: all */
+    const char *only; /* an organisation; NULL: all */
     struct archive_place archive;
     struct retention_counts counts;
     /* where it is */
@@ -25,7 +25,7 @@ struct housekeeping {
     int tries;       /* that found the next one's rows in use */
     size_t failed;   /* organisations that were passed over, */
     char error[256]; /* and why the last of them */
-    bool counted, tools_counted, tokens_forgotten, listed, dropped;
+    bool counted, decided, tools_counted, forgotten, listed, dropped;
 };
 
 /* A step of the pass. *done: that was the last. An organisation whose rows cannot be deleted

@@ -38,15 +38,20 @@ static const struct db_statement revoke = {
     " WHERE org_id = $1 AND id = $2 AND revoked_at IS NULL RETURNING key_sha256",
     2};
 
+#define SELECT_KEYS                                                                                \
+    "SELECT id, name, kind, last4, array_to_string(origins, ' '),"                                 \
+    "       to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),"             \
+    "       to_char(expires_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),"             \
+    "       CASE WHEN revoked_at IS NOT NULL THEN 'revoked'"                                       \
+    "            WHEN expires_at <= now() THEN 'expired'"                                          \
+    "            WHEN expires_at IS NOT NULL THEN 'expiring' ELSE 'live' END, scope"               \
+    "  FROM api_keys"
+
+static const struct db_statement get = {"keys_get", SELECT_KEYS " WHERE org_id = $1 AND id = $2",
+                                        2};
 static const struct db_statement list = {
     "keys_list",
-    "SELECT id, name, kind, last4, array_to_string(origins, ' '),"
-    "       to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),"
-    "       to_char(expires_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),"
-    "       CASE WHEN revoked_at IS NOT NULL THEN 'revoked'"
-    "            WHEN expires_at <= now() THEN 'expired'"
-    "            WHEN expires_at IS NOT NULL THEN 'expiring' ELSE 'live' END, scope"
-    "  FROM api_keys"
+    SELECT_KEYS
     " WHERE org_id = $1 AND ($2::uuid IS NULL OR (created_at, id) >"
     "         (SELECT created_at, id FROM api_keys WHERE org_id = $1 AND id = $2::uuid))"
     " ORDER BY created_at, id LIMIT $3",
@@ -59,6 +64,14 @@ static const struct db_statement set_origins = {
     " WHERE org_id = $1 AND id = $2 AND kind = 'pk' AND revoked_at IS NULL"
     "   AND origins <> o.list",
     3};
+
+static const struct db_statement change_key = {
+    "keys_change",
+    "UPDATE api_keys SET name = coalesce($3, name), origins = CASE WHEN $4::jsonb IS NULL"
+    "       THEN origins ELSE ARRAY(SELECT jsonb_array_elements_text($4::jsonb)) END"
+    " WHERE org_id = $1 AND id = $2 AND revoked_at IS NULL"
+    "   AND (expires_at IS NULL OR expires_at > now()) RETURNING kind",
+    4};
 
 static enum db_status refuse(struct db *db, const char *why)
 {
@@ -168,6 +181,18 @@ static enum db_status end_transaction(struct db *db, enum db_status status)
     return status;
 }
 
+enum db_status keys_insert(struct db *db, const struct key_new *spec, char key[FD_API_KEY_SIZE],
+                           char id[37])
+{
+    char *origins = origins_json(spec->origins, spec->origin_count);
+
+    enum db_status status =
+        insert_key(db, spec->org, spec->name, spec->kind == FD_KEY_SECRET ? "sk" : "pk", origins,
+                   spec->scope != NULL ? spec->scope : "admin", NULL, key, id);
+    free(origins);
+    return status;
+}
+
 enum db_status keys_create(struct db *db, const struct key_new *spec, char key[FD_API_KEY_SIZE],
                            char id[37])
 {
@@ -175,17 +200,25 @@ enum db_status keys_create(struct db *db, const struct key_new *spec, char key[F
     if (status != DB_OK) {
         return status;
     }
-    char *origins = origins_json(spec->origins, spec->origin_count);
     status = db_begin(db, spec->org);
     if (status == DB_OK) {
         status = bump_generation(db, spec->org);
     }
     if (status == DB_OK) {
-        status = insert_key(db, spec->org, spec->name, spec->kind == FD_KEY_SECRET ? "sk" : "pk",
-                            origins, spec->scope != NULL ? spec->scope : "admin", NULL, key, id);
+        status = keys_insert(db, spec, key, id);
     }
-    free(origins);
     return end_transaction(db, status);
+}
+
+enum db_status keys_get(struct db *db, const char *org, const char *id, PGresult **key)
+{
+    const char *params[] = {org, id};
+
+    *key = NULL;
+    if (!fd_uuid_valid(id, strlen(id))) {
+        return refuse(db, "there is no key with this id");
+    }
+    return db_query(db, org, &get, params, key);
 }
 
 enum db_status keys_list(struct db *db, const char *org, const char *after, int most,
@@ -235,6 +268,63 @@ enum db_status keys_set_origins(struct db *db, const char *org, const char *id,
     }
     PQclear(result);
     free(json);
+    return end_transaction(db, status);
+}
+
+/* In the open transaction. What the kind of the key forbids is found after the fact, and
+ * rolled back. */
+static enum db_status change_in(struct db *db, const char *const params[4], bool *found)
+{
+    PGresult *row = NULL;
+
+    enum db_status status = bump_generation(db, params[0]);
+    if (status == DB_OK) {
+        status = db_exec(db, &change_key, params, &row);
+    }
+    *found = status == DB_OK && PQntuples(row) == 1;
+    if (*found && params[3] != NULL && strcmp(db_text(row, 0, 0), "sk") == 0) {
+        status = refuse(db, "origins: a secret key is for servers: it has no origins");
+    }
+    PQclear(row);
+    return status;
+}
+
+static enum db_status check_change(struct db *db, const struct key_change *change)
+{
+    char why[512];
+    size_t len = change->name != NULL ? strlen(change->name) : 1;
+
+    if (len == 0 || len > 100 || (change->name != NULL && !fd_utf8_valid(change->name, len))) {
+        return refuse(db, "name: a key's name has 1 to 100 bytes of UTF-8");
+    }
+    if (change->origins == NULL ||
+        check_origins(db, change->origins, change->origin_count) == DB_OK) {
+        return DB_OK;
+    }
+    snprintf(why, sizeof(why), "%.400s", db_error(db));
+    db_explain(db, "origins: %s", why);
+    return DB_FAILED;
+}
+
+enum db_status keys_change(struct db *db, const char *org, const char *id,
+                           const struct key_change *change, bool *found)
+{
+    *found = false;
+    if (!fd_uuid_valid(id, strlen(id))) {
+        return DB_OK;
+    }
+    enum db_status status = check_change(db, change);
+    if (status != DB_OK) {
+        return status;
+    }
+    char *origins =
+        change->origins != NULL ? origins_json(change->origins, change->origin_count) : NULL;
+    const char *params[] = {org, id, change->name, origins};
+    status = db_begin(db, org);
+    if (status == DB_OK) {
+        status = change_in(db, params, found);
+    }
+    free(origins);
     return end_transaction(db, status);
 }
 

@@ -22,6 +22,10 @@ bool key_scope_valid(const char *scope);
 
 enum db_status keys_create(struct db *db, const struct key_new *spec, char key[FD_API_KEY_SIZE],
                            char id[37]);
+/* In the open transaction of an organisation that nobody else knows yet. Without origins no
+ * site may use a publishable key until it has some. The spec is checked already. */
+enum db_status keys_insert(struct db *db, const struct key_new *spec, char key[FD_API_KEY_SIZE],
+                           char id[37]);
 /* A successor with the same name, kind and origins; the old key lives on for
  * overlap_s seconds (0: it is revoked at once). DB_FAILED with db_error() where the
  * id is unknown. */
@@ -48,12 +52,23 @@ enum key_column {
  * from the first). */
 enum db_status keys_list(struct db *db, const char *org, const char *after, int most,
                          PGresult **keys);
+/* The same columns of one; no row: there is none. */
+enum db_status keys_get(struct db *db, const char *org, const char *id, PGresult **key);
 /* Neither revoked nor expired, and this organisation's. */
 enum db_status keys_is_live(struct db *db, const char *org, const char *id, bool *live);
 
 /* Replaces a publishable key's origins; *changed false: they were the same already. */
 enum db_status keys_set_origins(struct db *db, const char *org, const char *id,
                                 const char *const *origins, size_t count, bool *changed);
+
+struct key_change {
+    const char *name;           /* NULL: stays */
+    const char *const *origins; /* NULL: they stay */
+    size_t origin_count;
+};
+/* Of a live key. DB_FAILED with db_error() "field: why"; *found false: there is none. */
+enum db_status keys_change(struct db *db, const char *org, const char *id,
+                           const struct key_change *change, bool *found);
 
 /* A site as "https://shop.example", its sub-domains with "*." before the host: scheme,
  * host, optional port; what is wrong goes into error. Pure. */

@@ -474,25 +474,3 @@ enum publish_status publish_org(struct db *db, const struct config *config, cons
 {
     return publish(db, config, org, error);
 }
-
-enum db_status publish_config_json(struct db *db, const char *org, char **json)
-{
-    struct buf out;
-    PGresult *result;
-
-    *json = NULL;
-    enum db_status status = db_query(db, org, &org_config, &org, &result);
-    if (status != DB_OK) {
-        return status;
-    }
-    buf_init(&out, WIDGET_CONFIG_MAX);
-    if (PQntuples(result) == 1 && config_of_row(result, 0, &out)) {
-        *json = out.data;
-    } else {
-        db_explain(db, "the organisation has no configuration, or one that is too long");
-        status = DB_FAILED;
-        buf_free(&out);
-    }
-    PQclear(result);
-    return status;
-}

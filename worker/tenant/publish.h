@@ -26,7 +26,5 @@ enum publish_status publish_all(struct db *db, const struct config *config, char
 /* One organisation after a change, with the hints to nginx and the workers. */
 enum publish_status publish_org(struct db *db, const struct config *config, const char *org,
                                 char error[256]);
-/* The body of GET /api/v1/config, from the organisation's settings. */
-enum db_status publish_config_json(struct db *db, const char *org, char **json);
 
 #endif

@@ -11,6 +11,8 @@
 
 /* Counts some conversations that changed; *more: not all of them. */
 enum db_status rollup_conversations(struct db *db, bool *more);
+/* Decides of some whose last word is seven days old whether that was the end of it. */
+enum db_status rollup_resolutions(struct db *db, bool *more);
 /* Counts the last days of every organisation whose tools ran in them. */
 enum db_status rollup_tools(struct db *db);
 

@@ -1,6 +1,6 @@
 #include "tenant/sign_in.h"
 
-#include "protocol/ids.h"
+#include "tenant/organization.h"
 #include "tenant/users.h"
 
 #include <arpa/inet.h>
@@ -314,32 +314,56 @@ enum db_status setup_token_make(struct db *db, char token[SIGN_IN_TOKEN_SIZE])
     return db_query(db, NULL, &make_setup, params, NULL);
 }
 
-enum db_status setup_run(struct db *db, const struct setup *setup, bool *done, char org[37],
-                         char user[37])
+/* In the open transaction. */
+static enum db_status set_up(struct db *db, const char *const params[5], bool *done,
+                             struct setup_made *made)
 {
-    char sha256[FD_SHA256_HEX_SIZE], hash[PASSWORD_HASH_SIZE];
     PGresult *row;
 
-    *done = false;
-    if (!user_email_valid(setup->email))
-        return refuse(db, "email: an e-mail address would be right");
-    const char *fault = password_fault(setup->password, setup->email);
-    if (fault != NULL) {
-        db_explain(db, "password: %s", fault);
-        return DB_FAILED;
-    }
-    if (!password_hash(setup->password, hash))
-        return DB_BUSY;
-    fd_sha256_hex(sha256, setup->token, strlen(setup->token));
-    const char *params[] = {sha256, setup->organization, setup->email, setup->name, hash};
-    enum db_status status = db_query(db, NULL, &run_setup, params, &row);
+    enum db_status status = db_exec(db, &run_setup, params, &row);
     if (status != DB_OK)
         return status;
     *done = PQntuples(row) == 1;
     if (*done) {
-        snprintf(org, 37, "%s", db_text(row, 0, 0));
-        snprintf(user, 37, "%s", db_text(row, 0, 1));
+        snprintf(made->org, sizeof(made->org), "%s", db_text(row, 0, 0));
+        snprintf(made->user, sizeof(made->user), "%s", db_text(row, 0, 1));
+        status = db_enter(db, made->org);
     }
     PQclear(row);
-    return DB_OK;
+    return *done && status == DB_OK ? organization_equip(db, made->org, made->key) : status;
+}
+
+static enum db_status check_setup(struct db *db, const struct setup *setup)
+{
+    const char *field = "organization", *fault = organization_name_fault(setup->organization);
+
+    if (!user_email_valid(setup->email))
+        return refuse(db, "email: an e-mail address would be right");
+    if (fault == NULL) {
+        field = "password";
+        fault = password_fault(setup->password, setup->email);
+    }
+    if (fault == NULL)
+        return DB_OK;
+    db_explain(db, "%s: %s", field, fault);
+    return DB_FAILED;
+}
+
+enum db_status setup_run(struct db *db, const struct setup *setup, bool *done,
+                         struct setup_made *made)
+{
+    char sha256[FD_SHA256_HEX_SIZE], hash[PASSWORD_HASH_SIZE];
+    const char *params[] = {sha256, setup->organization, setup->email, setup->name, hash};
+
+    *done = false;
+    enum db_status status = check_setup(db, setup);
+    if (status != DB_OK)
+        return status;
+    if (!password_hash(setup->password, hash))
+        return DB_BUSY;
+    fd_sha256_hex(sha256, setup->token, strlen(setup->token));
+    status = db_begin(db, NULL);
+    if (status == DB_OK)
+        status = set_up(db, params, done, made);
+    return end_transaction(db, status);
 }

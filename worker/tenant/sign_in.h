@@ -7,6 +7,7 @@
 #define FD_TENANT_SIGN_IN_H
 
 #include "db/db.h"
+#include "protocol/ids.h"
 #include "tenant/password.h"
 
 #include <stddef.h>
@@ -74,8 +75,14 @@ struct setup {
     const char *password;
 };
 
+struct setup_made {
+    char org[37];
+    char user[37];
+    char key[FD_API_KEY_SIZE]; /* publishable; no site may use it yet */
+};
+
 /* *done false: the token is not good (any more), or somebody was faster. */
-enum db_status setup_run(struct db *db, const struct setup *setup, bool *done, char org[37],
-                         char user[37]);
+enum db_status setup_run(struct db *db, const struct setup *setup, bool *done,
+                         struct setup_made *made);
 
 #endif

@@ -8,6 +8,8 @@
 
 static const struct db_statement create = {
     "team_create", "INSERT INTO teams (org_id, name) VALUES ($1, $2) RETURNING id", 2};
+static const struct db_statement find = {"team_find",
+                                         "SELECT 1 FROM teams WHERE org_id = $1 AND id = $2", 2};
 static const struct db_statement drop = {
     "team_delete", "DELETE FROM teams WHERE org_id = $1 AND id = $2 RETURNING id", 2};
 static const struct db_statement add = {
@@ -150,4 +152,20 @@ enum db_status team_activate(struct db *db, const char *org, const char *user, c
 enum db_status teams_list(struct db *db, const char *org, PGresult **teams)
 {
     return db_query(db, org, &list, &org, teams);
+}
+
+enum db_status team_exists(struct db *db, const char *org, const char *team, bool *exists)
+{
+    const char *params[] = {org, team};
+    PGresult *row;
+
+    *exists = false;
+    if (!fd_uuid_valid(team, strlen(team)))
+        return DB_OK;
+    enum db_status status = db_query(db, org, &find, params, &row);
+    if (status == DB_OK) {
+        *exists = PQntuples(row) == 1;
+        PQclear(row);
+    }
+    return status;
 }

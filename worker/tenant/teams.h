@@ -22,4 +22,6 @@ enum db_status team_activate(struct db *db, const char *org, const char *user, c
 /* id, name, created_at, members: JSON of {user_id, email, role}. */
 enum db_status teams_list(struct db *db, const char *org, PGresult **teams);
 
+enum db_status team_exists(struct db *db, const char *org, const char *team, bool *exists);
+
 #endif

@@ -343,7 +343,7 @@ static enum db_status load_endpoints(struct db *db, const struct config *config,
     struct ai_endpoint own[AI_ENDPOINT_KINDS];
 
     enum db_status status =
-        ai_endpoints_load(db, &t->arena, config->vault_keys, t->org, own, &t->vectors_version);
+        ai_endpoints_load(db, &t->arena, config->vault_keys, t->org, own, &t->vectors);
     if (status == DB_OK) {
         t->own_chat = own[AI_ENDPOINT_CHAT];
         t->own_embedding = own[AI_ENDPOINT_EMBEDDING];

@@ -90,7 +90,7 @@ struct tenant {
 
     struct ai_endpoint own_chat;      /* who answers in place of the platform's providers */
     struct ai_endpoint own_embedding; /* who embeds in place of the platform's */
-    int64_t vectors_version;          /* of what was embedded */
+    struct ai_vectors vectors;        /* of what was embedded */
 
     bool capped; /* a budget, or a cap of a conversation or a visitor: chat/budget.h */
     /* Of the month's budget; -1 = it has none. As the last look had it, at the load or at

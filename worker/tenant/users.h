@@ -12,6 +12,7 @@
 #define USER_EMAIL_MAX 254
 #define USER_NAME_MAX  100
 #define USER_ROLE_SIZE 16
+#define USER_ROLES     "owner|admin|staff|client" /* that can be given */
 
 /* client 0, staff 1, admin 2, owner 3, superadmin 4; -1: none of them. */
 int user_role_rank(const char *role);

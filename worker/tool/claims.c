@@ -272,8 +272,3 @@ enum tool_claim tool_claim_of(const char *text, size_t len)
     }
     return strongest;
 }
-
-bool tool_claims_action(const char *text, size_t len)
-{
-    return tool_claim_of(text, len) != TOOL_CLAIM_NONE;
-}

@@ -8,7 +8,6 @@
 #ifndef FD_TOOL_CLAIMS_H
 #define FD_TOOL_CLAIMS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 enum tool_claim {
@@ -19,7 +18,5 @@ enum tool_claim {
 
 /* The strongest that the text makes; only its first 64 KB are looked at. */
 enum tool_claim tool_claim_of(const char *text, size_t len);
-
-bool tool_claims_action(const char *text, size_t len);
 
 #endif

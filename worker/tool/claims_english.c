@@ -108,39 +108,62 @@ static bool is_managed(const struct clause *c, size_t at)
            clause_word_is(c, at - 2, WORD_LIST("able", "managed"));
 }
 
-static bool says_i_did(const struct clause *c, size_t subject)
+/* "I", "we've just": where its verb is looked for. */
+struct deed {
+    size_t verb;
+    bool own;  /* I, not we */
+    bool have; /* "I have", "we've" */
+    bool led;  /* words stand before the verb */
+};
+
+static bool read_doer(const struct clause *c, size_t subject, struct deed *deed)
 {
-    if (c->words[subject].text[0] != 'i' && c->words[subject].text[0] != 'w')
-        return false;
     const bool perfect = clause_word_is(c, subject, WORD_LIST("i've", "we've", "ive"));
-    const bool own = clause_word_is(c, subject, WORD_LIST("i", "i've", "ive"));
     size_t at = subject + 1;
-    bool have = perfect;
 
     if (!perfect && !clause_word_is(c, subject, WORD_LIST("i", "we")))
         return false;
     if (is_modal_before(c, begin_of(c, subject), subject))
         return false;
+    deed->own = clause_word_is(c, subject, WORD_LIST("i", "i've", "ive"));
+    deed->have = perfect;
     if (!perfect && clause_word_is(c, at, WORD_LIST("have", "was", "were"))) {
-        have = clause_word_is(c, at, WORD_LIST("have"));
+        deed->have = clause_word_is(c, at, WORD_LIST("have"));
         at++;
     }
     while (clause_word_is(c, at, adverbs) || clause_word_is(c, at, WORD_LIST("managed")))
         at++;
-    if (at > subject + 1 && is_managed(c, at))
+    deed->led = at > subject + 1;
+    deed->verb = at;
+    return true;
+}
+
+static bool is_done_by(const struct clause *c, const struct deed *deed)
+{
+    size_t at = deed->verb;
+
+    if (deed->led && is_managed(c, at))
         return true;
     /* "I've got you booked" */
     if (clause_word_is(c, at, WORD_LIST("got")))
         at++;
-    if (have && clause_word_is(c, at, WORD_LIST("you")))
+    if (deed->have && clause_word_is(c, at, WORD_LIST("you")))
         return clause_word_is(c, at + 1, strict_verbs) ||
                clause_word_is(c, at + 1, WORD_LIST("down"));
     if (clause_word_is(c, at, WORD_LIST("taken", "took")) &&
         clause_word_is(c, at + 1, WORD_LIST("care")))
         return true;
     if (clause_word_is(c, at, strict_verbs))
-        return own || have || clause_has(c, at + 1, c->count, yours);
-    return clause_word_is(c, at, broad_verbs) && acts_on_something(c, at, own);
+        return deed->own || deed->have || clause_has(c, at + 1, c->count, yours);
+    return clause_word_is(c, at, broad_verbs) && acts_on_something(c, at, deed->own);
+}
+
+static bool says_i_did(const struct clause *c, size_t subject)
+{
+    const char first = c->words[subject].text[0]; /* nearly no word is read further */
+    struct deed deed;
+
+    return (first == 'i' || first == 'w') && read_doer(c, subject, &deed) && is_done_by(c, &deed);
 }
 
 /* -- it is done ------------------------------------------------------------------------------- */
@@ -159,25 +182,28 @@ static enum subject subject_of(const struct clause *c, size_t from, size_t to)
     return SUBJECT_OTHER;
 }
 
-/* "has been booked": the verb stands at `verb`, its first auxiliary at `aux`. */
-static bool says_was_done(const struct clause *c, size_t aux, size_t verb, bool been)
+/* "your table has been ..." */
+static bool has_been_done(const struct clause *c, enum subject subject, size_t from, size_t aux,
+                          size_t verb)
 {
-    size_t from = begin_of(c, aux);
-    enum subject subject = subject_of(c, from, aux);
-    bool strict = clause_word_is(c, verb, strict_verbs),
-         broad = clause_word_is(c, verb, broad_verbs);
+    const bool broad = clause_word_is(c, verb, broad_verbs);
 
-    if (subject == SUBJECT_OTHER || is_modal_before(c, from, verb) ||
-        clause_has(c, 0, aux, reported))
+    if (clause_has(c, verb + 1, c->count, WORD_LIST("someone", "somebody", "another", "else")))
         return false;
-    if (been) {
-        if (clause_has(c, verb + 1, c->count, WORD_LIST("someone", "somebody", "another", "else")))
-            return false;
-        if (broad && clause_word_is(c, verb, carried) && clause_has(c, from, aux, parcels))
-            return false;
-        return strict || (broad && !clause_word_is(c, verb, WORD_LIST("made", "set", "put")) &&
-                          (subject == SUBJECT_YOURS || clause_has(c, from, aux, things)));
-    }
+    if (broad && clause_word_is(c, verb, carried) && clause_has(c, from, aux, parcels))
+        return false;
+    if (clause_word_is(c, verb, strict_verbs))
+        return true;
+    return broad && !clause_word_is(c, verb, WORD_LIST("made", "set", "put")) &&
+           (subject == SUBJECT_YOURS || clause_has(c, from, aux, things));
+}
+
+/* "your table is ...", "was ..." */
+static bool is_now_done(const struct clause *c, enum subject subject, size_t from, size_t aux,
+                        size_t verb)
+{
+    const bool strict = clause_word_is(c, verb, strict_verbs);
+
     if (clause_has(c, verb + 1, c->count, general))
         return false;
     if (clause_word_is(c, aux, WORD_LIST("was", "were")))
@@ -186,6 +212,19 @@ static bool says_was_done(const struct clause *c, size_t aux, size_t verb, bool 
     return strict ||
            (clause_word_is(c, verb, WORD_LIST("confirmed")) && clause_has(c, from, aux, things)) ||
            (clause_word_is(c, verb, WORD_LIST("signed")) && subject == SUBJECT_YOURS);
+}
+
+/* "has been booked": the verb stands at `verb`, its first auxiliary at `aux`. */
+static bool says_was_done(const struct clause *c, size_t aux, size_t verb, bool been)
+{
+    size_t from = begin_of(c, aux);
+    enum subject subject = subject_of(c, from, aux);
+
+    if (subject == SUBJECT_OTHER || is_modal_before(c, from, verb) ||
+        clause_has(c, 0, aux, reported))
+        return false;
+    return been ? has_been_done(c, subject, from, aux, verb)
+                : is_now_done(c, subject, from, aux, verb);
 }
 
 /* What every verb of the lists looks like. */
@@ -247,10 +286,9 @@ static bool is_stated_at(const struct clause *c, size_t verb)
 
 /* -- done! ------------------------------------------------------------------------------------ */
 
-static bool says_done(const struct clause *c)
+/* Wherever it stands. */
+static bool states_done(const struct clause *c)
 {
-    size_t last = c->count - 1;
-
     /* words.h drops the 's of "it's" */
     if (c->count == 2 && clause_word_is(c, 0, WORD_LIST("it", "that", "all", "everything")) &&
         (clause_word_is(c, 1, strict_verbs) ||
@@ -262,11 +300,15 @@ static bool says_done(const struct clause *c)
     if (clause_word_is(c, 0, WORD_LIST("successfully")) &&
         (clause_word_is(c, 1, strict_verbs) || clause_word_is(c, 1, broad_verbs)))
         return true;
-    if (c->count == 3 && clause_word_is(c, 0, WORD_LIST("consider")) &&
-        clause_word_is(c, 2, WORD_LIST("done")))
-        return true;
-    if (!c->first && !c->exclaimed)
-        return false;
+    return c->count == 3 && clause_word_is(c, 0, WORD_LIST("consider")) &&
+           clause_word_is(c, 2, WORD_LIST("done"));
+}
+
+/* As the first word on it, or with an exclamation mark. */
+static bool announces_done(const struct clause *c)
+{
+    size_t last = c->count - 1;
+
     if (c->count == 1)
         return clause_word_is(c, 0, strict_verbs) ||
                clause_word_is(c, 0, WORD_LIST("done", "sent"));
@@ -279,6 +321,11 @@ static bool says_done(const struct clause *c)
            !clause_has(c, 0, last,
                        WORD_LIST("is", "are", "was", "were", "been", "be", "get", "have", "has",
                                  "not", "no", "if", "not", "once", "when"));
+}
+
+static bool says_done(const struct clause *c)
+{
+    return states_done(c) || ((c->first || c->exclaimed) && announces_done(c));
 }
 
 enum tool_claim english_claim(const struct clause *c)

@@ -89,8 +89,24 @@ sub matrix {
         (map { $_ => {} } 'POST auth/login', 'GET auth/setup', 'POST auth/setup', 'POST auth/reset', # edge/sign-in.t
             'POST auth/logout', 'POST auth/refresh', 'POST auth/password', 'GET auth/me', 'GET auth/sessions',
             'DELETE auth/sessions', 'DELETE auth/sessions/:id', 'POST auth/team', 'POST auth/organization'),
+        'GET branding'     => {},
+        'PUT branding'     => { body => { title => 'Matrix' } },
         'GET budget'       => {},
         'PUT budget'       => { body => { session_cap_usd => 5 } },
+        'GET canned-replies' => { hidden => \&make_canned_reply },
+        'POST canned-replies' => { body => { shortcut => 'matrix-new', text => 'Hello {visitor}' }, good => 201 },
+        'GET canned-replies/:id' => { ids => \&make_canned_reply },
+        'PATCH canned-replies/:id' => { ids => \&make_canned_reply, body => { text => 'Hi' } },
+        'DELETE canned-replies/:id' => { ids => \&make_canned_reply, good => 204 },
+        'GET channels' => { hidden => \&make_channel },
+        'GET channels/:channel' => { ids => \&make_channel },
+        'PUT channels/:channel' => { ids => \&make_channel, body => { enabled => JSON::PP::false } },
+        'POST channels' => { body => { channel => 'matrix-new' }, good => 201 },
+        'GET channels/:channel/deliveries' => { ids => \&make_channel },
+        'POST channels/inbound' => { ids => \&make_sms, body => { channel => 'sms', from => '+1', message_id => 'matrix', text => 'Hello' }, good => 202 },
+        'GET events' => { query => '?last_event_id=none', good => 400 }, # it is heard in engine/events.t
+        'GET handoffs' => { hidden => \&make_held },
+        'POST conversations/:id/look' => { ids => \&make_conversation, body => { name => 'Dana' } },
         'GET conversations' => { hidden => \&make_conversation },
         'GET conversations/export' => { hidden => \&make_conversation },
         'GET conversations/:id' => { ids => \&make_conversation },
@@ -105,6 +121,7 @@ sub matrix {
         'DELETE identity-secrets/:id' => { ids => \&make_identity_secret, good => 204 },
         'GET conversations/:id/export' => { ids => \&make_conversation },
         'POST dry-run'     => { body => { message => 'Do you ship abroad?' } },
+        'GET installation' => {},
         'GET integrations' => { hidden => \&make_integration },
         'POST integrations' => { body => integration('new'), good => 201 },
         'GET integrations/:id' => { ids => \&make_integration },
@@ -118,16 +135,23 @@ sub matrix {
         'DELETE endpoints/:name' => { ids => \&make_endpoint, good => 204 },
         'GET keys'         => { query => '?limit=200', hidden => \&make_key },
         'POST keys'        => { body => { name => 'matrix', kind => 'sk' }, good => 201 },
+        'GET keys/:id'     => { ids => \&make_key },
+        'PATCH keys/:id'   => { ids => \&make_key, body => { name => 'matrix renamed' } },
         'POST keys/:id/rotate' => { ids => \&make_key, body => { overlap_s => 0 }, good => 201 },
         'DELETE keys/:id'  => { ids => \&make_key, good => 204 },
+        'GET knowledge-gaps' => {},
         'GET knowledge/articles' => { hidden => \&make_article },
         'POST knowledge/articles' => { body => "# Matrix\n\nNew.", query => '?slug=matrix-new', headers => \%markdown, good => 201 },
         'GET knowledge/articles/:slug' => { ids => \&make_article },
         'DELETE knowledge/articles/:slug' => { ids => \&make_article, good => 204 },
         'GET knowledge/search' => { query => '?q=quokka', hidden => \&make_article },
         'GET models'       => {},
+        'GET openapi.json' => {},
         'GET models/ab'    => {},
+        'GET onboarding'   => {},
         'GET organization' => { hidden => sub { $_[0]{org} } },
+        'PATCH organization' => { body => { domain => 'matrix.example' } },
+        (map { $_ => {} } 'GET organizations', 'POST organizations', 'GET organizations/:id', 'PATCH organizations/:id'), # engine/organizations.t
         'GET teams'        => { hidden => \&make_team },
         'POST teams'       => { body => { name => 'matrix new' }, good => 201 },
         'DELETE teams/:id' => { ids => \&make_team, good => 204 },
@@ -135,6 +159,19 @@ sub matrix {
         'DELETE teams/:id/members/:user' => { ids => \&make_member, good => 204 },
         'GET retention'    => {},
         'PUT retention'    => { body => { message_days => 30 } },
+        'POST test-chat'   => { body => { message => 'Do you ship abroad?' } },
+        'GET test-chat/:job' => { ids => \&make_test_chat },
+        'POST test-chat/:job/cancel' => { ids => \&make_test_chat },
+        'POST test-chat/:job/confirm' => { ids => \&make_test_question, body => { call_id => 'c_1', decision => 'decline' } },
+        'GET test-cases'   => { hidden => \&make_test_case },
+        'POST test-cases'  => { body => { name => 'matrix new', message => 'Hello' }, good => 201 },
+        'GET test-cases/:id' => { ids => \&make_test_case },
+        'PATCH test-cases/:id' => { ids => \&make_test_case, body => { name => 'Matrix' } },
+        'DELETE test-cases/:id' => { ids => \&make_test_case, good => 204 },
+        'GET test-runs'    => { hidden => \&make_test_run },
+        'POST test-runs'   => { body => { case_ids => [] }, good => 202 },
+        'GET test-runs/:id' => { ids => \&make_test_run },
+        'POST test-runs/:id/cancel' => { ids => \&make_test_run },
         'GET tools'        => { hidden => \&make_tool },
         'POST tools'       => { body => tool('matrix_new'), good => 201 },
         'GET tools/:name'  => { ids => \&make_tool },
@@ -149,7 +186,7 @@ sub matrix {
         'POST users/:id/reset' => { ids => \&make_user, good => 201 },
         'GET usage'        => {},
         'GET usage/invoice' => {},
-        'POST visitors/export' => { body => { session => 'nobody' } },
+        'POST visitors/export' => { body => { session => 'nobody' }, streams => 1 },
         'POST visitors/delete' => { body => { session => 'nobody' } },
         'GET visitors/requests' => {},
     );
@@ -168,6 +205,19 @@ sub make_held {
     $self->{stack}->sql("UPDATE conversations SET status = 'human', holder_name = 'Dana', holder = (SELECT 'key:' || id FROM api_keys"
         . " WHERE key_sha256 = encode(sha256('$self->{key}'), 'hex')) WHERE id = '$id'");
     return $id;
+}
+
+sub make_channel {
+    my ($self, $name) = @_;
+    $name ||= 'matrix-' . $number++;
+    $self->post('channels', { channel => $name, enabled => JSON::PP::true, outbound_url => 'https://nowhere.invalid/hook' });
+    return $name;
+}
+sub make_sms { my ($self) = @_; $self->make_channel('sms'); return; }
+
+sub make_canned_reply {
+    my ($self) = @_;
+    return $self->post('canned-replies', { shortcut => 'matrix-' . $number++, text => 'Thank you' })->{json}{id};
 }
 
 # At most two may live.
@@ -253,6 +303,31 @@ sub make_endpoint {
 sub make_tool {
     my ($self) = @_;
     return $self->post('tools', tool('matrix_' . $number++))->{json}{name};
+}
+
+sub make_test_case {
+    my ($self) = @_;
+    return $self->post('test-cases', { name => 'matrix ' . $number++, message => 'Hello' })->{json}{id};
+}
+
+sub make_test_run {
+    my ($self) = @_;
+    $self->make_test_case;
+    $self->{stack}->sql("UPDATE test_runs SET status = 'done' WHERE org_id = '$self->{org}'"); # few may run at a time
+    return $self->post('test-runs', {})->{json}{id};
+}
+
+sub make_test_chat {
+    my ($self) = @_;
+    return $self->post('test-chat', { message => 'Hello' })->{headers}{'x-frontdesk-job'};
+}
+
+# A job whose call of a tool waits for a word.
+sub make_test_question {
+    my ($self) = @_;
+    my $job = sprintf '0-%032x', ++$number;
+    $self->{stack}->redis('jobs', 'HSET', "fd:job:{0}:$job", org => $self->{org}, state => 'running', 'ask:c_1' => 4102444800000);
+    return $job;
 }
 
 sub make_approval {

@@ -1,0 +1,46 @@
+/* CHECKING: the model is done, and its answer is judged before it is kept. */
+#include "chat/job_people.h"
+#include "chat/job_tools.h"
+
+#define TRIES 5 /* some 3 s */
+
+static enum job_state judge(struct job *job)
+{
+    if (job_claims_retry(job) || job_language_retry(job))
+        return JOB_REQUESTING;
+    job_offer_at_answer(job);
+    job->answer.end = ANSWER_DONE;
+    return JOB_SAVING;
+}
+
+enum job_state job_checking_enter(struct job *job)
+{
+    if (!job_claims_wonder(job))
+        return judge(job);
+    if (!job_submit(job, &(struct job_op){.kind = JOB_OP_ACTED}))
+        job_retry_later(job);
+    return JOB_CHECKING;
+}
+
+/* Where it cannot be known, the answer has the benefit of the doubt: a model that is told to
+ * act again might do a thing twice. */
+static enum job_state looked_up(struct job *job, const struct job_op *op)
+{
+    if (job_op_failed(op) && job->tries < TRIES) {
+        job_retry_later(job);
+        return JOB_CHECKING;
+    }
+    job->claims.looked_up = true;
+    job->claims.acted = job_op_failed(op) || op->found;
+    return judge(job);
+}
+
+enum job_state job_checking_on(struct job *job, const struct job_event *event)
+{
+    if (event->type == JOB_EV_TIMER)
+        return job_checking_enter(job);
+    if (event->type != JOB_EV_OP)
+        return JOB_CHECKING;
+    return event->op->kind == JOB_OP_ACTED ? looked_up(job, event->op)
+                                           : job_heed_owner(job, event->op);
+}
