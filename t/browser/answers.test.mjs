@@ -10,6 +10,7 @@ import {
   questions,
   settled,
   startLab,
+  tryAgain,
   visit,
 } from './harness.mjs';
 import { startSession } from './mock-api.mjs';
@@ -59,10 +60,9 @@ test('a question, its streamed answer, its source', async () => {
   const page = await visit(lab, '/plain');
   await ask(page, 'How long does shipping take?');
   assert.equal(await lastAnswer(page), SHOWN);
-  assert.equal(await page.locator('.sources').innerText(), '1\nShipping');
+  assert.equal(await page.locator('.assistant .sources').innerText(), '1\nShipping');
   assert.equal(await page.locator('sup.cite').getAttribute('title'), 'Sources 1: Shipping');
   const [{ body, headers }] = lab.mock.posts();
-  assert.equal(headers.accept, 'text/event-stream');
   assert.equal(body.stream, true);
   assert.equal('language' in body, false); // its letters tell
   assert.deepEqual(body.context, { page_url: `${lab.mock.url}/plain`, title: 'A page' });
@@ -80,7 +80,7 @@ test('it shows as it comes', async () => {
   const page = await visit(lab, '/plain');
   await ask(page, 'Go');
   await page.getByText('First part', { exact: true }).waitFor();
-  assert.equal(await page.locator('.send').getAttribute('aria-label'), 'Stop the answer');
+  assert.equal(await page.locator('.field .tool').getAttribute('aria-label'), 'Stop');
   assert.equal(await lastAnswer(page), 'First part, second part.');
   await close(page);
 });
@@ -166,13 +166,13 @@ test('too fast (429): why, a countdown, then a retry of the same question', asyn
   lab.mock.faults = [{ status: 429, retryAfter: 2 }];
   const page = await visit(lab, '/plain');
   await ask(page, 'Question');
-  const again = page.locator('.retry');
+  const again = page.locator('.assistant .retry');
   await again.waitFor();
   assert.match(await answers(page).last().innerText(), /a bit fast/);
   assert.equal(await again.isDisabled(), true);
   assert.match(await questions(page).last().innerText(), /Not sent/);
-  await page.locator('.retry:enabled').waitFor();
-  await again.click();
+  await page.locator('.assistant .retry:enabled').waitFor();
+  await tryAgain(page);
   assert.equal(await lastAnswer(page), SHOWN);
   assert.equal(await questions(page).count(), 1);
   const [first, second] = lab.mock.posts();
@@ -198,7 +198,7 @@ test('an error event keeps what came; trying again is a new turn', async () => {
   assert.equal(await lastAnswer(page), 'Half an ans');
   assert.match(await answers(page).last().innerText(), /cannot answer right now/);
   lab.mock.plan = PLAN;
-  await page.locator('.retry').click();
+  await tryAgain(page);
   assert.equal(await lastAnswer(page), SHOWN);
   const [first, second] = lab.mock.posts();
   assert.notEqual(first.body.client_message_id, second.body.client_message_id);
@@ -212,7 +212,7 @@ test('an error that another try cannot help offers none', async () => {
   const page = await visit(lab, '/plain');
   await ask(page, 'Question');
   await settled(page);
-  assert.equal(await page.locator('.retry').isVisible(), false);
+  assert.equal(await page.locator('.assistant .retry').isVisible(), false);
   await close(page);
 });
 
@@ -221,9 +221,9 @@ test('Stop: the server is told, what came stays', async () => {
   const page = await visit(lab, '/plain');
   await ask(page, 'Question');
   await page.getByText('Shipping takes').waitFor();
-  await page.locator('.send').click();
+  await page.locator('.field .tool').click();
   await settled(page);
-  assert.match(await answers(page).last().innerText(), /^Assistant:\s+Shipping[^]*Stopped/);
+  assert.match(await answers(page).last().innerText(), /^AI assistant:\s+Shipping[^]*Stopped/);
   assert.equal(cancels().length, 1);
   assert.ok(cancels()[0].headers['x-frontdesk-session']);
   await ask(page, 'Another');
@@ -275,7 +275,7 @@ test('a visitor who returns finds the conversation, sources and all', async () =
   await settled(page);
   await page.reload();
   assert.equal(await lastAnswer(page), SHOWN);
-  assert.equal(await page.locator('.sources').innerText(), '1\nShipping');
+  assert.equal(await page.locator('.assistant .sources').innerText(), '1\nShipping');
   assert.equal(await questions(page).count(), 1);
   await close(page);
 });
@@ -296,10 +296,10 @@ test('older messages come a page at a time, the reader keeps the place', async (
   await page.reload();
   await page.getByText('Line 69').waitFor();
   assert.equal(await questions(page).count(), 50);
-  await page.getByRole('button', { name: 'Show earlier messages' }).click();
+  await page.getByRole('button', { name: 'Earlier messages' }).click();
   await page.getByText('Line 0', { exact: true }).waitFor({ state: 'attached' });
   assert.equal(await page.locator('.turns > *').count(), 72);
-  assert.equal(await page.locator('.earlier').isVisible(), false);
+  assert.equal(await page.getByRole('button', { name: 'Earlier messages' }).isVisible(), false);
   await close(page);
 });
 
@@ -312,7 +312,7 @@ test('a session the server no longer knows is begun anew, without a word', async
   assert.equal(await lastAnswer(page), SHOWN);
   lab.mock.sessions.clear();
   await page.reload();
-  await page.locator('.intro .bubble').waitFor();
+  await page.locator('.log > .turn .bubble').waitFor();
   assert.equal(await questions(page).count(), 0);
   await close(page);
 });
@@ -353,6 +353,7 @@ test('an answer that ends behind a closed window is counted, once, until it is r
   await page.locator('.badge:not([hidden])').waitFor();
   assert.equal(await launcher(page).getAttribute('aria-label'), 'Open chat, 1 unread');
   await page.reload();
+  await page.locator('.badge:not([hidden])').waitFor();
   assert.equal(await launcher(page).getAttribute('aria-label'), 'Open chat, 1 unread');
   await launcher(page).click();
   await page.keyboard.press('Escape');
@@ -381,7 +382,7 @@ test('offline in the middle of an answer', async () => {
   await ask(page, 'Question');
   await page.getByText('Shipping').first().waitFor();
   await page.context().setOffline(true);
-  await page.getByText('Reconnecting').waitFor();
+  await page.locator('.notice').getByText('You are offline').waitFor();
   await page.context().setOffline(false);
   assert.equal(await lastAnswer(page), SHOWN);
   assert.equal(lab.mock.jobs.size, 1);
@@ -410,10 +411,10 @@ test('a message too long is held back and said so', async () => {
   const page = await visit(lab, '/plain');
   await launcher(page).click();
   await page.locator('.input').fill('x'.repeat(16385));
-  assert.equal(await page.locator('.send').isDisabled(), true);
+  assert.equal(await page.locator('.field .tool').isDisabled(), true);
   assert.equal(
     await page.locator('.hint').innerText(),
-    'This message is too long. Please shorten it.',
+    'This message is too long. Please change it.',
   );
   await page.locator('.input').press('Enter');
   assert.equal(lab.mock.posts().length, 0);
@@ -436,10 +437,10 @@ test('a long answer: the newest stays in view unless the reader has scrolled awa
     await log.evaluate((node) => node.scrollHeight - node.scrollTop - node.clientHeight < 60),
   );
   await log.evaluate((node) => (node.scrollTop = 0));
-  await page.locator('.newest').waitFor();
   await settled(page);
   assert.equal(await log.evaluate((node) => node.scrollTop), 0);
-  await page.locator('.newest').click();
+  await ask(page, 'Another'); // to see it is why it was asked
+  await page.locator('.user[data-status=sent]').nth(1).waitFor();
   assert.ok(
     await log.evaluate((node) => node.scrollHeight - node.scrollTop - node.clientHeight < 2),
   );
@@ -451,7 +452,10 @@ test('a foreign session in the storage is not used twice', async () => {
   const session = startSession(lab.mock);
   await page.evaluate(
     ([key, value]) => localStorage.setItem(`frontdesk:${key}`, value),
-    [`fd_pk_${'A'.repeat(49)}`, JSON.stringify({ session: 'unknown', pending: { question: 5 } })],
+    [
+      `fd_pk_${'A'.repeat(49)}`,
+      JSON.stringify({ version: 1, session: 'unknown', queue: {}, unread: {} }),
+    ],
   );
   await page.goto(`${lab.mock.url}/plain`);
   await ask(page, 'Question');

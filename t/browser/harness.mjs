@@ -124,12 +124,14 @@ export async function settled(page) {
   await page
     .locator('.turns .assistant')
     .last()
-    .and(
-      page.locator(
-        '[data-status=done], [data-status=stopped], [data-status=failed], [data-status=interrupted]',
-      ),
-    )
+    .and(page.locator('[data-status=done], [data-status=stopped], [data-status=failed]'))
     .waitFor();
+}
+
+/** Tries the failed answer again; returns when it is no longer shown as failed. */
+export async function tryAgain(page) {
+  await page.locator('.assistant .retry:enabled:visible').click();
+  await page.locator('.assistant[data-status=failed]').waitFor({ state: 'detached' });
 }
 
 export async function lastAnswer(page) {

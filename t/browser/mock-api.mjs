@@ -36,6 +36,7 @@ export async function startMock({ web, pages = {}, sources }) {
     ],
     faults: [],
     requests: [],
+    preflights: [], // paths
     config: {},
     sessions: new Map(), // id -> {messages, job}
     jobs: new Map(),
@@ -114,9 +115,14 @@ function api(mock, request, response, url, body) {
   const path = url.pathname.slice('/api/v1/'.length);
   response.setHeader('Access-Control-Allow-Origin', request.headers.origin ?? '*');
   for (const [name, value] of Object.entries(CORS)) response.setHeader(name, value);
-  if (request.method === 'OPTIONS') return response.writeHead(204).end();
-  mock.requests.push({ method: request.method, path, headers: request.headers, body });
-  if (request.headers['x-api-key'] !== KEY) return problem(response, 401);
+  if (request.method === 'OPTIONS') {
+    mock.preflights.push(path);
+    return response.writeHead(204).end();
+  }
+  const { search } = url;
+  mock.requests.push({ method: request.method, path, search, headers: request.headers, body });
+  const inQuery = path === 'config' && url.searchParams.get('client_key');
+  if ((inQuery || request.headers['x-api-key']) !== KEY) return problem(response, 401);
 
   const route = `${request.method} ${path.replace(/^(chat|sessions|messages)\/[^/]+\//, '$1/:id/')}`;
   const id = decodeURIComponent(path.split('/')[1] ?? '');

@@ -3,7 +3,17 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { after, before, beforeEach, test } from 'node:test';
-import { ask, lastAnswer, launcher, questions, settled, startLab, visit } from './harness.mjs';
+import {
+  ask,
+  lastAnswer,
+  launcher,
+  questions,
+  settled,
+  startLab,
+  tryAgain,
+  visit,
+} from './harness.mjs';
+import { KEY } from './mock-api.mjs';
 
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
@@ -113,7 +123,7 @@ test('WID-4: what failed is there after a reload, to be sent again, once', async
   await page.getByText('We cannot answer right now').first().waitFor();
   await page.reload();
   await page.locator('.user[data-status=failed]').waitFor();
-  await page.locator('button.retry').click();
+  await tryAgain(page);
   assert.equal(await lastAnswer(page), 'Hello.');
   assert.equal(await questions(page).count(), 1);
   const ids = lab.mock.posts().map(({ body }) => body.client_message_id);
@@ -137,7 +147,7 @@ test('WID-1: each refusal has its word for the visitor and one line for the deve
     [{ status: 413 }, 'too long'],
     [{ status: 422, problem: { field: 'message' } }, 'was not accepted'],
     [{ status: 429, retryAfter: 600 }, 'reached its limit'],
-    [{ status: 500 }, 'Something went wrong'],
+    [{ status: 500 }, 'cannot answer right now'],
     [{ status: 503 }, 'cannot answer right now'],
   ];
   for (const [fault, words] of cases) {
@@ -164,7 +174,7 @@ test('WID-2: hostile theme values are refused, and nothing is fetched for them',
   };
   const page = await visit(lab, '/plain');
   await launcher(page).click();
-  assert.equal(await page.locator('.title').innerText(), '<img src=x onerror=alert(1)>');
+  assert.equal(await page.locator('h2').innerText(), '<img src=x onerror=alert(1)>');
   assert.equal(await page.locator('.root script, .root img').count(), 0);
   assert.deepEqual([...page.hosts], [new URL(lab.mock.url).host]);
   await close(page);
@@ -214,6 +224,122 @@ test('WID-5: the types name every call of the API', async () => {
   const api = /interface FrontdeskWidget \{([^]*?)\n\}/.exec(types)[1];
   const named = new Set([...api.matchAll(/^ {2}(\w+)[(<]/gm)].map(([, name]) => name));
   assert.deepEqual(calls, [...named].sort());
+  await close(page);
+});
+
+test('WID-1: a failure is announced at once, an answer when there is nothing else to say', async () => {
+  const page = await visit(lab, '/plain');
+  lab.mock.faults = [{ status: 503 }];
+  await ask(page, 'Question');
+  await settled(page);
+  assert.match(await page.locator('.sr[role=alert]').textContent(), /^We cannot answer right now/);
+  assert.equal(await page.locator('.sr[role=status]').textContent(), '');
+  await close(page);
+});
+
+test('WID-1: a click that comes before the window is made opens it', async () => {
+  const page = await visit(lab, '/blank');
+  await page.evaluate((key) => {
+    const click = () =>
+      document.querySelector('frontdesk-widget').shadowRoot.querySelector('.launcher').click();
+    window.Frontdesk = { q: [['on', 'ready', click]] };
+    const script = document.createElement('script');
+    script.src = '/widget.js';
+    script.dataset.clientKey = key;
+    document.head.append(script);
+  }, KEY);
+  await page.locator('.panel').waitFor();
+  await ask(page, 'Hello?');
+  assert.equal(await lastAnswer(page), 'Hello.');
+  await close(page);
+});
+
+test('WID-1: forced colours: what has no border of its own gets one', async () => {
+  const page = await visit(lab, '/plain', { forcedColors: 'active' });
+  await ask(page, 'Question');
+  await settled(page);
+  for (const part of ['.launcher', '.panel', '.user .bubble', '.assistant .bubble']) {
+    const [style, color] = await page
+      .locator(part)
+      .last()
+      .evaluate((node) => {
+        const { outlineStyle, outlineColor } = getComputedStyle(node);
+        return [outlineStyle, outlineColor];
+      });
+    assert.equal(style, 'solid', part);
+    assert.doesNotMatch(color, /^rgba\(.*, 0\)$/, part); // transparent
+  }
+  await close(page);
+});
+
+test('WID-1: an on-screen keyboard: the window keeps to what can be seen', async () => {
+  const page = await visit(lab, '/plain', {
+    viewport: { width: 390, height: 700 },
+    reducedMotion: 'reduce',
+  });
+  await launcher(page).click();
+  const box = () => page.locator('.panel').boundingBox();
+  assert.deepEqual(await box(), { x: 0, y: 0, width: 390, height: 700 });
+  const resize = (height, offsetTop, scale) =>
+    page.evaluate(
+      (values) => {
+        for (const [name, value] of Object.entries(values))
+          Object.defineProperty(visualViewport, name, { configurable: true, value });
+        visualViewport.dispatchEvent(new Event('resize'));
+      },
+      { height, offsetTop, scale },
+    );
+  await resize(380, 40, 1);
+  assert.deepEqual(await box(), { x: 0, y: 40, width: 390, height: 380 });
+  await resize(200, 90, 2); // zoomed in on purpose: nothing moves
+  assert.deepEqual(await box(), { x: 0, y: 40, width: 390, height: 380 });
+  await close(page);
+});
+
+test('WID-4: a page that comes back from the cache of pages leaves a dead connection at once', async () => {
+  lab.mock.faults = [{ silent: true }];
+  const page = await visit(lab, '/blank');
+  await page.clock.install();
+  await page.goto(`${lab.mock.url}/plain`);
+  await page.clock.runFor(1000);
+  await ask(page, 'Question');
+  await page.clock.runFor(1000);
+  await page.locator('.user[data-status=sent]').waitFor();
+  await page.clock.fastForward(14000); // less than the silence that is waited for
+  await page.evaluate(() =>
+    window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true })),
+  );
+  await page.clock.runFor(2000);
+  assert.equal(await lastAnswer(page), 'Hello.');
+  await close(page);
+});
+
+test('WID-5: the package loads it, once, and says when that fails', async () => {
+  const source = readFileSync(new URL('../../web/widget/load.js', import.meta.url), 'utf8');
+  const page = await visit(lab, '/blank');
+  const seen = await page.evaluate(
+    async ([text, host, clientKey]) => {
+      const { load } = await import(
+        URL.createObjectURL(new Blob([text], { type: 'text/javascript' }))
+      );
+      const refused = await load({ host, clientKey, file: 'nothing.js' }).catch((e) => e.message);
+      window.Frontdesk = { q: [['open']] }; // a call that waits for it
+      const [one, two] = [
+        await load({ host, clientKey, lang: 'he' }),
+        await load({ host, clientKey }),
+      ];
+      return [refused, one === two, typeof one.sendMessage, document.scripts.length];
+    },
+    [source, lab.mock.url, KEY],
+  );
+  assert.deepEqual(seen, [
+    `Frontdesk: ${lab.mock.url}/nothing.js could not be loaded`,
+    true,
+    'function',
+    2,
+  ]);
+  await page.locator('.root[dir=rtl] .panel').waitFor();
+  page.faults.splice(0); // the script that is not there
   await close(page);
 });
 

@@ -3,6 +3,9 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { ask, lastAnswer, startLab, visit } from './harness.mjs';
 
+// the icons of a tool's end
+const DONE = 'M5 12l5 5 9-9';
+const FAILED = 'M6 6l12 12M18 6L6 18';
 const CALL = 'c_0123456789abcdef01234567';
 const SUMMARY = 'Books a table.\nday: friday\nname: <b>Ann</b> ![x](https://evil.example/x.png)';
 
@@ -41,13 +44,13 @@ test('a tool asks, the visitor accepts', async () => {
   await card(page).waitFor();
   assert.equal(await card(page).locator('.plain').innerText(), SUMMARY); // text, whatever is in it
   assert.equal(await card(page).getAttribute('aria-label'), 'Shall I do this?');
-  const said = page.locator('.panel > div[role=status]');
+  const said = page.locator('.panel > .sr[role=status]');
   assert.match(await said.textContent(), /^Shall I do this\? Books a table\./);
-  assert.equal(await page.locator('.tools .i-spark').count(), 1);
-  await page.getByRole('button', { name: 'Yes, do it' }).click();
+  assert.equal(await page.locator('.tools i').count(), 1);
+  await page.getByRole('button', { name: 'Yes', exact: true }).click();
   assert.equal(await lastAnswer(page), 'One moment.\n\nBooked.');
   assert.equal(await card(page).count(), 0);
-  assert.equal(await page.locator('.tools .i-check').count(), 1);
+  assert.equal(await page.locator('.tools path').getAttribute('d'), DONE);
   const [{ body, headers }] = words();
   assert.deepEqual(body, { call_id: CALL, decision: 'accept' });
   assert.ok(headers['x-frontdesk-session']);
@@ -63,7 +66,7 @@ test('declined with the keyboard', async () => {
   await page.keyboard.press('Enter');
   assert.equal(await lastAnswer(page), 'One moment.\n\nNothing was booked.');
   assert.equal(words()[0].body.decision, 'decline');
-  assert.equal(await page.locator('.tools .i-close').count(), 1);
+  assert.equal(await page.locator('.tools path').getAttribute('d'), FAILED);
   await close(page);
 });
 
@@ -72,7 +75,7 @@ test('in Hebrew', async () => {
   await ask(page, 'שולחן בבקשה');
   await card(page).waitFor();
   assert.equal(await card(page).getAttribute('aria-label'), 'לבצע את זה?');
-  await page.getByRole('button', { name: 'כן, לבצע' }).click();
+  await page.getByRole('button', { name: 'כן' }).click();
   assert.equal(await lastAnswer(page), 'One moment.\n\nBooked.');
   await close(page);
 });
@@ -88,7 +91,7 @@ test('a word that is refused may be said again; a reset takes the question back'
   ];
   const page = await visit(lab, '/plain');
   await ask(page, 'A table, please');
-  const yes = page.getByRole('button', { name: 'Yes, do it' });
+  const yes = page.getByRole('button', { name: 'Yes', exact: true });
   await yes.click(); // 404: the mock does not listen
   await yes.and(page.locator(':enabled')).waitFor();
   assert.equal(await lastAnswer(page), 'Anew.');

@@ -38,6 +38,10 @@ class Element extends Node {
     }
   }
 
+  get lastChild() {
+    return this.childNodes.at(-1);
+  }
+
   remove() {
     if (this.parentNode) {
       this.parentNode.childNodes = this.parentNode.childNodes.filter((node) => node !== this);

@@ -21,31 +21,31 @@ const CASES = [
     '**bold** and *soft* and ***both***',
     '<p><strong>bold</strong> and <em>soft</em> and <em><strong>both</strong></em></p>',
   ],
-  ['__bold__ _soft_ ~~gone~~', '<p><strong>bold</strong> <em>soft</em> <del>gone</del></p>'],
-  ['snake_case_name and 2 * 3 * 4', '<p>snake_case_name and 2 * 3 * 4</p>'],
+  ['__bold__ _soft_', '<p><strong>bold</strong> <em>soft</em></p>'],
+  ['snake_case_name and a * b * c', '<p>snake_case_name and a * b * c</p>'],
   ['**not closed', '<p>**not closed</p>'],
   ['a **b *c** d*', '<p>a <strong>b *c</strong> d*</p>'],
   ['`a*b*` and `` a`b ``', '<p><code dir="ltr">a*b*</code> and <code dir="ltr">a`b</code></p>'],
   ['\\*no\\* \\[x\\]', '<p>*no* [x]</p>'],
   ['# Head #', '<h3>Head</h3>'],
   ['#tag', '<p>#tag</p>'],
-  ['### Deep', '<h5>Deep</h5>'],
-  ['- a\n- b', '<ul><li><span>a</span></li><li><span>b</span></li></ul>'],
+  ['### Deep', '<h3>Deep</h3>'],
+  ['- a\n- b', '<ul><li><p>a</p></li><li><p>b</p></li></ul>'],
   [
     '* a\n  - b\n  - c\n* d',
-    '<ul><li><span>a</span><ul><li><span>b</span></li><li><span>c</span></li></ul></li><li><span>d</span></li></ul>',
+    '<ul><li><p>a</p><ul><li><p>b</p></li><li><p>c</p></li></ul></li><li><p>d</p></li></ul>',
   ],
-  ['1. a\n2. b', '<ol start="1"><li><span>a</span></li><li><span>b</span></li></ol>'],
-  ['3. c\n4. d', '<ol start="3"><li><span>c</span></li><li><span>d</span></li></ol>'],
+  ['1. a\n2. b', '<ol start="1"><li><p>a</p></li><li><p>b</p></li></ol>'],
+  ['3. c\n4. d', '<ol start="3"><li><p>c</p></li><li><p>d</p></li></ol>'],
   [
     '1. a\n   - b\n\n2. c',
-    '<ol start="1"><li><span>a</span><ul><li><span>b</span></li></ul></li><li><span>c</span></li></ol>',
+    '<ol start="1"><li><p>a</p><ul><li><p>b</p></li></ul></li><li><p>c</p></li></ol>',
   ],
-  ['1. a\n  - b', '<ol start="1"><li><span>a</span><ul><li><span>b</span></li></ul></li></ol>'],
-  ['- a\n\n  more\n- b', '<ul><li><span>a</span><p>more</p></li><li><span>b</span></li></ul>'],
-  ['- a\nlazy', '<ul><li><span>a<br></br>lazy</span></li></ul>'],
-  ['text\n- item', '<p>text</p><ul><li><span>item</span></li></ul>'],
-  ['born in\n1984. It', '<p>born in<br></br>1984. It</p>'],
+  ['1. a\n  - b', '<ol start="1"><li><p>a</p><ul><li><p>b</p></li></ul></li></ol>'],
+  ['- a\n\n  more\n- b', '<ul><li><p>a</p><p>more</p></li><li><p>b</p></li></ul>'],
+  ['- a\nlazy', '<ul><li><p>a<br></br>lazy</p></li></ul>'],
+  ['text\n- item', '<p>text</p><ul><li><p>item</p></li></ul>'],
+  ['born in\n1984. It', '<p>born in<br></br><bdi>1984</bdi>. It</p>'],
   ['> a\n> b\n\nc', '<blockquote><p>a<br></br>b</p></blockquote><p>c</p>'],
   ['---', '<hr></hr>'],
   [
@@ -63,15 +63,15 @@ test('WID-1: the subset', () => {
 test('WID-3: numbers and ids keep their order between letters of the other direction', () => {
   assert.equal(
     html('הזמנה #1042-B תוך 3-5 ימים, +972-3-555, 12'),
-    '<p>הזמנה <bdi>#1042-B</bdi> תוך <bdi>3-5</bdi> ימים, <bdi>+972-3-555</bdi>, 12</p>',
+    '<p>הזמנה <bdi>#1042-B</bdi> תוך <bdi>3-5</bdi> ימים, <bdi>+972-3-555</bdi>, <bdi>12</bdi></p>',
   );
 });
 
 test('tables', () => {
-  const shown = html('| a | b |\n|:--|--:|\n| 1 | x \\| y |\n| 2 |');
-  assert.match(shown, /<th data-align="start">a<\/th><th data-align="end">b<\/th>/);
-  assert.match(shown, /<td data-align="end">x \| y<\/td>/);
-  assert.match(shown, /<td data-align="start">2<\/td><td data-align="end"><\/td>/);
+  const shown = html('| a | b |\n|:--|--:|\n| c | x \\| y |\n| d |\n\nafter');
+  assert.match(shown, /<tr><th>a<\/th><th>b<\/th><\/tr><tr><td>c<\/td><td>x \| y<\/td><\/tr>/);
+  assert.match(shown, /<tr><td>d<\/td><\/tr><\/table><\/div><p>after<\/p>/);
+  assert.equal(html('a | b\n- c'), '<p>a | b</p><ul><li><p>c</p></li></ul>');
 });
 
 test('links: label, target, what may be opened', () => {
@@ -104,8 +104,8 @@ test('citations: the verified ones are marked, others are left out', () => {
     mark.append('1');
     return mark;
   };
-  assert.equal(html('3 days [article:shipping].', false, cite), '<p>3 days<sup>1</sup>.</p>');
-  assert.equal(html('3 days [article:other].', false, cite), '<p>3 days.</p>');
+  assert.equal(html('days [article:shipping].', false, cite), '<p>days<sup>1</sup>.</p>');
+  assert.equal(html('days [article:other].', false, cite), '<p>days.</p>');
   assert.equal(html('a [note:x] b', false, cite), '<p>a [note:x] b</p>');
 });
 
@@ -113,8 +113,8 @@ test('WID-1: while it streams, nothing half-written shows', () => {
   assert.equal(html('a **bold', true), '<p>a <strong>bold</strong></p>');
   assert.equal(html('a **', true), '<p>a </p>');
   assert.equal(html('a `co', true), '<p>a <code dir="ltr">co</code></p>');
-  assert.equal(html('see [the shop](https://sh', true), '<p>see <span>the shop</span></p>');
-  assert.equal(html('3 days [article:shi', true), '<p>3 days </p>');
+  assert.equal(html('see [the shop](https://sh', true), '<p>see </p>');
+  assert.equal(html('days [article:shi', true), '<p>days </p>');
 });
 
 const TEXTS = [
@@ -199,13 +199,9 @@ const ALLOWED = new Map(
     blockquote: [],
     br: [],
     code: ['dir'],
-    del: [],
     div: ['class', 'tabindex'],
     em: [],
     h3: [],
-    h4: [],
-    h5: [],
-    h6: [],
     hr: [],
     li: [],
     ol: ['start'],
@@ -214,8 +210,8 @@ const ALLOWED = new Map(
     span: [],
     strong: [],
     table: [],
-    td: ['data-align'],
-    th: ['data-align'],
+    td: [],
+    th: [],
     tr: [],
     ul: [],
   }),

@@ -6,7 +6,7 @@ import { filter, listOf, map } from './list.js';
  * trusted to have the right type.
  */
 export function createLook(config, options, strings) {
-  const { name, title, subtitle, primary_color, logo_url } = Object(config.branding);
+  const branding = Object(config.branding);
   const features = Object(config.features);
   const spoken = (value) => value?.[strings.tag_] ?? value?.en ?? value;
   const text = (value, pattern = /\S[^]*/) => {
@@ -16,15 +16,15 @@ export function createLook(config, options, strings) {
   return {
     ...strings,
     text_: text,
-    title_: text(title) || text(name) || strings.title_,
-    subtitle_: text(subtitle) || strings.subtitle_,
+    title_: text(branding.title) || text(branding.name) || strings.title_,
+    subtitle_: text(branding.subtitle) || strings.assistant_,
     greeting_: text(config.greeting) || strings.greeting_,
     suggestions_: filter(
       map(listOf(spoken(config.suggested_questions)), (q) => text(q)),
       Boolean,
     ),
-    color_: text(primary_color),
-    logo_: text(logo_url, /^https:\/\/\S+$/),
+    color_: text(branding.primary_color, /^#([\da-f]{3}){1,2}$/i) ?? '#4f46e5',
+    logo_: text(branding.logo_url, /^https:\/\/\S+$/),
     // "bottom-left", "left": that side; without a word, where the page's lines end
     side_:
       text(options.position || config.position, /left|right/) ||
@@ -33,8 +33,8 @@ export function createLook(config, options, strings) {
     models_: filter(listOf(features.model_picker && config.models), (m) => text(m?.model_id)),
     model_: text(config.default_model_id),
     form_: filter(listOf(features.prechat?.fields), (f) => text(f?.name, /^(name|email|phone)$/)),
-    human_: features.handoff === true,
-    rating_: features.rating === true,
-    identity_: features.identity === true,
+    human_: features.handoff,
+    rating_: features.rating,
+    identity_: features.identity,
   };
 }

@@ -1,8 +1,7 @@
-import { identify, reset } from './chat/identity.js';
 import { emit, on } from './hooks.js';
 import languages from './languages.js';
 import { map } from './list.js';
-import { get, useServer } from './net/http.js';
+import { configure } from './net/http.js';
 import { chooseLanguage } from './text.js';
 import { createWidget } from './widget.js';
 
@@ -14,10 +13,8 @@ const script = document.currentScript ?? document.querySelector('script[data-cli
 const { clientKey: key, api, ...options } = { ...script?.dataset };
 const stub = window.Frontdesk;
 
-if (stub?.on) console.warn('Frontdesk: the widget is on this page already.');
-else if (!('adoptedStyleSheets' in Document.prototype)) complain('this browser is too old.');
-else if (!key) complain('data-client-key is missing on the script tag.');
-else start(stub?.q ?? []); // calls made before the script came
+if (!key) complain('data-client-key is missing on the script tag.');
+else if (!stub?.on) start(stub?.q ?? []); // it is not here twice; calls made before the script came
 
 function complain(text) {
   console.error(`Frontdesk: ${text}`);
@@ -30,40 +27,36 @@ function start(waiting) {
 
   function create() {
     const { lang = document.documentElement.lang } = options;
-    const wanted = [lang, ...(config.languages ?? []), navigator.language];
+    const wanted = [lang, config.languages, navigator.language];
     widget = createWidget(key, options, config, chooseLanguage(languages, wanted), refusal);
-    Object.assign(widget, {
-      identify,
-      reset() {
-        widget.close();
-        reset();
-      },
-      update(changed) {
-        Object.assign(options, changed);
-        widget.destroy();
-        create();
-      },
-    });
+    widget.update = (changed) => {
+      Object.assign(options, changed);
+      widget.destroy_();
+      create();
+      widget.furnish_();
+    };
   }
 
   const global = {
     on,
     destroy() {
-      widget?.destroy();
+      widget?.destroy_();
       widget = {};
       delete window.Frontdesk;
     },
   };
   map(CALLS.split(' '), (name) => {
-    global[name] = (...args) =>
-      widget ? widget[name]?.(...args) : void (waiting[waiting.length] = [name, ...args]);
+    global[name] = (...args) => {
+      widget?.furnish_?.();
+      return widget ? widget[name]?.(...args) : void (waiting[waiting.length] = [name, ...args]);
+    };
   });
   window.Frontdesk = Object.freeze(global);
 
   async function boot() {
-    useServer(new URL(api || script.src, document.baseURI).origin, key);
+    await undefined; // off the script's stack, which tracers of requests would parse once more
     try {
-      config = await get('config');
+      config = await configure(new URL(api || script.src, document.baseURI).origin, key);
     } catch (error) {
       // not now: the built-in look, and the chat says what is wrong when it is used
       if (error.status_ < 500 && error.status_ !== 429) {

@@ -2,12 +2,8 @@ import { find } from './list.js';
 
 /** The first wanted language that is spoken here; English speaks when none is. */
 export function chooseLanguage(languages, wanted) {
-  // iw: Hebrew's old code, still sent by some systems
-  const tags = `${wanted},en`
-    .toLowerCase()
-    .replace(/\biw\b/g, 'he')
-    .split(',');
-  const speaker = (tag) => find(languages, ({ tag_ }) => tag_ === tag.split(/[-_]/)[0]);
+  const tags = `${wanted},en`.toLowerCase().split(',');
+  const speaker = (tag) => find(languages, (language) => language.tag_ === tag.split(/[-_]/)[0]);
   return speaker(find(tags, speaker));
 }
 
@@ -16,13 +12,15 @@ export function fill(text, value) {
   return text.replace('#', () => value);
 }
 
+const LONG_MS = 300000; // not for this visit
+
 /** What the visitor reads for a refusal, and what to do; without one: the connection was lost. */
-export function problemText(strings, { status_: status, wait_: wait } = {}) {
+export function problemText(strings, problem) {
+  const status = problem.status_;
   if (!status) return strings.lost_;
   if (status === 413) return strings.long_;
-  if (status === 402 || wait > 300) return strings.limit_;
+  if (status === 402 || problem.wait_ > LONG_MS) return strings.limit_;
   if (status === 409 || status === 429) return strings.fast_;
   if (/40[134]/.test(status)) return strings.closed_;
-  if (status > 501) return strings.away_;
-  return status < 500 ? strings.refused_ : strings.trouble_;
+  return status < 500 ? strings.refused_ : strings.away_;
 }

@@ -1,56 +1,28 @@
 import { map } from './list.js';
 
-/** Colours from a brand's one: pure, WCAG 2.2 contrast. */
-const DEFAULT_BRAND = '#4f46e5';
-const READABLE = 4.5;
-const WHITE = [255, 255, 255];
-const BLACK = [0, 0, 0];
-
-/**
- * {brand, deep, on, accent}: deep is what the brand shades into without losing contrast
- * to on, the text on both; accent is the brand as text in an answer's bubble.
+/*
+ * Colours from a brand's one, #rgb or #rrggbb, so that text has WCAG's contrast of 4.5: the
+ * bounds are of relative luminance, a little narrower than those of the standard's exact curve.
  */
-export function palette(color, theme) {
-  const brand = parseColor(color) ?? parseColor(DEFAULT_BRAND);
-  const isBright = contrast(brand, WHITE) < READABLE;
-  const isDark = theme === 'dark';
-  const bubble = parseColor(isDark ? '#24262d' : '#f3f4f7'); // --raised
-  let accent = brand;
-  for (let share = 0; contrast(accent, bubble) < READABLE; share += 0.05)
-    accent = mix(brand, isDark ? WHITE : BLACK, share);
+const EVEN = 0.179; // black and white are read equally well on it
+const DARK_ENOUGH = 0.15; // on the light --raised
+const LIGHT_ENOUGH = 0.28; // on the dark one
+
+/** {brand, on, accent}: on is the text on the brand, accent the brand as text in a bubble. */
+export function palette(color, isDark) {
+  const brand = color.replace(/^#(.)(.)(.)$/, '#$1$1$2$2$3$3');
+  const parts = map([1, 3, 5], (at) => parseInt(brand.slice(at, at + 2), 16));
+  const mix = (share) => map(parts, (c) => Math.round(c + ((isDark ? 255 : 0) - c) * share));
+  let share = 0;
+  const isReadable = (light) => (isDark ? light > LIGHT_ENOUGH : light < DARK_ENOUGH);
+  while (!isReadable(luminance(mix(share)))) share += 0.05;
   return {
-    brand: hex(brand),
-    deep: hex(mix(brand, isBright ? WHITE : BLACK, 0.28)),
-    on: hex(isBright ? BLACK : WHITE),
-    accent: hex(accent),
+    brand,
+    on: luminance(parts) < EVEN ? '#fff' : '#000',
+    accent: `rgb(${mix(share)})`,
   };
 }
 
-/** #rgb or #rrggbb; anything else is nothing. */
-export function parseColor(text) {
-  const [, digits] = /^#([\da-f]{3}|[\da-f]{6})$/i.exec(text) ?? [];
-  const size = digits?.length / 3;
-  const part = (_, i) => parseInt(digits.substr(i * size, size).repeat(3 - size), 16);
-  return digits && map(WHITE, part);
-}
-
-export function contrast(a, b) {
-  const ratio = (luminance(a) + 0.05) / (luminance(b) + 0.05);
-  return Math.max(ratio, 1 / ratio);
-}
-
-function luminance(color) {
-  const [r, g, b] = map(color, (value) => {
-    const c = value / 255;
-    return c < 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
-  });
-  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-}
-
-function mix(color, other, share) {
-  return map(color, (value, i) => Math.round(value + (other[i] - value) * share));
-}
-
-function hex(color) {
-  return `#${map(color, (value) => (value + 256).toString(16).slice(1)).join('')}`;
+function luminance([r, g, b]) {
+  return 0.2126 * (r / 255) ** 2.2 + 0.7152 * (g / 255) ** 2.2 + 0.0722 * (b / 255) ** 2.2;
 }

@@ -1,30 +1,22 @@
 import { chat } from './chat/chat.js';
-import {
-  load,
-  loadEarlier,
-  onForeignChange,
-  restart,
-  send,
-  speak,
-  start,
-} from './chat/conversation.js';
-import { guard, identify, isKnown } from './chat/identity.js';
+import { load, loadEarlier, onForeignChange, restart, send, start } from './chat/conversation.js';
+import { identify, isKnown, reset } from './chat/identity.js';
 import { handOff, isPerson } from './chat/operator.js';
 import { queue, set, state, useState } from './chat/state.js';
 import { emit, hooks } from './hooks.js';
-import { filter, find, map } from './list.js';
+import { filter, map } from './list.js';
 import { createLook } from './look.js';
 import { post } from './net/http.js';
 import { isOnline, listen, watchNetwork } from './net/network.js';
 import { fill, problemText } from './text.js';
 import { h, setLabel } from './view/dom.js';
 import { icon } from './view/icons.js';
-import { speakerOf } from './view/message.js';
+import { speakerOf, timeOf } from './view/message.js';
 import { createShell } from './view/shell.js';
 import { createWindow } from './view/window.js';
 
-const OPEN_IN_TAB = 'frontdesk:open';
 const FRAME_MS = 16;
+const FURNISH_MS = 50; // behind the launcher, which has been drawn by then
 const COUNT = /^\(\d+\) /; // in the page's title
 
 /** Launcher and window over the conversation. refusal: why there can be none here. */
@@ -33,17 +25,12 @@ export function createWidget(key, options, config, strings, refusal) {
   const life = new AbortController(); // ends every listener
   const { signal } = life;
   const changed = new Set();
+  let panel; // made behind the launcher's first frame
   let timer;
   let isOpen = false;
   let unread = 0;
 
   const isSeen = () => isOpen && !document.hidden;
-  const contacts = [
-    ['name', look.name_, 'text'],
-    ['email', look.email_, 'email'],
-    ['phone', look.phone_, 'tel'],
-  ];
-  const comment = ['comment', look.comment_, 'comment'];
 
   // -- what the conversation says ------------------------------------------------
 
@@ -54,44 +41,48 @@ export function createWidget(key, options, config, strings, refusal) {
   };
 
   hooks.received_ = (message) => {
-    const { status_: status, text_: text, role_: role, id_: id } = message;
-    const stopped = status === 'stopped';
+    const { text_: text } = message;
+    const stopped = message.status_ === 'stopped';
     if (isSeen()) {
       changed.add(message);
       show();
       const said = `${speakerOf(look, message)}: ${panel.log_.textOf_(message)}`;
-      panel.announce_(stopped ? look.stopped_ : said);
+      panel.say_(stopped ? look.stopped_ : said);
     } else if (!stopped) {
-      set({ unread: { ...state.unread, [message.job_ || id]: 1 } });
+      set({ unread: { ...state.unread, [message.job_ || message.id_]: 1 } });
       hooks.changed_(message);
     }
-    if (text) emit('message:received', { id, text, role });
+    if (text) emit('message:received', { id: message.id_, text, role: message.role_ });
   };
 
   hooks.failed_ = (problem) => {
-    const { status_: status = 0, code = '', request_id: id, message } = problem ?? {};
-    panel.announce_(problemText(look, problem));
-    console.warn(`Frontdesk: ${status} ${code} ${message ?? 'connection lost'} ${id ?? ''}`);
+    const { status_: status = 0, code = '', message = 'connection lost' } = problem;
+    panel.warn_(problemText(look, problem));
+    console.warn(`Frontdesk: ${status} ${code} ${message} ${problem.request_id ?? ''}`);
     emit('error', { status, code });
   };
 
-  hooks.asks_ = ({ summary }) => panel.announce_(`${look.confirm_} ${summary}`);
+  hooks.asks_ = (confirmation) => panel.say_(`${look.confirm_} ${confirmation.summary}`);
 
   hooks.ended_ = () => {
     if (state.mode === 'ended') panel.notify_(look.ended_);
     if (look.rating_ && !chat.score_ && isOpen) askForRating();
   };
 
+  function showCount(count) {
+    const label = count ? fill(look.unread_, count) : look.open_;
+    setLabel(launcher, isOpen ? look.close_ : label);
+    launcher.setAttribute('aria-expanded', isOpen);
+    badge.hidden = isOpen || !count;
+    badge.textContent = count > 9 ? '9+' : count;
+  }
+
   function show() {
     clearTimeout(timer);
     timer = null;
     if (isSeen() && Object.keys(state.unread).length) set({ unread: {} });
     const count = Object.keys(state.unread).length;
-    const label = count ? fill(look.unread_, count) : look.open_;
-    setLabel(launcher, isOpen ? look.close_ : label);
-    launcher.setAttribute('aria-expanded', `${isOpen}`);
-    badge.hidden = isOpen || !count;
-    badge.textContent = count > 9 ? '9+' : count;
+    showCount(count);
     const here = fill(look.here_, chat.operator_ || look.person_);
     panel.update_(
       changed,
@@ -112,29 +103,25 @@ export function createWidget(key, options, config, strings, refusal) {
   /** The form comes before the first word, and not again; `text` is that word. */
   function askFirst(text) {
     if (!look.form_.length || isIntroduced() || chat.list_.length) return false;
-    const field = ({ name, label, required }) => {
-      const [, own, type] = find(contacts, (contact) => contact[0] === name);
-      return [name, look.text_(label) || own, type, required === true];
-    };
     const act = async (profile) => {
       await identify({ profile });
       if (text) send(text);
     };
-    panel.ask_(look.first_, map(look.form_, field), act, true);
+    panel.ask_(look.first_, look.form_, act, true);
     return true;
   }
 
   function askForHuman() {
     open();
-    const who = isIntroduced() ? [] : contacts.slice(0, 2);
-    panel.ask_(look.talk_, [['reason', look.about_, 'comment'], ...who], async (form) => {
+    const who = isIntroduced() ? [] : [{ name: 'name' }, { name: 'email' }];
+    panel.ask_(look.talk_, [{ name: 'reason' }, ...who], async (form) => {
       await handOff(form);
       emit('handoff', form);
     });
   }
 
   function askForRating() {
-    panel.ask_(look.rate_, [['score', '', 'stars'], comment], async (form) => {
+    panel.ask_(look.rate_, [{ name: 'score' }, { name: 'comment' }], async (form) => {
       await post(`sessions/${state.session}/rating`, form);
       chat.score_ = form.score;
       panel.notify_(look.thanks_);
@@ -143,31 +130,27 @@ export function createWidget(key, options, config, strings, refusal) {
   }
 
   function askFresh() {
-    panel.ask_(look.freshAsk_, [], async () => newConversation());
+    panel.ask_(look.fresh_, [], async () => newConversation());
   }
 
   async function giveFeedback(message, rating) {
-    const before = message.rating_;
     const tell = (form) => post(`messages/${message.id_}/feedback`, form, state.session);
-    message.rating_ = rating;
-    hooks.changed_(message);
     try {
       await tell({ rating });
-    } catch (problem) {
-      message.rating_ = before;
+      message.rating_ = rating;
       hooks.changed_(message);
-      return panel.notify_(problemText(look, problem));
+      if (rating === 'down')
+        panel.ask_(look.down_, [{ name: 'comment' }], (form) => tell({ rating, ...form }));
+    } catch (problem) {
+      panel.notify_(problemText(look, problem));
     }
-    if (rating === 'down') panel.ask_(look.down_, [comment], (form) => tell({ rating, ...form }));
-    return undefined;
   }
 
   /** The whole conversation as a text file, made here. */
   async function save() {
     for (let cursor; chat.earlier_ && chat.earlier_ !== cursor; await loadEarlier())
       cursor = chat.earlier_;
-    const line = (m) =>
-      `${new Date(m.at_).toLocaleString(look.tag_)} ${speakerOf(look, m)}:\n${m.text_}\n\n`;
+    const line = (m) => `${timeOf(m)} ${speakerOf(look, m)}:\n${m.text_}\n\n`;
     // the mark tells old editors that it is UTF-8
     const href = URL.createObjectURL(new Blob(['\ufeff', ...map(chat.list_, line)]));
     h('a', { href, download: `${look.title_}.txt` }).click();
@@ -186,11 +169,12 @@ export function createWidget(key, options, config, strings, refusal) {
   function setOpen(is) {
     isOpen = is;
     panel.node_.hidden = !is;
-    launcher.replaceChildren(icon(is ? 'down' : 'chat'), badge);
-    remember(is ? '1' : '');
+    launcher.replaceChildren(icon(is ? 'failed' : 'chat'), badge);
+    set({ open: is });
   }
 
   function open(focus = true) {
+    furnish();
     if (isOpen) return;
     setOpen(true);
     if (refusal) {
@@ -228,48 +212,60 @@ export function createWidget(key, options, config, strings, refusal) {
     panel.log_.follow_();
   }
 
-  const badge = h('span.badge', { 'aria-hidden': 'true' });
+  const badge = h('span.badge');
   const launcher = h(
     'button.launcher',
     { 'aria-haspopup': 'dialog', 'aria-controls': 'panel', onclick: toggle },
     icon('chat'),
     badge,
   );
-  const items = [
-    look.human_ && [look.talk_, askForHuman],
-    look.rating_ && [look.rate_, askForRating],
-    [look.save_, save],
-    [look.fresh_, askFresh],
-  ];
-  const panel = createWindow(
+  const shell = createShell(
     look,
-    filter(items, Boolean),
-    sendMessage,
-    giveFeedback,
-    askForHuman,
-    close,
+    signal,
+    launcher,
+    (isFull) => panel?.setModal_(isFull),
+    () => {
+      if (isOpen && !panel.escape_()) close();
+    },
   );
-  const shell = createShell(look, signal, panel.setModal_, () => {
-    if (isOpen && !panel.escape_()) close();
-  });
 
-  const showConnection = () => panel.notify_(!isOnline() && look.offline_);
-  shell.root_.append(panel.node_, launcher);
-  watchNetwork(signal);
-  useState(key, signal, onForeignChange);
-  listen(window, 'online offline', showConnection, signal);
-  listen(document, 'visibilitychange', show, signal);
-  speak(look.tag_);
-  guard(look.identity_);
-  start();
-  show();
-  showConnection();
-  shell.show_();
-  // an answer that was running goes on; a full screen does not come back by itself
-  if (remember() && !shell.isFull_()) open(false);
-  else if (!refusal && queue().length) load();
+  /** The window and the conversation, in a task of their own. */
+  function furnish() {
+    if (panel || signal.aborted) return;
+    const items = [
+      look.rating_ && [look.rate_, askForRating],
+      [look.save_, save],
+      [look.fresh_, askFresh],
+    ];
+    panel = createWindow(
+      look,
+      filter(items, Boolean),
+      sendMessage,
+      giveFeedback,
+      askForHuman,
+      close,
+    );
+    panel.setModal_(shell.isFull_());
+    shell.root_.prepend(panel.node_);
+    const showConnection = () => panel.notify_(!isOnline() && look.offline_);
+    watchNetwork(signal);
+    useState(key, signal, onForeignChange);
+    listen(window, 'online offline', showConnection, signal);
+    listen(document, 'visibilitychange', show, signal);
+    Object.assign(chat, { language_: look.tag_, isGuarded_: look.identity_ });
+    start();
+    show();
+    showConnection();
+    // an answer that was running goes on; a full screen does not come back by itself
+    if (state.open && !shell.isFull_()) open(false);
+    else if (!refusal && queue().length) load();
+  }
+
+  showCount(0);
+  setTimeout(furnish, FURNISH_MS);
 
   return {
+    furnish_: furnish,
     open: () => open(),
     close,
     toggle,
@@ -281,20 +277,15 @@ export function createWidget(key, options, config, strings, refusal) {
     sendMessage,
     newConversation,
     handoff: askForHuman,
-    destroy() {
+    identify,
+    reset() {
+      close();
+      reset();
+    },
+    destroy_() {
       clearTimeout(timer);
       document.title = document.title.replace(COUNT, '');
       life.abort();
     },
   };
-}
-
-/** Whether the window is open in this tab; a page without storage forgets. */
-function remember(value) {
-  try {
-    if (value !== undefined) sessionStorage.setItem(OPEN_IN_TAB, value);
-    return sessionStorage.getItem(OPEN_IN_TAB);
-  } catch {
-    return '';
-  }
 }

@@ -10,7 +10,7 @@ const CANCEL_GRACE_MS = 4000; // between an accepted cancel and the end of the s
  * Brings one answer home: posts a question or attaches to its job, takes the events in
  * order and resumes a cut stream by the last id, so that nothing is lost or doubled.
  *
- * accept(job, session), event(type, data), up(whether something comes).
+ * accept(job, session), event(type, data).
  * finished_ resolves to {end_, ...}:
  *   done        with its data_
  *   cancelled, left  by the visitor, by this page
@@ -19,7 +19,7 @@ const CANCEL_GRACE_MS = 4000; // between an accepted cancel and the end of the s
  *   gone        the job has no more events: the history tells how it ended
  *   lost        the connection did not come back
  */
-export function createAnswer(question, session, job, accept, event, up) {
+export function createAnswer(question, session, job, accept, event) {
   let last = [0, 0];
   let lastId;
   let stopped; // by the visitor
@@ -28,8 +28,7 @@ export function createAnswer(question, session, job, accept, event, up) {
     if (job) return request('GET', `chat/${job}/events`, undefined, session, signal, lastId);
     // The same client_message_id each time: the server attaches a repetition to its job.
     const response = await request('POST', 'chat', question, '', signal);
-    const { headers } = response;
-    adopt(headers.get('X-Frontdesk-Job') ?? '', headers.get('X-Frontdesk-Session'));
+    adopt(response.headers.get('X-Frontdesk-Job'), response.headers.get('X-Frontdesk-Session'));
     return response;
   }
 
@@ -40,14 +39,15 @@ export function createAnswer(question, session, job, accept, event, up) {
     if (stopped) cancel();
   }
 
-  function take({ type_: type, data_, id_ }) {
-    const id = parseEventId(id_);
+  function take(frame) {
+    const id = parseEventId(frame.id);
     if (!id) return false; // a ping, or no event of ours
     const verdict = judgeEvent(last, id);
     if (verdict < 1) return verdict && {};
-    const data = JSON.parse(data_);
+    const type = frame.event;
+    const data = JSON.parse(frame.data);
     last = id;
-    lastId = id_;
+    lastId = frame.id;
     if (type === 'error') return { end_: 'failed', problem_: createProblem(data.status, data) };
     if (type === 'done' || type === 'cancelled') return { end_: type, data_: data };
     event(type, data);
@@ -55,14 +55,18 @@ export function createAnswer(question, session, job, accept, event, up) {
   }
 
   function refuse(problem) {
-    const { status_: status, job_id: other, field, code } = problem;
+    const { status_: status, job_id: other } = problem;
     let end_ = 'failed';
     if (job) {
       if (status === 429 || status >= 500) return problem;
       if (status === 404) end_ = 'gone';
     } else if (stopped) {
       end_ = 'cancelled';
-    } else if (status === 404 || field === 'session_id' || code === 'session-ended') {
+    } else if (
+      status === 404 ||
+      problem.field === 'session_id' ||
+      problem.code === 'session-ended'
+    ) {
       end_ = 'no-session';
     } else if (other) {
       // our id with another body: that answer is ours; else (409) another's goes first
@@ -81,7 +85,7 @@ export function createAnswer(question, session, job, accept, event, up) {
     setTimeout(stream.leave_, CANCEL_GRACE_MS);
   }
 
-  const stream = createStream(connect, take, refuse, up, FRUITLESS_MAX);
+  const stream = createStream(connect, take, refuse, FRUITLESS_MAX);
 
   return {
     finished_: stream.finished_,

@@ -2,7 +2,10 @@ import { hooks } from '../hooks.js';
 import { filter, find, map } from '../list.js';
 import { isRunning } from './message.js';
 
-/** What is shown of the conversation. list_ is replaced, never changed in place. */
+/**
+ * What is shown of the conversation. list_ is replaced, never changed in place. language_ and
+ * isGuarded_ (users are identified) are the window's.
+ */
 export const chat = {};
 export let life = 0; // grows with every reset: what was started before is not ours any more
 

@@ -8,7 +8,7 @@ import { isLocked, tell } from './identity.js';
 import { applyEvent, citationsOf, createMessage, fromHistory } from './message.js';
 import { listenToOperator, setMode } from './operator.js';
 import { createQuestion } from './question.js';
-import { enqueue, forget, queue, set, state } from './state.js';
+import { dequeue, enqueue, forget, queue, set, state } from './state.js';
 import { uuid } from './uuid.js';
 
 const FOREIGN_MS = 5000; // a tab that asked something and does not send it is gone
@@ -17,11 +17,6 @@ export let wanted; // someone looks at the conversation
 const own = {}; // client_message_ids that this tab sends
 let loaded; // the life whose history was asked for
 let starting;
-let language;
-
-export function speak(tag) {
-  language = tag;
-}
 
 // -- sending ----------------------------------------------------------------
 
@@ -30,8 +25,8 @@ export function send(text) {
   if (!message) return false;
   if (isLocked()) leave();
   const asked = place(createMessage('user', { text_: message }));
-  ask(asked, createQuestion(message, language, state.model), '');
-  emit('message:sent', { id: asked.id_, text: message });
+  ask(asked, createQuestion(message, chat.language_, state.model), '');
+  emit('message:sent', { id: asked.question_.client_message_id, text: message });
   return true;
 }
 
@@ -39,18 +34,18 @@ function ask(asked, question, job) {
   asked.question_ = question;
   asked.status_ = 'sending';
   own[question.client_message_id] = true;
-  enqueue(question.client_message_id, question, job);
+  enqueue(question, job);
   deliverAll();
 }
 
 /** Tries again where it failed: the same connection, the same question or a new turn. */
 export function retry(answer) {
-  const { asked_: asked, job_: job, problem_: problem } = answer;
-  const { question_: question } = asked;
+  const { asked_: asked, job_: job } = answer;
+  const question = asked.question_;
   keep((message) => message !== answer);
-  enqueue(question.client_message_id);
+  dequeue(question);
   // a turn that is over on the server would only bring its end again under its id
-  const isOver = problem && job;
+  const isOver = answer.problem_ && job;
   ask(asked, isOver ? { ...question, client_message_id: uuid() } : question, isOver ? '' : job);
 }
 
@@ -77,7 +72,7 @@ async function deliver({ question, job }, turn) {
   const born = life;
   const id = question.client_message_id;
   const ofJob = (role) => find(chat.list_, (m) => job && m.job_ === job && m.role_ === role);
-  if (ofJob('assistant')) return enqueue(id); // the history brought it
+  if (ofJob('assistant')) return dequeue(question); // the history brought it
   const asked =
     asker(id) ?? ofJob('user') ?? place(createMessage('user', { text_: question.message }));
   asked.question_ = question;
@@ -87,7 +82,7 @@ async function deliver({ question, job }, turn) {
 
   const result = await outcome(asked, answer, turn).catch((problem) => ({ problem_: problem }));
   if (born !== life) return undefined;
-  enqueue(id);
+  dequeue(question);
   await settle(answer, asked, turn.stopped_ && !answer.job_ ? { end_: 'left' } : result);
   hooks.changed_(asked);
   hooks.changed_(answer);
@@ -111,9 +106,9 @@ async function outcome(asked, answer, turn) {
 
 /** Once, whoever waits for it; with it the server is told who the visitor is. */
 export function startSession() {
-  starting ??= persist(() => post('sessions/start', { language }))
-    .then(({ session_id: session }) => {
-      set({ session });
+  starting ??= persist(() => post('sessions/start', { language: chat.language_ }))
+    .then((started) => {
+      set({ session: started.session_id });
       return tell();
     })
     .finally(() => (starting = null));
@@ -122,7 +117,7 @@ export function startSession() {
 
 /** The answer's events, into its message. */
 function follow(asked, answer, turn) {
-  const note = () => enqueue(asked.question_.client_message_id, asked.question_, answer.job_);
+  const note = () => enqueue(asked.question_, answer.job_);
   const accept = (job, session) => {
     if (session !== state.session) set({ session });
     asked.status_ = 'sent';
@@ -139,36 +134,28 @@ function follow(asked, answer, turn) {
     // the history knows what another tab asked, and to whom the assistant hands over
     if (/busy|handoff|human/.test([type, data.kind, data.name])) turn.behind_ = true;
   };
-  const up = (is) => {
-    answer.down_ = !is;
-    hooks.changed_(answer);
-  };
   note();
-  Object.assign(turn, createAnswer(asked.question_, state.session, answer.job_, accept, event, up));
+  Object.assign(turn, createAnswer(asked.question_, state.session, answer.job_, accept, event));
   return turn.finished_;
 }
 
-async function settle(answer, asked, { end_: end, data_: data, problem_: problem }) {
-  const { job_: job } = answer;
-  const isHuman = data?.finish_reason === 'human';
+async function settle(answer, asked, result) {
+  const { end_: end, problem_: problem } = result;
+  const job = answer.job_;
+  const data = Object(result.data_);
+  const isHuman = data.finish_reason === 'human';
+  const citations = citationsOf(data);
   asked.status_ = job || end === 'done' ? 'sent' : 'failed';
+  answer.status_ = end === 'done' ? end : /cancelled|left/.test(end) ? 'stopped' : 'failed';
+  answer.problem_ = problem;
+  if (citations.length) answer.citations_ = citations;
   if (isHuman) keep((message) => message !== answer);
-  if (end === 'done') {
-    const citations = citationsOf(data);
-    if (citations.length) answer.citations_ = citations;
-    answer.status_ = 'done';
-  } else if (end === 'cancelled' || end === 'left') {
-    answer.status_ = 'stopped';
-  } else {
-    answer.problem_ = problem;
-    answer.status_ = answer.text_ ? 'interrupted' : 'failed';
-  }
   if (isHuman || end === 'gone') await sync();
   if (isHuman) return;
-  if (!/failed|interrupted/.test(answer.status_)) return hooks.received_(answer);
+  if (answer.status_ !== 'failed') return hooks.received_(answer);
   // not said is not forgotten: after a reload it is there, to be sent or followed again
-  if (!job || !problem) enqueue(asked.question_.client_message_id, asked.question_, job, true);
-  hooks.failed_(problem);
+  if (!job || !problem) enqueue(asked.question_, job, true);
+  hooks.failed_(problem ?? {});
 }
 
 export function stop() {
@@ -178,8 +165,8 @@ export function stop() {
 }
 
 /** What the visitor says to a tool that asks; the answer goes on by itself. */
-export function confirm({ job_ }, word) {
-  return persist(() => post(`chat/${job_}/confirm`, word, state.session));
+export function confirm(answer, word) {
+  return persist(() => post(`chat/${answer.job_}/confirm`, word, state.session));
 }
 
 // -- history and other tabs --------------------------------------------------
@@ -196,45 +183,53 @@ export async function load() {
     const born = (loaded = life);
     chat.loading_ = true;
     hooks.changed_();
-    const first = await persist(history).catch(({ status_ }) => {
-      if (status_ === 404) set({ session: '', mode: '' });
+    const first = await persist(history).catch((error) => {
+      if (error.status_ === 404) set({ session: '', mode: '' });
       loaded = 0; // the next opening tries again
       return {};
     });
     if (born !== life) return;
     chat.loading_ = false;
-    chat.earlier_ = first.next_cursor ?? '';
     take(first, 0);
   }
   // what was not said yet is shown again, and sent if it may
   map(queue(), ({ question, job, failed }) => {
-    const { client_message_id: id, message } = question;
-    if (failed && job) enqueue(id, question, job);
-    if (!failed || job || asker(id)) return;
-    const asked = createMessage('user', { text_: message, question_: question, status_: 'failed' });
+    if (failed && job) enqueue(question, job);
+    if (!failed || job || asker(question.client_message_id)) return;
+    const asked = createMessage('user', {
+      text_: question.message,
+      question_: question,
+      status_: 'failed',
+    });
     place(createMessage('assistant', { asked_: place(asked), status_: 'failed' }));
   });
   deliverAll();
 }
 
-function take({ messages, status, score, name }, at) {
-  merge(fromHistory(messages), at);
-  chat.score_ ||= score;
-  if (status) setMode(status, name);
-}
-
-export async function sync() {
-  const born = life;
-  const latest = await history().catch(() => ({}));
-  if (born === life) take(latest, chat.list_.length);
-}
-
-export async function loadEarlier() {
-  const older = await history(`&cursor=${encodeURIComponent(chat.earlier_)}`).catch(() => {});
-  if (!older) return;
-  chat.earlier_ = older.next_cursor ?? '';
-  take(older, 0);
+function take(page, at) {
+  if (!at) chat.earlier_ = page.next_cursor;
+  merge(fromHistory(page.messages), at);
+  chat.score_ ||= page.score;
+  if (page.status) setMode(page.status, page.name);
   hooks.changed_();
+}
+
+/** The page of the history that `more` names, or the newest. */
+async function read(more) {
+  const born = life;
+  const heard = state.cursor;
+  const page = await history(more).catch(() => {});
+  if (!page || born !== life) return;
+  if (heard !== state.cursor) page.status = ''; // an event that came meanwhile is newer
+  take(page, more ? 0 : chat.list_.length);
+}
+
+export function sync() {
+  return read();
+}
+
+export function loadEarlier() {
+  return read(`&cursor=${chat.earlier_}`);
 }
 
 export function onForeignChange(before) {

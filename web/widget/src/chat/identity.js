@@ -1,4 +1,5 @@
 import { post } from '../net/http.js';
+import { chat } from './chat.js';
 import { leave, load, startSession, wanted } from './conversation.js';
 import { set, state } from './state.js';
 
@@ -7,15 +8,10 @@ import { set, state } from './state.js';
  * or what the visitor says in a form (a profile, which proves nothing).
  */
 let proof;
-let guarded;
 
 /** Where users are identified, one's conversation waits until the page has said who is there. */
-export function guard(is) {
-  guarded = is;
-}
-
 export function isLocked() {
-  return guarded && state.user && !isKnown();
+  return chat.isGuarded_ && state.user && !isKnown();
 }
 
 export function isKnown() {

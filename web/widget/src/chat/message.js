@@ -1,22 +1,28 @@
 import { filter, find, listOf, map } from '../list.js';
-import { uuid } from './uuid.js';
 
-const blank = { text_: '', citations_: [], tools_: [], confirms_: [], notices_: [] };
+const blank = {
+  status_: 'waiting',
+  text_: '',
+  citations_: [],
+  tools_: [],
+  confirms_: [],
+  notices_: [],
+};
 
 /**
  * One turn as it is shown. role_: user, assistant, operator, note (the server's word on a
  * hand-off). status_ of a question: sending, sent, failed; of an answer: waiting,
- * streaming, done, stopped, interrupted (what came is kept), failed.
+ * streaming, done, stopped, failed (what came is kept).
  *
  * And, where there is one: job_, asked_ (an answer's question), question_ (the request),
- * problem_, down_ (nothing comes at the moment), name_, model_, rating_.
+ * problem_, name_, model_, rating_.
  */
 export function createMessage(role, fields) {
-  return { id_: uuid(), role_: role, status_: 'waiting', at_: Date.now(), ...blank, ...fields };
+  return { ...blank, role_: role, at_: Date.now(), ...fields };
 }
 
-export function isRunning({ status_: status }) {
-  return status === 'waiting' || status === 'streaming';
+export function isRunning(message) {
+  return /waiting|streaming/.test(message.status_);
 }
 
 /** A page of the history. */
@@ -26,7 +32,7 @@ export function fromHistory(rows) {
     createMessage(row.role, {
       id_: `${row.id}`,
       text_: row.content,
-      status_: { interrupted: 'interrupted', cancelled: 'stopped' }[row.status] ?? 'done',
+      status_: /interrupted|cancelled/.test(row.status) ? 'stopped' : 'done',
       job_: row.job_id,
       name_: row.name,
       model_: row.model,
@@ -37,8 +43,8 @@ export function fromHistory(rows) {
   );
 }
 
-export function citationsOf({ citations }) {
-  return filter(listOf(citations), (c) => c?.id?.trim && c.label?.trim);
+export function citationsOf(row) {
+  return filter(listOf(row.citations), (c) => c?.id?.trim && c.label?.trim);
 }
 
 /** Applies an event of the stream (protocol/event.h) to an answer. */
@@ -46,22 +52,18 @@ export function applyEvent(message, type, data) {
   if (type === 'meta') {
     message.id_ = data.message_id ?? message.id_;
     message.model_ = data.model;
-  } else if (type === 'delta') {
+  }
+  if (type === 'delta') {
     message.text_ += data.text;
     message.status_ = 'streaming';
-  } else if (type === 'reset') {
-    Object.assign(message, blank, { status_: 'waiting' });
-  } else if (type === 'citation') {
-    message.citations_ = mergeBy('id', message.citations_, data);
-  } else if (type === 'confirm') {
-    message.confirms_ = mergeBy('call_id', message.confirms_, data);
-  } else if (type === 'notice') {
-    message.notices_ = [...message.notices_, data.text];
-  } else if (type === 'tool') {
-    message.tools_ = mergeBy('call_id', message.tools_, data);
-    if (data.status !== 'waiting')
-      message.confirms_ = filter(message.confirms_, ({ call_id }) => call_id !== data.call_id);
   }
+  if (type === 'reset') Object.assign(message, blank);
+  if (type === 'notice') message.notices_ = [...message.notices_, data.text];
+  if (type === 'citation') message.citations_ = mergeBy('id', message.citations_, data);
+  if (type === 'tool') message.tools_ = mergeBy('call_id', message.tools_, data);
+  if (type === 'confirm') message.confirms_ = mergeBy('call_id', message.confirms_, data);
+  if (type === 'tool' && data.status !== 'waiting')
+    message.confirms_ = filter(message.confirms_, (c) => c.call_id !== data.call_id);
 }
 
 function mergeBy(key, list, item) {

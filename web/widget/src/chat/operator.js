@@ -18,7 +18,7 @@ let stream;
 let typing;
 
 export function isPerson(mode) {
-  return mode === 'human' || mode === 'waiting_human';
+  return /human/.test(mode);
 }
 
 export function listenToOperator() {
@@ -32,19 +32,19 @@ export function listenToOperator() {
     (signal) => request('GET', `sessions/${session}/events`, undefined, '', signal, state.cursor),
     (frame) => session === state.session && take(frame),
     (problem) => (problem.status_ === 404 ? { end_: 'gone' } : problem),
-    () => {},
     Infinity,
   );
   stream.session_ = session;
 }
 
-function take({ type_: type, data_, id_: id }) {
-  if (id) set({ cursor: id });
-  const data = JSON.parse(data_);
+function take(frame) {
+  const type = frame.event;
+  if (frame.id) set({ cursor: frame.id });
+  const data = JSON.parse(frame.data);
   if (type === 'message') {
     setTyping('');
     const [message] = fromHistory([{ ...data, id: data.message_id, content: data.text }]);
-    if (message && !find(chat.list_, ({ id_ }) => id_ === message.id_)) say(message);
+    if (message && !find(chat.list_, (m) => m.id_ === message.id_)) say(message);
   } else if (type === 'status') {
     setMode(data.status, data.name);
   } else if (type === 'typing') {
@@ -78,7 +78,7 @@ export function setMode(mode, name) {
 /** Resolves when the server has taken it; what it says is part of the conversation. */
 export async function handOff(form) {
   if (!state.session) await startSession();
-  const { status, text } = await post(`sessions/${state.session}/handoff`, form);
-  if (text) say(createMessage('note', { text_: text, status_: 'done' }));
-  setMode(status);
+  const taken = await post(`sessions/${state.session}/handoff`, form);
+  if (taken.text) say(createMessage('note', { text_: taken.text, status_: 'done' }));
+  setMode(taken.status);
 }

@@ -3,8 +3,6 @@ import { uuid } from './uuid.js';
 // protocol/limits.h; bytes of UTF-8
 const MESSAGE_MAX = 16384;
 const URL_MAX = 2048;
-const TITLE_MAX = 512;
-const UNIT_MAX = 3; // bytes of a UTF-16 unit
 
 export function isTooLong(message) {
   return new TextEncoder().encode(message).length > MESSAGE_MAX;
@@ -22,19 +20,15 @@ export function createQuestion(message, language, model) {
     client_message_id: uuid(),
     language: /\p{L}/u.test(message) ? undefined : language,
     model_id: model || undefined,
-    context: pageContext(location.href, document.title),
+    context: pageContext(location, document),
   };
 }
 
-function pageContext(url, title) {
-  const page = new URL(url);
-  if (!/^https?:$/.test(page.protocol)) return undefined;
-  page.hash = page.username = page.password = ''; // the site's own business; it may hold tokens
-  if (page.href.length > URL_MAX) page.search = '';
-  if (page.href.length > URL_MAX) return undefined;
-  // not between the halves of a surrogate pair
+/** Without what is the site's own business: a fragment and a user's name may hold secrets. */
+function pageContext({ protocol, origin, pathname, search }, { title }) {
+  if (!/^http/.test(protocol)) return undefined;
   return {
-    page_url: page.href,
-    title: title.slice(0, TITLE_MAX / UNIT_MAX).replace(/[\uD800-\uDBFF]$/, ''),
+    page_url: (origin + pathname + search).slice(0, URL_MAX),
+    title: /^.{0,128}/su.exec(title)[0], // 512 bytes at the most
   };
 }

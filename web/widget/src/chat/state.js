@@ -13,35 +13,37 @@ const FRESH_MS = 20 * 60 * 1000; // an unsent question older than this waits for
  *   model    the visitor's choice
  *   queue    client_message_id -> {question, job, at, failed}: what is not answered yet
  *   unread   id -> 1
+ *   open     the window is
  */
-export let state = checked();
+const blank = { version: 1, session: '', mode: '', queue: {}, unread: {} };
+export let state = blank;
 let name;
 
 /** Another tab changed it: onForeign(the state before). */
 export function useState(key, signal, onForeign) {
   name = `frontdesk:${key}`;
-  state = checked(read());
+  state = read() ?? blank;
   const onStorage = (event) => {
     if (event.key && event.key !== name) return;
     const before = state;
-    state = checked(read());
+    state = read() ?? blank;
     onForeign(before);
   };
   listen(window, 'storage', onStorage, signal);
 }
 
+/** What is there, if it is ours. */
 function read() {
   try {
-    return JSON.parse(localStorage.getItem(name));
+    const stored = JSON.parse(localStorage.getItem(name));
+    return stored.version === blank.version ? stored : undefined;
   } catch {
-    return null; // nothing that is ours
+    return undefined;
   }
 }
 
-/** What other tabs wrote meanwhile is kept. */
-export function set(patch) {
-  const stored = read();
-  state = { ...(stored ? checked(stored) : state), ...patch };
+function store(value) {
+  state = value;
   try {
     localStorage.setItem(name, JSON.stringify(state));
   } catch {
@@ -49,41 +51,37 @@ export function set(patch) {
   }
 }
 
+/** What other tabs wrote meanwhile is kept. */
+export function set(patch) {
+  store({ ...(read() ?? state), ...patch });
+}
+
 export function forget() {
-  set({ ...checked(), model: state.model });
+  const { model, open } = state;
+  store({ ...blank, model, open });
 }
 
 /** What is still to be delivered, in the order it was asked. */
 export function queue() {
-  return map(Object.keys(state.queue), (id) => state.queue[id]);
-}
-
-/** Without a question: its place is given up. */
-export function enqueue(id, question, job, failed) {
-  set({});
-  const { [id]: _, ...others } = state.queue;
-  set({
-    queue: question ? { ...state.queue, [id]: { question, job, failed, at: Date.now() } } : others,
+  const entries = filter(
+    map(Object.keys(state.queue), (id) => state.queue[id]),
+    Boolean,
+  );
+  return map(entries, (entry) => {
+    const isOld = !entry.job && Date.now() - entry.at > FRESH_MS;
+    return { ...entry, failed: entry.failed || isOld };
   });
 }
 
-/** Anything may stand in a page's storage: what is not ours is dropped. */
-function checked(value) {
-  const { queue: entries, unread } = Object(value);
-  const clean = { queue: {}, unread: { ...Object(unread) } };
-  map(['session', 'mode', 'user', 'met', 'cursor', 'model'], (field) => {
-    // some of them become part of an address
-    clean[field] = /^[^\s?#%]+$/.exec(value?.[field] ?? '')?.[0] ?? '';
-  });
-  const keys = filter(Object.keys(Object(entries)), (id) => isEntry(Object(entries[id]), id));
-  map(keys, (id) => {
-    const { job, at } = entries[id];
-    clean.queue[id] = entries[id];
-    if (!job && !(Date.now() - at < FRESH_MS)) entries[id].failed = true;
-  });
-  return clean;
+export function enqueue(question, job, failed) {
+  put(question, { question, job, failed, at: Date.now() });
 }
 
-function isEntry({ question, job }, id) {
-  return question?.client_message_id === id && question.message?.trim && job?.trim;
+export function dequeue(question) {
+  put(question);
+}
+
+function put(question, entry) {
+  set({}); // what other tabs queued meanwhile
+  set({ queue: { ...state.queue, [question.client_message_id]: entry } });
 }

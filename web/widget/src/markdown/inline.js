@@ -1,4 +1,4 @@
-import { filter } from '../list.js';
+import { filter, map } from '../list.js';
 
 /*
  * Inline Markdown to nodes. There is no HTML and there are no images: what a model writes
@@ -12,32 +12,29 @@ const TOKEN = [
   raw`\\([!-/:-@[-\x60{-~])`, // 1: an escaped sign
   raw`(\x60{1,3})(?!\x60)([^]{0,999}?[^\x60])\2(?!\x60)`, // 3: code
   // 4, 5: emphasis; an underscore in a word is only an underscore
-  raw`(?<!${WORD}(?=_))([*_]{1,3}|~~)(?![\s*_~])([^]{0,999}?[^\s*_~])\4(?![*_]|(?<=_)${WORD})`,
+  raw`(?<!${WORD}(?=_))([*_]{1,3})(?![\s*_])([^]{0,999}?[^\s*_])\4(?![*_]|(?<=_)${WORD})`,
   raw`(\n|<br\s?/?>)`, // 6
   raw`\[((?:article|product|order|deal|contact|company|activity):[^\]\s]{1,120})\]`, // 7
-  LABEL + raw`\(\s?<?((?:[^\s<>()]|\([^\s()]{0,200}\)){1,2000})>?(?:\s"[^"\n]{0,200}")?\s?\)`, // 8, 9
+  LABEL + raw`\(((?:[^\s()]|\([^\s()]{0,200}\)){1,2000})\)`, // 8, 9
   raw`(?<!${WORD})(https?://[^\s<>"'\x60\\]{0,2000}[^\s<>"'\x60\\.,;:!?*_~)\]])`, // 10
   // 11: a number as in "3-5", "#1042-B" or "+972-3": between other letters it keeps its order
-  raw`(?<!${WORD})([+#]\d+|(?=[A-Z]*\d)[\dA-Z]{1,20}(?=[-./:][\dA-Z]))((?:[-./:]?[\dA-Z]{1,20}){0,9})`,
+  raw`(?<!${WORD})([+#]?(?=[A-Z]{0,9}\d)[\dA-Z]+(?:[-./:][\dA-Z]+)*)`,
 ].join('|');
-// 13: half a link; and half of a sign, of a citation or of emphasis
-const UNFINISHED = raw`${LABEL}(?:$|\([^\s)]{0,2000}$)|[*_~\x60]+$|\[[a-z]{0,8}(?::[^\]\s]{0,120})?$`;
-const OPEN = raw`(\*\*|\x60)(?!\s)([^]+)$`; // 14, 15
+const HALF = raw`(?:${LABEL}(?:\([^\s)]{0,2000})?|\[[a-z]{0,8}(?::[^\]\s]{0,120})?|[*_\x60]{1,3})$`;
 
 /**
- * `more`: the text goes on in the next event. An open `**` or backtick then formats up to
- * the end, and half a link or citation is held back, so that nothing flickers.
+ * `more`: the text goes on in the next event. Half a link, a citation or a sign at its end is
+ * held back, and what is open there is closed, so that nothing flickers.
  */
-export function parseInline(text, more, make, cite, inLink) {
-  const tokens = new RegExp(TOKEN + (more ? `|${UNFINISHED}|${OPEN}` : ''), 'giu');
+export function parseInline(source, more, make, cite, inLink) {
+  const tokens = new RegExp(TOKEN, 'giu');
   const nodes = [];
+  let text = source;
   let at = 0;
 
-  const inner = (part, link = inLink, grows) => parseInline(part, grows, make, cite, link);
-  const code = (part) => make('code', [part.trim()], { dir: 'ltr' });
-  const emphasis = ({ length }, [sign], content) => {
-    if (sign === '~') return make('del', content);
-    const node = length > 1 ? make('strong', content) : make('em', content);
+  const inner = (part, link = inLink) => parseInline(part, false, make, cite, link);
+  const emphasis = ({ length }, content) => {
+    const node = make(length > 1 ? 'strong' : 'em', content);
     return length > 2 ? make('em', [node]) : node;
   };
   const link = (target, content) => {
@@ -46,25 +43,27 @@ export function parseInline(text, more, make, cite, inLink) {
     return href ? make('a', content, attributes) : make('span', content);
   };
 
+  if (more) {
+    text = text.replace(new RegExp(HALF), '');
+    map(['`', '**'], (sign) => {
+      if (text.split(sign).length % 2 === 0) text += sign;
+    });
+  }
   for (let found; (found = tokens.exec(text));) {
-    const [all, sign, , ticked, mark, marked, line, id, label, target, url, number, rest] = found;
-    const [half, opening, opened] = found.slice(13);
+    const [, sign, , code, mark, marked, line, id, label, target, url, number] = found;
     let before = text.slice(at, found.index);
     at = tokens.lastIndex;
     if (id) before = before.trimEnd(); // the mark belongs to the word before it
     nodes.push(
       before,
       sign ||
-        (ticked && code(ticked)) ||
-        (mark && emphasis(mark, mark, inner(marked))) ||
+        (code && make('code', [code.trim()], { dir: 'ltr' })) ||
+        (mark && emphasis(mark, inner(marked))) ||
         (line && make('br', [])) ||
         (id && cite(id)) ||
         (label && link(target, inner(label, true))) ||
         (url && link(url, [url])) ||
-        (number && make('bdi', [number + rest])) ||
-        (half && make('span', inner(half, true))) ||
-        (opening === '`' && code(opened)) ||
-        (opening && make('strong', inner(opened, inLink, true))),
+        (number && make('bdi', [number])),
     );
   }
   return filter([...nodes, text.slice(at)], Boolean);
@@ -75,10 +74,9 @@ export function parseInline(text, more, make, cite, inLink) {
  * call; no user name before the host, which only serves to look like another site.
  */
 export function safeHref(target) {
-  if (/^(mailto|tel):[^\s\p{Cc}\p{Cf}<>"]+$/iu.test(target)) return target;
   try {
-    const url = new URL(target);
-    return /^https?:\/\//i.test(target) && !url.username && !url.password ? url.href : '';
+    const { protocol, username, password, href } = new URL(target);
+    return /^(https?|mailto|tel):$/.test(protocol) && !username && !password ? href : '';
   } catch {
     return '';
   }

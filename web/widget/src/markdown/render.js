@@ -1,12 +1,18 @@
 import { map } from '../list.js';
 import { parseInline } from './inline.js';
 
+const { raw } = String;
 const DEPTH_MAX = 6;
-const FENCE = /^ {0,3}(`{3,}(?=[^`]*$)|~{3,})/;
-const HEADING = /^ {0,3}(#{1,6})\s+(?=\S)/;
-const RULE = /^ {0,3}([-*_])(?:\s*\1){2,}\s*$/;
-const QUOTE = /^ {0,3}> ?/;
-const ITEM = /^( {0,3})([-*+•]|\d{1,9}[.)])( {1,4})(?=\S)/;
+
+// How the blocks begin. A paragraph goes on until one of them does, or a line is blank: END,
+// to which its user adds the items that count.
+const FENCE = raw` {0,3}(\x60{3,}|~{3,})`;
+const HEADING = raw` {0,3}#{1,6} +(?=\S)`;
+const RULE = raw` {0,3}(?:(?:- *){3,}|(?:\* *){3,}|(?:_ *){3,})$`;
+const TABLE = raw`(?=.*\|).*\n(?=.*-)[ :-]*\|[ |:-]*$`;
+const QUOTE = raw` {0,3}>`;
+const ITEM = raw`( {0,3})([-*+•]|\d{1,9}[.)]) {1,4}(?=\S)`;
+const END = raw`(?! *$|${FENCE}|${HEADING}|${RULE}|${TABLE}|${QUOTE}|`;
 
 /**
  * Shows Markdown that grows: paragraphs, headings, lists, quotes, fenced code, tables and
@@ -19,7 +25,7 @@ const ITEM = /^( {0,3})([-*+•]|\d{1,9}[.)])( {1,4})(?=\S)/;
 export function createMarkdown(container, cite = () => null) {
   let shown = '';
   let settled = 0; // offset of the first block that may change
-  let open = []; // the blocks from there
+  let open = 0; // how many blocks stand from there
   let grew;
 
   function make(name, children, attributes = {}) {
@@ -29,174 +35,101 @@ export function createMarkdown(container, cite = () => null) {
     return node;
   }
 
-  function update(text, more) {
+  function update(source, more) {
+    const text = source.replace(/[\r\u2028\u2029]/g, '').replace(/\t/g, '    ');
     if (text === shown && !grew === !more) return;
     if (!text.startsWith(shown.slice(0, settled))) clear();
     shown = text;
     grew = more;
-    let start = settled;
-    const lines = map(text.slice(settled).split('\n'), (line) => {
-      start += line.length + 1;
-      const indent = (spaces) => spaces.replace(/\t/g, '    ');
-      return { text_: line.replace(/\r$/, '').replace(/^\s+/, indent), end_: start };
-    });
-    const blocks = parse(lines, more, 0);
-    map(open, ({ node_ }) => node_.remove());
-    container.append(...map(blocks, ({ node_ }) => node_));
-    open = blocks.slice(-2);
-    if (open.length > 1) settled = open[0].start_ ?? settled;
+    for (; open; open--) container.lastChild.remove();
+    const starts = parse(container, text.slice(settled), more, 0);
+    open = Math.min(2, starts.length);
+    settled += starts[starts.length - 2] ?? 0;
   }
 
   function clear() {
     container.replaceChildren();
-    settled = 0;
     shown = '';
-    open = [];
+    settled = open = 0;
   }
 
-  /** The blocks of lines, [{node_, start_}]. `more`: the last one goes on. */
-  function parse(lines, more, depth, inItem) {
-    const blocks = [];
+  /** Puts the blocks of a text into a node; where each begins. `more`: the last one goes on. */
+  function parse(parent, source, more, depth) {
+    const text = source.trimEnd();
+    const starts = [];
     let at = 0;
-    let end = lines.length;
+    let found;
 
-    const textAt = (i) => lines[i]?.text_ ?? '';
-    while (end && !textAt(end - 1).trim()) end--;
-    /** Whether what ends before the line we are at may go on. */
-    const grows = () => more && at >= end;
-    const inline = (text, growing = grows()) => parseInline(text, growing, make, cite);
-    const inner = (some, item) => map(parse(some, grows(), depth + 1, item), ({ node_ }) => node_);
-    const isNested = (pattern, i) => depth < DEPTH_MAX && pattern.exec(textAt(i));
-
-    const isTable = (i) =>
-      /\|/.test(textAt(i)) &&
-      /^[\s|:-]*-[\s|:-]*$/.test(textAt(i + 1)) &&
-      cells(textAt(i)).length === cells(textAt(i + 1)).length;
-
-    /** Does line i end a paragraph that stands before it? */
-    function interrupts(i) {
-      const line = textAt(i);
-      const item = isNested(ITEM, i);
-      return (
-        !line.trim() ||
-        FENCE.test(line) ||
-        HEADING.test(line) ||
-        RULE.test(line) ||
-        isNested(QUOTE, i) ||
-        (item && !/^(?!1\D)\d/.test(item[2])) ||
-        isTable(i)
-      );
-    }
+    /** Goes behind this pattern, where the text goes on with it. */
+    const take = (pattern) => {
+      const sticky = new RegExp(pattern, 'my');
+      sticky.lastIndex = at;
+      found = sticky.exec(text);
+      if (found) at = sticky.lastIndex;
+      return found;
+    };
+    const grows = () => more && at >= text.length;
+    const inline = (words) => parseInline(words, grows(), make, cite);
+    const inner = (name, words) => {
+      const node = make(name, []);
+      parse(node, words, grows(), depth + 1);
+      return node;
+    };
 
     function block() {
-      const line = textAt(at++);
-      const fence = FENCE.exec(line);
-      const heading = HEADING.exec(line);
-      if (fence) return code(fence[1], line.search(/\S/));
-      if (heading) {
-        // below the page's own headings and the window's
-        const name = `h${Math.min(6, heading[1].length + 2)}`;
-        return make(name, inline(line.slice(heading[0].length).trim().replace(/\s#+$/, '')));
+      if (take(raw`${FENCE}[^\x60\n]*$([^]*?)(?:^ {0,3}\1[\x60~]* *$|(?![^]))`)) {
+        const code = make('code', [found[2].replace('\n', '').trimEnd()]);
+        return make('pre', [code], { dir: 'ltr', tabindex: '0' });
       }
-      if (RULE.test(line)) return make('hr', []);
-      at--;
-      if (isNested(QUOTE, at)) return quote();
-      if (isNested(ITEM, at)) return list();
-      return isTable(at) ? table() : paragraph();
+      // all alike, below the window's own
+      if (take(`${HEADING}(.*)`)) return make('h3', inline(found[1].replace(/ #+ *$/, '')));
+      if (take(RULE)) return make('hr', []);
+      if (take(raw`${TABLE}(\n(?=.*\|).*)*`)) return table(found[0].split('\n'));
+      if (depth < DEPTH_MAX) {
+        if (take(raw`(?:${QUOTE}.*\n?)+`))
+          return inner('blockquote', found[0].replace(/^ {0,3}> ?/gm, ''));
+        if (take(ITEM)) return list(found);
+      }
+      // a line that begins with a year begins no list
+      return make('p', inline(take(raw`.+(\n${END}(?! *(?!1\D)\d)${ITEM}).+)*`)[0].trim()));
     }
 
-    function paragraph() {
-      let text = textAt(at).trim();
-      while (!interrupts(++at)) text += `\n${textAt(at).trim()}`;
-      // the text of an item stands in it without a paragraph
-      return make(inItem && !blocks.length ? 'span' : 'p', inline(text));
-    }
-
-    function code(mark, indent) {
-      const close = new RegExp(`^ {0,3}\\${mark[0]}{${mark.length},}\\s*$`);
-      const from = at;
-      while (at < lines.length && !close.test(textAt(at))) at++;
-      const text = map(lines.slice(from, at++), ({ text_ }) => outdent(text_, indent)).join('\n');
-      return make('pre', [make('code', [text])], { dir: 'ltr', tabindex: '0' });
-    }
-
-    function quote() {
-      const some = [];
-      for (; QUOTE.test(textAt(at)); at++) some.push({ text_: textAt(at).replace(QUOTE, '') });
-      return make('blockquote', inner(some));
-    }
-
-    function list() {
-      const kind = (item) => item && (/\d/.test(item[2]) ? item[2].slice(-1) : 'ul');
-      const first = ITEM.exec(textAt(at));
+    function list([first, indent, mark]) {
+      const isOrdered = /\d/.test(mark);
+      const same = isOrdered ? raw`\d{1,9}[.)]` : '[-*+•]';
+      // models indent what is nested by two as often as by three
+      const nested = raw`(?:\n *)*\n {${indent.length + 2},}\S.*`;
+      const head = raw`(?: *\n)*(?!${RULE})( {0,3}${same} {1,4}(?=\S))`;
+      const next = raw`${head}(.*(?:${nested}|\n${END}${ITEM}).+)*)`;
       const items = [];
-      for (
-        let item;
-        kind((item = ITEM.exec(textAt(at)))) === kind(first) && !RULE.test(textAt(at));
-      ) {
-        // models indent what is nested by two as often as by three
-        const own = linesOf(item[0].length, first[1].length + 2);
-        items.push(make('li', inner(own, true)));
+      for (at -= first.length; take(next);) {
+        const outdent = new RegExp(`^ {1,${found[1].length}}`, 'gm');
+        items.push(inner('li', found[2].replace(outdent, '')));
       }
-      if (kind(first) === 'ul') return make('ul', items);
-      return make('ol', items, { start: `${parseInt(first[2], 10)}` });
+      if (!isOrdered) return make('ul', items);
+      return make('ol', items, { start: `${parseInt(mark, 10)}` });
     }
 
-    /** The lines of one item: what is indented, what continues its paragraph, blanks between. */
-    function linesOf(width, indent) {
-      const own = [{ text_: textAt(at).slice(width) }];
-      for (let i = ++at, blank; i < lines.length; i++) {
-        const text = textAt(i);
-        const indented = text.search(/\S/) >= indent;
-        if (!indented && ITEM.test(text)) {
-          at = i;
-          break;
-        }
-        if (!text.trim()) blank = true;
-        else if (indented || !(blank || interrupts(i))) {
-          if (blank) own.push({ text_: '' });
-          own.push({ text_: outdent(text, width) });
-          blank = false;
-          at = i + 1;
-        } else break;
-      }
-      return own;
-    }
-
-    function table() {
-      const row = (name, growing) => {
-        const texts = cells(textAt(at++));
-        const cell = (align, i) =>
-          make(name, inline(texts[i] ?? '', growing), { 'data-align': align });
-        return make('tr', map(aligns, cell));
-      };
-      const aligns = map(cells(textAt(at + 1)), (rule) =>
-        /:$/.test(rule) ? (rule[0] === ':' ? 'center' : 'end') : 'start',
-      );
-      const rows = [row('th', false)];
-      for (at++; /\|/.test(textAt(at));) rows.push(row('td'));
+    function table([head, , ...body]) {
+      const rows = map([head, ...body], (line, i) => {
+        const cells = line
+          .trim()
+          .replace(/^\||\|$/g, '')
+          .split(/(?<!\\)\|/);
+        return make(
+          'tr',
+          map(cells, (cell) => make(i ? 'td' : 'th', inline(cell.trim()))),
+        );
+      });
       return make('div', [make('table', rows)], { class: 'table', tabindex: '0' });
     }
 
-    while (at < lines.length) {
-      if (textAt(at).trim()) {
-        const start_ = lines[at - 1]?.end_;
-        blocks.push({ node_: block(), start_ });
-      } else {
-        at++;
-      }
+    while ((take(raw`(?: *\n)*`), at < text.length)) {
+      starts.push(at);
+      parent.append(block());
     }
-    return blocks;
+    return starts;
   }
 
   return { update_: update, clear_: clear };
-}
-
-function outdent(text, width) {
-  return text.slice(Math.min(width, text.search(/\S|$/)));
-}
-
-function cells(row) {
-  const inner = row.trim().replace(/^\|/, '').replace(/\|$/, '');
-  return map(inner.split(/(?<!\\)\|/), (cell) => cell.trim().replace(/\\\|/g, '|'));
 }

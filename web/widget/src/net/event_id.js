@@ -7,7 +7,7 @@ export function parseEventId(text) {
 
 /** 1: the next one, take it. 0: seen, ignore it. -1: behind, something is missing. */
 export function judgeEvent([epoch, n], [nextEpoch, next]) {
-  if (nextEpoch === epoch) return next === n + 1 ? 1 : next > n ? -1 : 0;
-  if (nextEpoch < epoch) return 0;
-  return next ? -1 : 1;
+  const isNew = nextEpoch - epoch;
+  if ((isNew || next - n) <= 0) return 0;
+  return next === (isNew ? 0 : n + 1) ? 1 : -1;
 }

@@ -3,19 +3,22 @@ const ANSWER_IN_MS = 15000; // of a request that does not stream
 let base;
 let key;
 
-export function useServer(origin, clientKey) {
-  base = origin;
+/** The configuration. In its address the key spares a preflight; from then on it is in a header. */
+export function configure(origin, clientKey) {
+  base = `${origin}/api/v1/`;
+  const config = get(`config?client_key=${clientKey}&v=${VERSION}`); // the build knows which
   key = clientKey;
+  return config;
 }
 
 /** With a signal: the response, whose body is an event stream; else its JSON. */
 export async function request(method, path, body, session, signal, last) {
-  const headers = { 'X-Api-Key': key };
-  if (signal) headers.Accept = 'text/event-stream';
+  const headers = {};
+  if (key) headers['X-Api-Key'] = key;
   if (body) headers['Content-Type'] = 'application/json';
   if (session) headers['X-Frontdesk-Session'] = session;
   if (last) headers['Last-Event-ID'] = last;
-  const response = await fetch(`${base}/api/v1/${path}`, {
+  const response = await fetch(base + path, {
     method,
     headers,
     body: body && JSON.stringify(body),
@@ -41,9 +44,11 @@ export function post(path, body, session) {
  */
 export function createProblem(status, document, retryAfter) {
   const { detail, title, retry_after, retryable } = document ?? {};
+  const wait = (retry_after || retryAfter) * 1000 || 0; // given in seconds
   return Object.assign(new Error(detail || title || `HTTP ${status}`), document, {
     status_: status,
-    wait_: Math.ceil(retry_after || retryAfter) || 0, // seconds
+    wait_: wait,
+    until_: Date.now() + wait,
     retryable_: retryable ?? (status === 429 || status >= 500),
   });
 }

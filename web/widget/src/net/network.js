@@ -44,9 +44,9 @@ export function pause(ms, signal) {
 }
 
 /** How long to wait before trying again for the n-th time (from 1), with jitter. */
-export function retryDelay(attempt, hint = 0, random = Math.random) {
+export function retryDelay(attempt, hint = 0) {
   const step = STEP_MS * 2 ** Math.min(attempt - 1, 9);
-  return Math.min(LONGEST_MS, Math.max(hint, step)) * (0.75 + random() / 2);
+  return Math.min(LONGEST_MS, Math.max(hint, step)) * (0.75 + Math.random() / 2);
 }
 
 /** Does a piece of work that the network or a moment's overload may fail, patiently. */

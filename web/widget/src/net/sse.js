@@ -8,30 +8,24 @@ import { map } from '../list.js';
 
 const FRAME_MAX = 65536; // characters; the server never writes more than a quarter of it
 
-/** Returns the function that takes a chunk and returns the frames it completed. */
+/** Returns the function that takes a chunk and returns its frames: {event, data, id, retry}. */
 export function createParser() {
-  const empty = () => ({ type_: 'message', data_: null, id_: '', size_: 0 });
   let rest = '';
-  let frame = empty();
+  let frame = {};
 
   return (chunk) => {
     const frames = [];
     const lines = (rest + chunk).split(/\r\n|\r(?!$)|\n/); // an LF may follow a CR at the end
     rest = lines.pop();
     map(lines, (line) => {
-      if (!line) {
-        if (frame.data_ !== null) frames.push(frame);
-        frame = empty();
-        return;
-      }
       const [, name, value] = /^([^:]*):? ?([^]*)/.exec(line);
-      frame.size_ += line.length;
-      if (name === 'data') frame.data_ = frame.data_ === null ? value : `${frame.data_}\n${value}`;
-      else if (name === 'event') frame.type_ = value || 'message';
-      else if (name === 'id' && !value.includes('\0')) frame.id_ = value;
-      else if (name === 'retry' && /^\d{1,9}$/.test(value)) frames.push({ retry_: +value });
+      if (line) frame[name] = name === 'data' && frame.data ? `${frame.data}\n${value}` : value;
+      else {
+        frames[frames.length] = frame;
+        frame = {};
+      }
     });
-    if (rest.length + frame.size_ > FRAME_MAX) throw new RangeError('event too large');
+    if (`${rest}${frame.data}`.length > FRAME_MAX) throw new RangeError('event too large');
     return frames;
   };
 }

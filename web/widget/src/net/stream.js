@@ -8,12 +8,11 @@ const STALE_MS = 12000; // the same, when the page or the network has just come 
  * Reads an event stream to its end through any number of connections.
  *   connect(signal)  opens one, behind what was taken last
  *   take(frame)      true: progress; {end_}: the end; {}: this connection is of no more use
- *   refuse(problem)  the same, of a refusal; {wait_}: not before so many seconds
- *   up(is)           whether something comes
+ *   refuse(problem)  the same, of a refusal; {wait_}: not before so many ms
  *   tries            connections in a row that bring nothing
  * finished_ resolves to {end_, ...}: what was returned, 'gone' (204), 'lost' or 'left'.
  */
-export function createStream(connect, take, refuse, up, tries) {
+export function createStream(connect, take, refuse, tries) {
   const left = new AbortController();
   const { signal } = left;
   let connection;
@@ -22,10 +21,6 @@ export function createStream(connect, take, refuse, up, tries) {
   let fruitless = 0;
 
   const silentFor = (ms) => Date.now() - heardAt > ms;
-  const hear = () => {
-    heardAt = Date.now();
-    up(true);
-  };
 
   async function attempt() {
     const mine = (connection = new AbortController());
@@ -34,9 +29,9 @@ export function createStream(connect, take, refuse, up, tries) {
     try {
       const response = await connect(mine.signal);
       if (response.status === 204) return { end_: 'gone' };
-      for await (const frame of readFrames(response.body, hear)) {
-        if (frame.retry_) hint = frame.retry_;
-        const taken = frame.type_ && take(frame);
+      for await (const frame of readFrames(response.body, () => (heardAt = Date.now()))) {
+        hint = +frame.retry || hint;
+        const taken = frame.data && take(frame);
         if (taken === true) fruitless = 0;
         else if (taken) return taken;
       }
@@ -50,14 +45,11 @@ export function createStream(connect, take, refuse, up, tries) {
   }
 
   async function run() {
-    for (;;) {
+    while (!signal.aborted) {
       const result = await attempt();
-      if (signal.aborted) break;
       if (result.end_) return result;
       if (++fruitless > tries) return { end_: 'lost' };
-      up(false);
-      await pause(Math.max(retryDelay(fruitless, hint), (result.wait_ ?? 0) * 1000), signal);
-      if (signal.aborted) break;
+      await pause(Math.max(retryDelay(fruitless, hint), result.wait_ ?? 0), signal);
     }
     return { end_: 'left' };
   }

@@ -1,72 +1,77 @@
 import { chat } from '../chat/chat.js';
 import { loadEarlier } from '../chat/conversation.js';
 import { map } from '../list.js';
-import { h, tool } from './dom.js';
+import { fill } from '../text.js';
+import { dots, h, setText } from './dom.js';
 import { createMessageView } from './message.js';
 
 const NEAR_END = 60; // px: the visitor is reading the newest
 
-/** The messages, kept at the newest unless the visitor has scrolled away. */
-export function createLog(look, onFeedback) {
-  const views = new Map(); // message -> view
+/** The messages below the greeting, kept at the newest unless the visitor has scrolled away. */
+export function createLog(look, onSend, onFeedback) {
+  const views = new WeakMap(); // message -> view
   let following = true;
 
-  const earlier = h('button.pill.earlier', { onclick: loadEarlier }, look.earlier_);
-  const intro = h('div.intro');
+  const earlier = h('button.pill', { onclick: loadEarlier }, look.earlier_);
+  const loading = dots(fill(look.typing_, look.assistant_));
+  const greeting = h('div.turn', h('div.bubble', { dir: 'auto' }, look.greeting_));
+  const chip = (words) => h('button.pill', { dir: 'auto', onclick: () => onSend(words) }, words);
+  const chips = h(
+    'div.row.chips',
+    { role: 'group', 'aria-label': look.greeting_ },
+    ...map(look.suggestions_, chip),
+  );
   const list = h('div.turns');
   const typing = h('p.state', { role: 'status' });
-  const newest = tool('down', look.newest_, follow);
-  newest.classList.add('newest');
   const scroller = h(
     'div.log',
     // the log announces nothing by itself: a streamed text would be read word by word
     { role: 'log', 'aria-label': look.log_, 'aria-live': 'off', tabindex: '0', onscroll },
     earlier,
-    intro,
+    greeting,
+    chips,
+    loading,
     list,
     typing,
-    newest,
   );
   new ResizeObserver(() => following && follow()).observe(scroller);
 
+  const fromEnd = () => scroller.scrollHeight - scroller.scrollTop;
+
   function onscroll() {
-    const { scrollHeight, scrollTop, clientHeight } = scroller;
-    following = newest.hidden = scrollHeight - scrollTop - clientHeight < NEAR_END;
+    following = fromEnd() < NEAR_END + scroller.clientHeight;
   }
 
   function follow() {
-    following = newest.hidden = true;
+    following = true;
     scroller.scrollTop = scroller.scrollHeight;
   }
 
   /** What changed is shown anew; what stays keeps its nodes, and the reader the place. */
-  function show(changed) {
-    const fromEnd = scroller.scrollHeight - scroller.scrollTop;
-    const [first] = chat.list_;
-    const isOlder = first && !views.has(first);
-    const gone = new Set(views.keys());
-    map(chat.list_, (message) => gone.delete(message));
-    gone.forEach((message) => {
-      views.get(message).node_.remove();
-      views.delete(message);
-    });
-    let next = list.firstChild;
-    map(chat.list_, (message) => {
+  function show(changed, typist) {
+    onscroll(); // its event may be on its way
+    const place = fromEnd();
+    const messages = chat.list_;
+    const isOlder = messages[0] && !views.has(messages[0]);
+    const nodes = map(messages, (message) => {
       const view = views.get(message) ?? createMessageView(message, look, onFeedback);
       views.set(message, view);
       if (changed.has(message)) view.update_();
-      if (view.node_ === next) next = next.nextSibling;
-      else list.insertBefore(view.node_, next);
+      return view.node_;
     });
+    const shown = new Set(nodes);
+    map([...list.children], (node) => shown.has(node) || node.remove());
+    map(nodes, (node, i) => node === list.children[i] || list.insertBefore(node, list.children[i]));
     earlier.hidden = !chat.earlier_;
+    loading.hidden = !chat.loading_;
+    chips.hidden = chat.loading_ || messages.length;
+    setText(typing, typist);
     if (following) follow();
-    else if (isOlder) scroller.scrollTop = scroller.scrollHeight - fromEnd;
+    else if (isOlder) scroller.scrollTop = scroller.scrollHeight - place;
   }
 
   return {
     node_: scroller,
-    intro_: intro,
-    typing_: typing,
     show_: show,
     follow_: follow,
     /** As it is read aloud: the text without its marks. */

@@ -2,13 +2,11 @@ import { chat } from '../chat/chat.js';
 import { stop } from '../chat/conversation.js';
 import { isTooLong } from '../chat/question.js';
 import { set, state } from '../chat/state.js';
-import { filter, map } from '../list.js';
-import { dots, fillWith, h, setLabel, setText, tool } from './dom.js';
+import { map } from '../list.js';
+import { h, setLabel, setText, tool } from './dom.js';
 import { icon } from './icons.js';
 import { createLog } from './log.js';
 import { createSheet } from './sheet.js';
-
-const TALLEST = 140; // px of the composer, then it scrolls
 
 /**
  * The window: header, log, a line for what concerns the whole chat, composer or sheet.
@@ -16,17 +14,16 @@ const TALLEST = 140; // px of the composer, then it scrolls
  */
 export function createWindow(look, items, onSend, onFeedback, onHuman, onClose) {
   let sheet;
-  let modal;
   let busy;
-  let introduced;
 
-  const log = createLog(look, onFeedback);
+  const log = createLog(look, onSend, onFeedback);
   const notice = h('p.notice', { role: 'status' });
-  const announcer = h('div.sr', { role: 'status' });
+  const status = h('div.sr', { role: 'status' });
+  const alert = h('div.sr', { role: 'alert' });
   const subtitle = h('p');
 
-  const more = tool('more', look.menu_, toggleMenu);
-  const option = ({ model_id: value, label }) => h('option', { value }, label || value);
+  const more = tool('more', look.menu_, () => showMenu(menu.hidden));
+  const option = (model) => h('option', { value: model.model_id }, model.label || model.model_id);
   const models = h(
     'select.box',
     { onchange: () => set({ model: models.value }) },
@@ -35,10 +32,12 @@ export function createWindow(look, items, onSend, onFeedback, onHuman, onClose) 
   const item = ([label, act]) => h('button.item', { onclick: () => act(closeMenu()) }, label);
   const menu = h(
     'div.menu',
-    { hidden: true, onfocusout },
+    { hidden: true },
     look.models_.length && h('label', look.pick_, models),
     ...map(items, item),
   );
+  // focusable, as Safari gives a button that is clicked no focus of its own
+  const menuHome = h('div', { tabindex: '-1', onfocusout }, more, menu);
 
   /** One button: it sends what is written, and with nothing written stops the answer. */
   const input = h('textarea.input', {
@@ -49,45 +48,44 @@ export function createWindow(look, items, onSend, onFeedback, onHuman, onClose) 
     'aria-describedby': 'hint',
     enterkeyhint: 'send',
     oninput: updateComposer,
-    onkeydown: typed,
+    onkeydown,
   });
   const button = tool('send', look.send_, act);
-  button.classList.add('strong', 'send');
+  button.classList.add('strong');
   const hint = h('p.hint', { id: 'hint' });
   const composer = h('div.composer', h('div.field', input, button), hint);
   const text = () => input.value.trim();
 
+  const face = icon('chat');
   const logo =
     look.logo_ &&
     h('img', {
       src: look.logo_,
       alt: '',
-      referrerpolicy: 'no-referrer',
-      onerror: () => logo.replaceWith(icon('spark')),
+      onerror: () => logo.replaceWith(face),
     });
+  const header = h(
+    'header.header',
+    h('div.tool', logo || face),
+    h('div.titles', h('h2', h('bdi', look.title_)), subtitle),
+    look.human_ && tool('person', look.talk_, onHuman),
+    menuHome,
+    tool('failed', look.close_, onClose),
+  );
+  // full-screen it is modal: who leaves it by Tab comes in again. As a window it must not.
+  const before = h('span', { onfocus: () => focus() });
+  const behind = h('span', { onfocus: () => header.querySelector('button').focus() });
   const node = h(
     'section.panel',
-    {
-      id: 'panel',
-      role: 'dialog',
-      'aria-label': look.title_,
-      hidden: true,
-      tabindex: '-1',
-      onkeydown,
-    },
-    h(
-      'header.header',
-      h('div.tool.face', { 'aria-hidden': 'true' }, logo || icon('spark')),
-      h('div.titles', h('h2.title', h('bdi', look.title_)), subtitle),
-      look.human_ && tool('person', look.talk_, onHuman),
-      more,
-      tool('close', look.close_, onClose),
-      menu,
-    ),
+    { id: 'panel', role: 'dialog', 'aria-label': look.title_, hidden: true, tabindex: '-1' },
+    before,
+    header,
     notice,
     log.node_,
     composer,
-    announcer,
+    status,
+    alert,
+    behind,
   );
 
   /** Asks the visitor in place of the composer; another question that stood there goes. */
@@ -101,38 +99,41 @@ export function createWindow(look, items, onSend, onFeedback, onHuman, onClose) 
     });
     log.node_.after(sheet.node_);
     log.follow_();
-    sheet.focus_();
+    focus();
   }
 
-  function toggleMenu() {
-    menu.hidden = !menu.hidden;
-    more.setAttribute('aria-expanded', !menu.hidden);
+  function focus() {
+    (sheet ? sheet.node_.elements[0] : input).focus();
+  }
+
+  function showMenu(is) {
+    menu.hidden = !is;
+    more.setAttribute('aria-expanded', is);
     models.value = state.model || look.model_ || 'auto';
-    if (!menu.hidden) menu.querySelector('select,button').focus();
   }
 
   function closeMenu() {
     if (menu.hidden) return false;
-    toggleMenu();
+    showMenu(false);
     more.focus();
     return true;
   }
 
-  function onfocusout({ relatedTarget: next }) {
-    if (next !== more && !menu.contains(next) && !menu.hidden) toggleMenu();
+  function onfocusout(event) {
+    if (!menuHome.contains(event.relatedTarget)) showMenu(false);
   }
 
-  function typed(event) {
+  function onkeydown(event) {
     // an input method uses Enter to choose a word (229: what Safari says of it)
     if (event.key !== 'Enter' || event.shiftKey || event.isComposing || event.keyCode === 229)
       return;
     event.preventDefault();
-    if (text()) act();
+    if (text() && !button.disabled) act();
   }
 
   function act() {
     if (!text()) stop();
-    else if (!isTooLong(text()) && onSend(text())) input.value = '';
+    else if (onSend(text())) input.value = '';
     updateComposer();
     if (!sheet) input.focus();
   }
@@ -147,35 +148,7 @@ export function createWindow(look, items, onSend, onFeedback, onHuman, onClose) 
     button.replaceChildren(icon(stops ? 'stop' : 'send'));
     setLabel(button, stops ? look.stop_ : look.send_);
     input.style.height = 'auto';
-    input.style.height = `${Math.min(input.scrollHeight, TALLEST)}px`;
-  }
-
-  /** Full-screen it is modal: Tab stays inside. As a window it must not. */
-  function onkeydown(event) {
-    if (event.key !== 'Tab' || !modal) return;
-    const stops = filter(
-      node.querySelectorAll('button,textarea,input,select,a,[tabindex="0"]'),
-      (stop) => !stop.disabled && stop.getClientRects().length,
-    );
-    const { activeElement: active } = node.getRootNode();
-    const last = stops.length - 1;
-    const [edge, other] = event.shiftKey ? [0, last] : [last, 0];
-    if (active !== stops[edge] && active !== node) return;
-    event.preventDefault();
-    stops[other].focus();
-  }
-
-  /** Above the messages: the greeting, and while there are none, suggestions. */
-  function showIntro() {
-    const fresh = !chat.loading_ && !chat.list_.length;
-    if (introduced === (introduced = `${chat.loading_}${fresh}`)) return;
-    const chip = (words) => h('button.pill', { dir: 'auto', onclick: () => onSend(words) }, words);
-    fillWith(log.intro_, [
-      chat.loading_
-        ? dots(look.loading_)
-        : h('div.turn', h('div.bubble', { dir: 'auto' }, look.greeting_)),
-      fresh && h('div.row', ...map(look.suggestions_, chip)),
-    ]);
+    input.style.height = `${input.scrollHeight}px`;
   }
 
   return {
@@ -183,18 +156,20 @@ export function createWindow(look, items, onSend, onFeedback, onHuman, onClose) 
     log_: log,
     composer_: composer,
     ask_: ask,
-    update_(changed, title, typing) {
-      setText(log.typing_, typing);
+    update_(changed, title, typist) {
       setText(subtitle, title);
-      showIntro();
-      log.show_(changed);
+      log.show_(changed, typist);
       if (busy !== (busy = chat.turn_)) updateComposer();
     },
     /** What Escape leaves first; false: nothing but the window itself. */
     escape_: () => closeMenu() || sheet?.escape_(),
-    focus_: () => (sheet ? sheet.focus_() : input.focus()),
-    notify_: (words) => fillWith(notice, [words]),
-    announce_: (words) => (announcer.textContent = words),
-    setModal_: (is) => node.setAttribute('aria-modal', (modal = is)),
+    focus_: focus,
+    notify_: (words) => setText(notice, words || ''),
+    say_: (words) => (status.textContent = words),
+    warn_: (words) => (alert.textContent = words),
+    setModal_(is) {
+      node.setAttribute('aria-modal', is);
+      before.tabIndex = behind.tabIndex = is ? 0 : -1;
+    },
   };
 }

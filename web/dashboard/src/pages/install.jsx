@@ -1,0 +1,129 @@
+import { useState } from 'preact/hooks';
+import { useData } from '../api/data.js';
+import { post } from '../api/http.js';
+import { may } from '../api/session.js';
+import { ago } from '../format.js';
+import { t } from '../i18n.js';
+import { href } from '../router.js';
+import { Badge } from '../ui/badge.jsx';
+import { Button, LinkButton } from '../ui/button.jsx';
+import { Snippet } from '../ui/code.jsx';
+import { Form } from '../ui/form.jsx';
+import { Card, Empty, Loaded, Notice, Page } from '../ui/page.jsx';
+
+/** The line to paste, and whether it was seen where it belongs. */
+export default function Install() {
+  const found = useData('installation');
+  return (
+    <Page title={t('install.title')} about={t('install.about')}>
+      <Loaded of={found}>
+        {(installation) => (
+          <>
+            <Paste of={installation} />
+            <Problems list={installation.problems} />
+            <Seen list={installation.seen} reload={found.reload} loading={found.loading} />
+          </>
+        )}
+      </Loaded>
+    </Page>
+  );
+}
+
+/** Where the server does not know its public address, it is the one that this page came from. */
+const here = (snippet) => snippet?.replace('https://HOST', location.origin);
+
+/**
+ * Keys are kept as hashes, so the line has only the end of one that is there: whoever has not
+ * kept it makes another here, with the line whole, this once.
+ */
+function Paste({ of: { snippet, key } }) {
+  const [made, setMade] = useState(null);
+  const whole = made && here(snippet)?.replace(/fd_pk_[^"]*/, made);
+  return (
+    <Card title={t('install.paste')} about={t('install.pasteAbout')}>
+      {key && <Snippet label={t('install.paste')} text={whole ?? here(snippet)} wrap />}
+      {made && <Notice tone="warn">{t('keys.once')}</Notice>}
+      {key && !made && (
+        <p class="about">
+          {t('install.masked', { last4: key.last4 })}{' '}
+          {key.origins.length > 0 && (
+            <>
+              {t('install.origins')} <bdi dir="ltr">{key.origins.join(', ')}</bdi>
+            </>
+          )}
+        </p>
+      )}
+      {key && !key.origins.length && !made && (
+        <Notice tone="warn" actions={<LinkButton small href={href('/keys')}>{t('install.toKeys')}</LinkButton>}>
+          {t('install.noOrigins')}
+        </Notice>
+      )}
+      {may('admin') && !made && <MakeKey onMade={setMade} isFirst={!key} />}
+    </Card>
+  );
+}
+
+function MakeKey({ onMade, isFirst }) {
+  const fields = [{ name: 'origins', type: 'lines', rows: 2, label: t('install.site'), hint: t('keys.originsHint'), dir: 'ltr', placeholder: 'https://shop.example', required: true }];
+  const make = async ({ origins }) => onMade((await post('keys', { name: t('install.keyName'), kind: 'pk', origins })).key);
+  return (
+    <details open={isFirst}>
+      <summary>{t(isFirst ? 'install.noKey' : 'install.another')}</summary>
+      <Form guard={false} fields={fields} value={{ origins: [] }} onSubmit={make} submit={t('install.make')} />
+    </details>
+  );
+}
+
+function Problems({ list }) {
+  if (!list.length) return null;
+  return (
+    <Card title={t('install.problems')} about={t('install.problemsAbout')}>
+      {list.map(({ origin, reason, last_seen: last }) => (
+        <Notice key={origin} tone="warn" actions={reason === 'origin-not-allowed' && <LinkButton small href={href('/keys')}>{t('install.toKeys')}</LinkButton>}>
+          <p>
+            <b>
+              <bdi dir="ltr">{origin}</bdi>
+            </b>{' '}
+            {t(`install.reasons.${reason}`)}
+          </p>
+          <p class="about">{ago(last)}</p>
+        </Notice>
+      ))}
+    </Card>
+  );
+}
+
+function Seen({ list, reload, loading }) {
+  const check = (
+    <Button small icon="refresh" busy={loading} onClick={reload}>
+      {t('install.check')}
+    </Button>
+  );
+  return (
+    <Card flush title={t('install.seen')} actions={check}>
+      {list.length ? (
+        <ul class="rows">
+          {list.map(({ origin, first_seen: first, last_seen: last, version }) => (
+            <li key={origin}>
+              <div class="row">
+                <span>
+                  <bdi dir="ltr">{origin}</bdi>
+                  <span class="about">
+                    {t('install.since', { time: ago(first) })} {version && <code dir="ltr">{version}</code>}
+                  </span>
+                </span>
+                <Badge tone="good" dot>
+                  {ago(last)}
+                </Badge>
+              </div>
+            </li>
+          ))}
+        </ul>
+      ) : (
+        <Empty icon="globe" title={t('install.notSeen')}>
+          {t('install.notSeenAbout')}
+        </Empty>
+      )}
+    </Card>
+  );
+}
