@@ -112,18 +112,18 @@ test('ADM-2: a key is made and shown once, replaced, and revoked', options, asyn
 });
 
 test('ADM-1: who changed what is found in the audit log', options, async () => {
-  const name = `audited ${Date.now()}`;
+  const domain = `audited-${Date.now()}.example`; // its name is what other tests know it by
   const page = await open(browser, '/settings', { as: 'admin' });
-  const before = (await api('GET', 'admin/organization')).name;
-  await page.getByLabel('Name').fill(name);
+  const before = (await api('GET', 'admin/organization')).domain;
+  await page.getByLabel('Domain').fill(domain);
   await page.getByRole('button', { name: 'Save' }).click();
   await saved(page, 'Saved');
   await page.goto(`${url}/dashboard/audit`);
-  await page.locator('details').first().getByText('organization').first().waitFor();
-  await page.locator('details').first().locator('summary').click();
-  await page.locator('details').first().getByText(name).first().waitFor();
+  const entry = page.locator('details').filter({ hasText: domain });
+  await entry.locator('summary').click();
+  await entry.getByText(domain).last().waitFor();
   await accessible(page, 'audit');
-  await api('PATCH', 'admin/organization', { name: before });
+  await api('PATCH', 'admin/organization', { domain: before });
   await close(page);
 });
 

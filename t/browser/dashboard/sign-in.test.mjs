@@ -93,6 +93,10 @@ test(
     await second.goto(`${url}/dashboard/account`);
     await second.getByText('This one').waitFor();
     const renewals = [];
+    // both ask before either is told: who asks after a renewal has claims that are good
+    let asked = 0;
+    let bothAsked;
+    const both = new Promise((resolve) => (bothAsked = resolve));
     for (const page of [first, second]) {
       page.on(
         'request',
@@ -100,7 +104,11 @@ test(
       );
       await page.route(
         '**/api/admin/conversations?*',
-        (route) => route.fulfill({ status: 401, json: { code: 'sign-in-required' } }),
+        async (route) => {
+          if (++asked === 2) bothAsked();
+          await both;
+          await route.fulfill({ status: 401, json: { code: 'sign-in-required' } });
+        },
         { times: 1 },
       );
     }
