@@ -30,7 +30,9 @@ const inOrganization = (page, name) => page.locator('.sidebar .organization').ge
 /** A superadmin, in the other organisation. */
 async function actInSide(page) {
   await page.locator('.sidebar').getByRole('button', { name: 'Demo Shop' }).click();
+  const loaded = page.waitForEvent('load'); // its name stands in the dialog before that, too
   await page.getByRole('dialog').getByRole('button', { name: /Side Shop/ }).click();
+  await loaded;
   await inOrganization(page, 'Side Shop');
 }
 
