@@ -151,20 +151,18 @@ test('ENG-17: what is kept, business hours and canned replies are set', options,
   await close(page);
 });
 
-for (const [look, how] of [
-  ['dark', { context: { colorScheme: 'dark' } }],
-  ['hebrew, narrow', { language: 'he', context: { viewport: { width: 360, height: 720 } } }],
-]) {
-  test(`${look}: axe finds nothing, nothing is wider than the window`, options, async () => {
-    const page = await open(browser, '/users', { as: 'owner', ...how });
-    const paths = ['/users', '/users?tab=teams', '/keys', '/audit', '/settings', '/settings?tab=business', '/settings?tab=replies', '/settings?tab=retention', '/settings?tab=identity'];
-    for (const path of paths) {
-      await page.goto(`${url}/dashboard${path}`);
-      await page.locator('main h1').waitFor();
-      await page.waitForFunction(() => !document.querySelector('main .skeleton'));
-      await accessible(page, `${path} ${look}`);
-      assert.equal(await overflows(page), false, `${path} ${look}`);
-    }
-    await close(page);
-  });
-}
+// the rest of the looks: shell.test.mjs
+const look = 'dark, hebrew, narrow';
+const how = { language: 'he', context: { colorScheme: 'dark', viewport: { width: 360, height: 720 } } };
+test(`${look}: axe finds nothing, nothing is wider than the window`, options, async () => {
+  const page = await open(browser, '/users', { as: 'owner', ...how });
+  const paths = ['/users', '/users?tab=teams', '/keys', '/audit', '/settings', '/settings?tab=business', '/settings?tab=replies', '/settings?tab=retention', '/settings?tab=identity'];
+  for (const path of paths) {
+    await page.goto(`${url}/dashboard${path}`);
+    await page.locator('main h1').waitFor();
+    await page.waitForFunction(() => !document.querySelector('main .skeleton'));
+    await accessible(page, `${path} ${look}`);
+    assert.equal(await overflows(page), false, `${path} ${look}`);
+  }
+  await close(page);
+});
