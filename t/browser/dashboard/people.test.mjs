@@ -141,6 +141,13 @@ test('ENG-17: what is kept, business hours and canned replies are set', options,
   await page.getByRole('button', { name: 'Save' }).click();
   await kept;
   assert.equal((await api('GET', 'admin/retention')).message_days, 31);
+  await page.getByLabel('What was said').fill('7');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('dialog', { name: 'Keep it for a shorter time?' }).getByRole('button', { name: 'Cancel' }).click();
+  await page.getByRole('button', { name: 'Save', disabled: false }).waitFor();
+  assert.equal(await page.getByLabel('What was said').inputValue(), '7');
+  assert.equal((await api('GET', 'admin/retention')).message_days, 31);
+  await page.getByLabel('What was said').fill('31');
   await page.getByRole('tab', { name: 'Canned replies' }).click();
   await page.getByRole('button', { name: 'New reply' }).click();
   const shortcut = `s${Date.now()}`;

@@ -25,7 +25,8 @@ export function Retention() {
   }));
   const save = async (_, changed) => {
     const isShorter = Object.entries(changed).some(([name, value]) => value < found.data[name]);
-    if (isShorter && !(await confirm({ title: t('settings.days.sureTitle'), text: t('settings.days.sureText'), danger: true }))) return;
+    const isSure = !isShorter || (await confirm({ title: t('settings.days.sureTitle'), text: t('settings.days.sureText'), danger: true }));
+    if (!isSure) throw new DOMException('not now', 'AbortError'); // what was typed stays
     found.set(await put('retention', changed, { was: found.data }));
     toast(t('common.saved'));
   };
