@@ -11,7 +11,20 @@
 
 #include <sodium.h>
 
-#include "ngx_http_frontdesk.h"
+#include "protocol/problem.h"
+
+#include "ngx_http_frontdesk_admin.h"
+#include "ngx_http_frontdesk_conf.h"
+#include "ngx_http_frontdesk_cors.h"
+#include "ngx_http_frontdesk_counter.h"
+#include "ngx_http_frontdesk_ctx.h"
+#include "ngx_http_frontdesk_key.h"
+#include "ngx_http_frontdesk_limit.h"
+#include "ngx_http_frontdesk_respond.h"
+#include "ngx_http_frontdesk_route.h"
+#include "ngx_http_frontdesk_service.h"
+#include "ngx_http_frontdesk_sign_in.h"
+#include "ngx_http_frontdesk_ticket.h"
 
 
 #define NGX_HTTP_FRONTDESK_ADMIN_METHODS                                     \
@@ -20,6 +33,10 @@
 
 
 static ngx_int_t ngx_http_frontdesk_access(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx);
+static ngx_int_t ngx_http_frontdesk_access_open(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx);
+static ngx_int_t ngx_http_frontdesk_access_other(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx);
 static void ngx_http_frontdesk_access_done(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx, ngx_int_t rc);
@@ -98,7 +115,7 @@ static ngx_int_t
 ngx_http_frontdesk_access(ngx_http_request_t *r, ngx_http_frontdesk_ctx_t *ctx)
 {
     ngx_int_t                       rc;
-    ngx_str_t                       token, ticket;
+    ngx_str_t                       token;
     ngx_http_frontdesk_loc_conf_t  *lcf;
 
     rc = ngx_http_frontdesk_access_route(r, ctx);
@@ -114,14 +131,7 @@ ngx_http_frontdesk_access(ngx_http_request_t *r, ngx_http_frontdesk_ctx_t *ctx)
     }
 
     if (ctx->route->flags & NGX_HTTP_FRONTDESK_KEYLESS) {
-
-        rc = ngx_http_frontdesk_read_limit(r, ctx);
-
-        if (rc != NGX_OK || !ctx->admin) {
-            return rc;
-        }
-
-        return ngx_http_frontdesk_admin_open(r, ctx);
+        return ngx_http_frontdesk_access_open(r, ctx);
     }
 
     rc = ngx_http_frontdesk_token(r, ctx, &token);
@@ -130,49 +140,84 @@ ngx_http_frontdesk_access(ngx_http_request_t *r, ngx_http_frontdesk_ctx_t *ctx)
         return rc;
     }
 
-    if (token.len == 0
-        && (ctx->route->flags & NGX_HTTP_FRONTDESK_TICKET)
-        && ngx_http_arg(r, (u_char *) "ticket", sizeof("ticket") - 1, &ticket)
-           == NGX_OK)
-    {
-        rc = ngx_http_frontdesk_read_limit(r, ctx);
-
-        if (rc != NGX_OK) {
-            return rc;
-        }
-
-        return ngx_http_frontdesk_ticket_redeem(r, ctx, &ticket,
-                                                ngx_http_frontdesk_access_done);
+    if (token.len == 0) {
+        return ngx_http_frontdesk_access_other(r, ctx);
     }
 
-    if (token.len == 0 && (ctx->route->flags & NGX_HTTP_FRONTDESK_USER)) {
+    if (ctx->route->flags & NGX_HTTP_FRONTDESK_LIGHT) {
 
         rc = ngx_http_frontdesk_read_limit(r, ctx);
 
         if (rc != NGX_OK) {
-            return rc;
-        }
-
-        return ngx_http_frontdesk_sign_in(r, ctx,
-                                          ngx_http_frontdesk_access_done);
-    }
-
-    if (token.len == 0 && !(ctx->route->flags & NGX_HTTP_FRONTDESK_KEY_IN_BODY))
-    {
-        return ngx_http_frontdesk_deny(r, ctx, FD_PROBLEM_KEY_MISSING, NULL);
-    }
-
-    if (token.len == 0 || (ctx->route->flags & NGX_HTTP_FRONTDESK_LIGHT)) {
-
-        rc = ngx_http_frontdesk_read_limit(r, ctx);
-
-        if (rc != NGX_OK || token.len == 0) {
             return rc;
         }
     }
 
     return ngx_http_frontdesk_key_resolve(r, ctx, &token, 0,
                                           ngx_http_frontdesk_access_done);
+}
+
+
+/* nobody has to say who he is; the address counts all the more */
+
+static ngx_int_t
+ngx_http_frontdesk_access_open(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_frontdesk_read_limit(r, ctx);
+
+    if (rc != NGX_OK || !ctx->admin) {
+        return rc;
+    }
+
+    return ngx_http_frontdesk_admin_open(r, ctx);
+}
+
+
+/* without a key in a header or the query: what else the route takes */
+
+static ngx_int_t
+ngx_http_frontdesk_access_other(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx)
+{
+    ngx_int_t   rc;
+    ngx_str_t   ticket;
+    ngx_uint_t  flags;
+
+    flags = ctx->route->flags;
+
+    if ((flags & NGX_HTTP_FRONTDESK_TICKET)
+        && ngx_http_arg(r, (u_char *) "ticket", sizeof("ticket") - 1, &ticket)
+           != NGX_OK)
+    {
+        flags &= ~NGX_HTTP_FRONTDESK_TICKET;
+    }
+
+    if (!(flags & (NGX_HTTP_FRONTDESK_TICKET|NGX_HTTP_FRONTDESK_USER
+                   |NGX_HTTP_FRONTDESK_KEY_IN_BODY)))
+    {
+        return ngx_http_frontdesk_deny(r, ctx, FD_PROBLEM_KEY_MISSING, NULL);
+    }
+
+    rc = ngx_http_frontdesk_read_limit(r, ctx);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (flags & NGX_HTTP_FRONTDESK_TICKET) {
+        return ngx_http_frontdesk_ticket_redeem(r, ctx, &ticket,
+                                                ngx_http_frontdesk_access_done);
+    }
+
+    if (flags & NGX_HTTP_FRONTDESK_USER) {
+        return ngx_http_frontdesk_sign_in(r, ctx,
+                                          ngx_http_frontdesk_access_done);
+    }
+
+    return NGX_OK;
 }
 
 

@@ -10,9 +10,17 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "ngx_http_frontdesk.h"
-
+#include "protocol/ids.h"
+#include "protocol/problem.h"
 #include "protocol/sign_in.h"
+
+#include "ngx_http_frontdesk_admin.h"
+#include "ngx_http_frontdesk_ctx.h"
+#include "ngx_http_frontdesk_handlers.h"
+#include "ngx_http_frontdesk_key.h"
+#include "ngx_http_frontdesk_respond.h"
+#include "ngx_http_frontdesk_route.h"
+#include "ngx_http_frontdesk_sign_in.h"
 
 
 #define NGX_HTTP_FRONTDESK_SAFE                                               \
@@ -28,16 +36,14 @@ static ngx_uint_t ngx_http_frontdesk_admin_site(ngx_http_request_t *r,
     ngx_str_t *site);
 
 
-static const struct {
-    const char  *name;
-    ngx_str_t    value;
-} ngx_http_frontdesk_admin_fields[] = {
+static const ngx_http_frontdesk_field_t  ngx_http_frontdesk_admin_fields[] = {
     { "Content-Security-Policy",
       ngx_string("default-src 'none'; frame-ancestors 'none'") },
     { "X-Frame-Options", ngx_string("DENY") },
     { "Referrer-Policy", ngx_string("no-referrer") },
     { "Cross-Origin-Resource-Policy", ngx_string("same-origin") },
-    { "Cross-Origin-Opener-Policy", ngx_string("same-origin") }
+    { "Cross-Origin-Opener-Policy", ngx_string("same-origin") },
+    { NULL, ngx_null_string }
 };
 
 
@@ -91,37 +97,21 @@ ngx_http_frontdesk_admin_plain(ngx_http_request_t *r)
 ngx_int_t
 ngx_http_frontdesk_admin_headers(ngx_http_request_t *r)
 {
-    ngx_str_t   value;
-    ngx_uint_t  i;
-
-    for (i = 0;
-         i < sizeof(ngx_http_frontdesk_admin_fields)
-             / sizeof(ngx_http_frontdesk_admin_fields[0]);
-         i++)
-    {
-        value = ngx_http_frontdesk_admin_fields[i].value;
-
-        if (ngx_http_frontdesk_header(r,
-                                      ngx_http_frontdesk_admin_fields[i].name,
-                                      &value)
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-    }
-
 #if (NGX_HTTP_SSL)
 
-    if (r->connection->ssl) {
-        ngx_str_set(&value, "max-age=31536000");
+    static ngx_str_t  transport = ngx_string("max-age=31536000");
 
-        return ngx_http_frontdesk_header(r, "Strict-Transport-Security",
-                                         &value);
+    if (r->connection->ssl
+        && ngx_http_frontdesk_header(r, "Strict-Transport-Security",
+                                     &transport)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
     }
 
 #endif
 
-    return NGX_OK;
+    return ngx_http_frontdesk_headers(r, ngx_http_frontdesk_admin_fields);
 }
 
 

@@ -14,8 +14,21 @@
 
 #include <hiredis/hiredis.h>
 
-#include "ngx_http_frontdesk.h"
+#include "protocol/ids.h"
+#include "protocol/limits.h"
+#include "protocol/problem.h"
+#include "protocol/scripts.h"
+
 #include "ngx_http_frontdesk_admission.h"
+#include "ngx_http_frontdesk_admission_state.h"
+#include "ngx_http_frontdesk_conf.h"
+#include "ngx_http_frontdesk_ctx.h"
+#include "ngx_http_frontdesk_key.h"
+#include "ngx_http_frontdesk_orphan.h"
+#include "ngx_http_frontdesk_park.h"
+#include "ngx_http_frontdesk_redis.h"
+#include "ngx_http_frontdesk_respond.h"
+#include "ngx_http_frontdesk_stream.h"
 
 
 /* a client waits so long for a server that is coming back */
@@ -85,6 +98,39 @@ ngx_http_frontdesk_admit(ngx_http_request_t *r, ngx_http_frontdesk_ctx_t *ctx,
     }
 
     return NGX_DONE;
+}
+
+
+ngx_int_t
+ngx_http_frontdesk_idempotency_key(ngx_http_request_t *r, ngx_str_t *key)
+{
+    ngx_str_t   *header;
+    ngx_uint_t   i;
+
+    header = ngx_http_frontdesk_request_header(r, "Idempotency-Key");
+
+    if (header == NULL) {
+        return NGX_OK;
+    }
+
+    for (i = 0; i < header->len; i++) {
+        if (header->data[i] < 0x21 || header->data[i] > 0x7e) {
+            break;
+        }
+    }
+
+    if (header->len == 0 || header->len > FD_IDEMPOTENCY_MAX
+        || i < header->len)
+    {
+        return ngx_http_frontdesk_fail(r, FD_PROBLEM_BAD_REQUEST,
+                                       "Idempotency-Key",
+                                       "1 to 255 visible ASCII characters are "
+                                       "wanted");
+    }
+
+    *key = *header;
+
+    return NGX_OK;
 }
 
 

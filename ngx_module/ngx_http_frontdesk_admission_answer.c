@@ -11,8 +11,19 @@
 
 #include <hiredis/hiredis.h>
 
-#include "ngx_http_frontdesk.h"
+#include "protocol/ids.h"
+#include "protocol/json.h"
+#include "protocol/problem.h"
+
 #include "ngx_http_frontdesk_admission.h"
+#include "ngx_http_frontdesk_admission_state.h"
+#include "ngx_http_frontdesk_counter.h"
+#include "ngx_http_frontdesk_ctx.h"
+#include "ngx_http_frontdesk_events.h"
+#include "ngx_http_frontdesk_key.h"
+#include "ngx_http_frontdesk_limit.h"
+#include "ngx_http_frontdesk_respond.h"
+#include "ngx_http_frontdesk_stream.h"
 
 
 #define NGX_HTTP_FRONTDESK_ADMIT_BUSY  100

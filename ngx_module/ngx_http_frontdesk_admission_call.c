@@ -9,11 +9,21 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "ngx_http_frontdesk.h"
-#include "ngx_http_frontdesk_admission.h"
-
+#include "protocol/chat_request.h"
+#include "protocol/completion_request.h"
+#include "protocol/ids.h"
 #include "protocol/job.h"
+#include "protocol/json.h"
 #include "protocol/keys.h"
+#include "protocol/limits.h"
+
+#include "ngx_http_frontdesk_admission_state.h"
+#include "ngx_http_frontdesk_conf.h"
+#include "ngx_http_frontdesk_ctx.h"
+#include "ngx_http_frontdesk_key.h"
+#include "ngx_http_frontdesk_limit.h"
+#include "ngx_http_frontdesk_redis.h"
+#include "ngx_http_frontdesk_respond.h"
 
 
 static ngx_int_t ngx_http_frontdesk_admission_keys(

@@ -9,8 +9,16 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "ngx_http_frontdesk.h"
-#include "ngx_http_frontdesk_stream.h"
+#include "protocol/event.h"
+#include "protocol/json.h"
+#include "protocol/problem.h"
+
+#include "ngx_http_frontdesk_body.h"
+#include "ngx_http_frontdesk_counter.h"
+#include "ngx_http_frontdesk_ctx.h"
+#include "ngx_http_frontdesk_openai.h"
+#include "ngx_http_frontdesk_respond.h"
+#include "ngx_http_frontdesk_stream_state.h"
 
 
 static ngx_int_t ngx_http_frontdesk_answer_event(

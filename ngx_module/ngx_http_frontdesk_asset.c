@@ -9,8 +9,11 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "ngx_http_frontdesk.h"
+#include "ngx_http_frontdesk_accept.h"
 #include "ngx_http_frontdesk_asset.h"
+#include "ngx_http_frontdesk_conf.h"
+#include "ngx_http_frontdesk_respond.h"
+#include "ngx_http_frontdesk_service.h"
 
 
 #define NGX_HTTP_FRONTDESK_NOT_ACCEPTABLE  406
@@ -22,14 +25,10 @@ static ngx_uint_t ngx_http_frontdesk_asset_below(ngx_str_t *path,
     ngx_str_t *uri);
 static ngx_int_t ngx_http_frontdesk_asset_headers(ngx_http_request_t *r,
     ngx_http_frontdesk_file_t *file, ngx_uint_t encoding);
-static ngx_int_t ngx_http_frontdesk_asset_page(ngx_http_request_t *r,
+static ngx_int_t ngx_http_frontdesk_asset_policy(ngx_http_request_t *r,
     ngx_http_frontdesk_file_t *file);
-static ngx_int_t ngx_http_frontdesk_asset_etag(ngx_http_request_t *r,
-    ngx_str_t *etag);
 static ngx_uint_t ngx_http_frontdesk_asset_choose(ngx_http_request_t *r,
     ngx_http_frontdesk_file_t *file);
-static ngx_int_t ngx_http_frontdesk_asset_quality(ngx_str_t *accept,
-    ngx_str_t *name);
 
 
 ngx_str_t  ngx_http_frontdesk_encodings[] = {
@@ -38,33 +37,40 @@ ngx_str_t  ngx_http_frontdesk_encodings[] = {
     ngx_string("gzip")
 };
 
-static ngx_str_t  ngx_http_frontdesk_vary_encoding =
-    ngx_string("Accept-Encoding");
+static const ngx_http_frontdesk_field_t  ngx_http_frontdesk_asset_fields[] = {
+    { "Vary", ngx_string("Accept-Encoding") },
+    { "X-Content-Type-Options", ngx_string("nosniff") },
+    { NULL, ngx_null_string }
+};
 
-static ngx_str_t  ngx_http_frontdesk_asset_nosniff = ngx_string("nosniff");
-
-/* other sites load the widget, perhaps with "crossorigin" and "integrity" */
-static ngx_str_t  ngx_http_frontdesk_resource_policy =
-    ngx_string("cross-origin");
-static ngx_str_t  ngx_http_frontdesk_any_origin = ngx_string("*");
-
-static ngx_str_t  ngx_http_frontdesk_no_referrer = ngx_string("no-referrer");
-static ngx_str_t  ngx_http_frontdesk_same_origin = ngx_string("same-origin");
+/* other sites load it, perhaps with "crossorigin" and "integrity" */
+static const ngx_http_frontdesk_field_t  ngx_http_frontdesk_public_fields[] = {
+    { "Cross-Origin-Resource-Policy", ngx_string("cross-origin") },
+    { "Access-Control-Allow-Origin", ngx_string("*") },
+    { NULL, ngx_null_string }
+};
 
 /* the widget's styles are in its shadow tree */
-static ngx_str_t  ngx_http_frontdesk_csp =
-    ngx_string("default-src 'self'; style-src 'self' 'unsafe-inline'; "
-               "img-src 'self' data:; object-src 'none'; base-uri 'none'; "
-               "form-action 'self'; frame-ancestors 'none'");
+static const ngx_http_frontdesk_field_t  ngx_http_frontdesk_demo_fields[] = {
+    { "Content-Security-Policy",
+      ngx_string("default-src 'self'; style-src 'self' 'unsafe-inline'; "
+                 "img-src 'self' data:; object-src 'none'; base-uri 'none'; "
+                 "form-action 'self'; frame-ancestors 'none'") },
+    { NULL, ngx_null_string }
+};
+
+static const ngx_http_frontdesk_field_t  ngx_http_frontdesk_private_fields[] = {
+    { "Referrer-Policy", ngx_string("no-referrer") },
+    { "Cross-Origin-Opener-Policy", ngx_string("same-origin") },
+    { NULL, ngx_null_string }
+};
 
 
 ngx_int_t
 ngx_http_frontdesk_asset_handler(ngx_http_request_t *r)
 {
     ngx_int_t                       rc;
-    ngx_buf_t                      *b;
     ngx_uint_t                      encoding;
-    ngx_chain_t                     out;
     ngx_http_frontdesk_file_t      *file;
     ngx_http_frontdesk_loc_conf_t  *lcf;
 
@@ -96,26 +102,7 @@ ngx_http_frontdesk_asset_handler(ngx_http_request_t *r)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    rc = ngx_http_send_header(r);
-
-    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
-        return rc;
-    }
-
-    b = ngx_calloc_buf(r->pool);
-    if (b == NULL) {
-        return NGX_ERROR;
-    }
-
-    b->pos = file->body[encoding].data;
-    b->last = b->pos + file->body[encoding].len;
-    b->memory = 1;
-    b->last_buf = 1;
-
-    out.buf = b;
-    out.next = NULL;
-
-    return ngx_http_output_filter(r, &out);
+    return ngx_http_frontdesk_send(r, &file->body[encoding]);
 }
 
 
@@ -181,46 +168,33 @@ ngx_http_frontdesk_asset_headers(ngx_http_request_t *r,
     ngx_table_elt_t  *h;
 
     if (ngx_http_frontdesk_header(r, "Cache-Control", &file->cache) != NGX_OK
-        || ngx_http_frontdesk_header(r, "Vary",
-                                     &ngx_http_frontdesk_vary_encoding)
+        || ngx_http_frontdesk_headers(r, ngx_http_frontdesk_asset_fields)
            != NGX_OK
-        || ngx_http_frontdesk_header(r, "X-Content-Type-Options",
-                                     &ngx_http_frontdesk_asset_nosniff)
-           != NGX_OK
-        || ngx_http_frontdesk_asset_etag(r, &file->etag[encoding]) != NGX_OK)
+        || ngx_http_frontdesk_asset_policy(r, file) != NGX_OK)
     {
         return NGX_ERROR;
     }
 
-    if (file->html) {
-        if (ngx_http_frontdesk_asset_page(r, file) != NGX_OK) {
-            return NGX_ERROR;
-        }
+    /* the core's filter answers 304 when it knows the entity tag */
 
-    } else if (ngx_http_frontdesk_header(r, "Cross-Origin-Resource-Policy",
-                                         &ngx_http_frontdesk_resource_policy)
-               != NGX_OK
-               || ngx_http_frontdesk_header(r, "Access-Control-Allow-Origin",
-                                            &ngx_http_frontdesk_any_origin)
-                  != NGX_OK)
-    {
+    h = ngx_http_frontdesk_header_push(r, "ETag", &file->etag[encoding]);
+    if (h == NULL) {
         return NGX_ERROR;
     }
+
+    r->headers_out.etag = h;
 
     if (encoding != NGX_HTTP_FRONTDESK_IDENTITY) {
 
         /* the gzip filter leaves an answer alone that has one */
 
-        if (ngx_http_frontdesk_header(r, "Content-Encoding",
-                                      &ngx_http_frontdesk_encodings[encoding])
-            != NGX_OK)
-        {
+        h = ngx_http_frontdesk_header_push(r, "Content-Encoding",
+                                      &ngx_http_frontdesk_encodings[encoding]);
+        if (h == NULL) {
             return NGX_ERROR;
         }
 
-        h = r->headers_out.headers.last->elts;
-        r->headers_out.content_encoding =
-                                  &h[r->headers_out.headers.last->nelts - 1];
+        r->headers_out.content_encoding = h;
     }
 
     r->headers_out.status = NGX_HTTP_OK;
@@ -233,46 +207,27 @@ ngx_http_frontdesk_asset_headers(ngx_http_request_t *r,
 }
 
 
-/* one with a policy of its own has more to lose than a demo */
+/* a page with a policy of its own has more to lose than a demo */
 
 static ngx_int_t
-ngx_http_frontdesk_asset_page(ngx_http_request_t *r,
+ngx_http_frontdesk_asset_policy(ngx_http_request_t *r,
     ngx_http_frontdesk_file_t *file)
 {
+    if (!file->html) {
+        return ngx_http_frontdesk_headers(r, ngx_http_frontdesk_public_fields);
+    }
+
     if (file->policy.len == 0) {
-        return ngx_http_frontdesk_header(r, "Content-Security-Policy",
-                                         &ngx_http_frontdesk_csp);
+        return ngx_http_frontdesk_headers(r, ngx_http_frontdesk_demo_fields);
     }
 
     if (ngx_http_frontdesk_header(r, "Content-Security-Policy", &file->policy)
-        != NGX_OK
-        || ngx_http_frontdesk_header(r, "Referrer-Policy",
-                                     &ngx_http_frontdesk_no_referrer)
-           != NGX_OK)
+        != NGX_OK)
     {
         return NGX_ERROR;
     }
 
-    return ngx_http_frontdesk_header(r, "Cross-Origin-Opener-Policy",
-                                     &ngx_http_frontdesk_same_origin);
-}
-
-
-/* the core's filter answers 304 when it knows the entity tag */
-
-static ngx_int_t
-ngx_http_frontdesk_asset_etag(ngx_http_request_t *r, ngx_str_t *etag)
-{
-    ngx_table_elt_t  *h;
-
-    if (ngx_http_frontdesk_header(r, "ETag", etag) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    h = r->headers_out.headers.last->elts;
-    r->headers_out.etag = &h[r->headers_out.headers.last->nelts - 1];
-
-    return NGX_OK;
+    return ngx_http_frontdesk_headers(r, ngx_http_frontdesk_private_fields);
 }
 
 
@@ -304,7 +259,7 @@ ngx_http_frontdesk_asset_choose(ngx_http_request_t *r,
             continue;
         }
 
-        quality = ngx_http_frontdesk_asset_quality(accept,
+        quality = ngx_http_frontdesk_accept_weight(accept,
                                             &ngx_http_frontdesk_encodings[i]);
 
         if (quality > best_quality) {
@@ -313,7 +268,7 @@ ngx_http_frontdesk_asset_choose(ngx_http_request_t *r,
         }
     }
 
-    quality = ngx_http_frontdesk_asset_quality(accept,
+    quality = ngx_http_frontdesk_accept_weight(accept,
                   &ngx_http_frontdesk_encodings[NGX_HTTP_FRONTDESK_IDENTITY]);
 
     if (quality > best_quality
@@ -323,68 +278,4 @@ ngx_http_frontdesk_asset_choose(ngx_http_request_t *r,
     }
 
     return best;
-}
-
-
-/* thousandths, NGX_DECLINED for a coding that is not mentioned */
-
-static ngx_int_t
-ngx_http_frontdesk_asset_quality(ngx_str_t *accept, ngx_str_t *name)
-{
-    u_char     *p, *last, *start, *end;
-    ngx_int_t   quality, any, scale;
-
-    any = NGX_DECLINED;
-    p = accept->data;
-    last = accept->data + accept->len;
-
-    while (p < last) {
-
-        while (p < last && (*p == ' ' || *p == '\t' || *p == ',')) {
-            p++;
-        }
-
-        start = p;
-
-        while (p < last && *p != ',' && *p != ';' && *p != ' ' && *p != '\t') {
-            p++;
-        }
-
-        end = p;
-        quality = 1000;
-
-        while (p < last && *p != ',') {
-
-            if (last - p > 2 && (*p == 'q' || *p == 'Q') && p[1] == '=') {
-                p += 2;
-                quality = (*p == '1') ? 1000 : 0;
-                scale = 100;
-
-                for (p++; p < last && (*p == '.' || (*p >= '0' && *p <= '9'));
-                     p++)
-                {
-                    if (*p != '.' && quality < 1000) {
-                        quality += (*p - '0') * scale;
-                        scale /= 10;
-                    }
-                }
-
-                continue;
-            }
-
-            p++;
-        }
-
-        if ((size_t) (end - start) == name->len
-            && ngx_strncasecmp(start, name->data, name->len) == 0)
-        {
-            return quality;
-        }
-
-        if (end - start == 1 && *start == '*') {
-            any = quality;
-        }
-    }
-
-    return any;
 }

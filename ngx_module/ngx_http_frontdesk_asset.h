@@ -11,6 +11,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_http.h>
 
 
 typedef enum {
@@ -41,6 +42,11 @@ typedef struct {
 
 /* as in Accept-Encoding */
 extern ngx_str_t  ngx_http_frontdesk_encodings[];
+
+
+/* ngx_http_frontdesk_manifest.c: reads lcf->assets into lcf->files */
+char *ngx_http_frontdesk_assets(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 
 
 #endif /* _NGX_HTTP_FRONTDESK_ASSET_H_INCLUDED_ */

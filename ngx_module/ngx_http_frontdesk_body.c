@@ -10,23 +10,31 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "ngx_http_frontdesk.h"
+#include "protocol/json.h"
+#include "protocol/limits.h"
+#include "protocol/problem.h"
+
+#include "ngx_http_frontdesk_body.h"
+#include "ngx_http_frontdesk_conf.h"
+#include "ngx_http_frontdesk_ctx.h"
+#include "ngx_http_frontdesk_respond.h"
 
 
 #define NGX_HTTP_FRONTDESK_BODY_FIRST  4096  /* of a body of unknown length */
 
 
-typedef struct {
+struct ngx_http_frontdesk_body_s {
     ngx_http_frontdesk_handler_pt  handler;
     size_t                         max;
     size_t                         size;
     ngx_str_t                      text;
-} ngx_http_frontdesk_body_t;
+};
 
 
 static ngx_int_t ngx_http_frontdesk_body_headers(ngx_http_request_t *r,
     ngx_http_frontdesk_body_t *body);
 static ngx_uint_t ngx_http_frontdesk_body_is_json(ngx_str_t *type);
+static u_char *ngx_http_frontdesk_body_space(u_char *p, u_char *last);
 static void ngx_http_frontdesk_body_init(ngx_http_request_t *r);
 static void ngx_http_frontdesk_body_more(ngx_http_request_t *r);
 static ngx_int_t ngx_http_frontdesk_body_take(ngx_http_request_t *r,
@@ -132,31 +140,25 @@ ngx_http_frontdesk_body_is_json(ngx_str_t *type)
     static const ngx_str_t  json = ngx_string("application/json");
     static const ngx_str_t  charset = ngx_string("charset=");
 
+    last = type->data + type->len;
+
     if (type->len < json.len
         || ngx_strncasecmp(type->data, json.data, json.len) != 0)
     {
         return 0;
     }
 
-    p = type->data + json.len;
-    last = type->data + type->len;
-
-    while (p < last && (*p == ' ' || *p == '\t')) {
-        p++;
-    }
+    p = ngx_http_frontdesk_body_space(type->data + json.len, last);
 
     if (p == last) {
         return 1;
     }
 
-    if (*p++ != ';') {
+    if (*p != ';') {
         return 0;
     }
 
-    while (p < last && (*p == ' ' || *p == '\t')) {
-        p++;
-    }
-
+    p = ngx_http_frontdesk_body_space(p + 1, last);
     len = last - p;
 
     if (len < charset.len || ngx_strncasecmp(p, charset.data, charset.len) != 0)
@@ -169,6 +171,17 @@ ngx_http_frontdesk_body_is_json(ngx_str_t *type)
 
     return (len == 5 && ngx_strncasecmp(p, (u_char *) "utf-8", 5) == 0)
            || (len == 7 && ngx_strncasecmp(p, (u_char *) "\"utf-8\"", 7) == 0);
+}
+
+
+static u_char *
+ngx_http_frontdesk_body_space(u_char *p, u_char *last)
+{
+    while (p < last && (*p == ' ' || *p == '\t')) {
+        p++;
+    }
+
+    return p;
 }
 
 
@@ -236,6 +249,12 @@ ngx_http_frontdesk_body_take(ngx_http_request_t *r,
     ngx_buf_t    *b;
     ngx_chain_t  *cl;
 
+    /* discarded before an error_page brought the request here */
+
+    if (r->request_body == NULL) {
+        return NGX_OK;
+    }
+
     cl = r->request_body->bufs;
     r->request_body->bufs = NULL;
 
@@ -248,6 +267,10 @@ ngx_http_frontdesk_body_take(ngx_http_request_t *r,
             /* another module read it before us, and it was large */
 
             return ngx_http_frontdesk_body_refuse(r);
+        }
+
+        if (b->pos == b->last) {
+            continue;
         }
 
         rc = ngx_http_frontdesk_body_append(r, body, b->pos, b->last - b->pos);

@@ -11,8 +11,10 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "ngx_http_frontdesk.h"
+#include "ngx_http_frontdesk_ctx.h"
+#include "ngx_http_frontdesk_key.h"
 #include "ngx_http_frontdesk_zone.h"
+#include "ngx_http_frontdesk_zone_layout.h"
 
 
 static void ngx_http_frontdesk_key_copy(ngx_http_frontdesk_key_t *key,

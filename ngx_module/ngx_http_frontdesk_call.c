@@ -11,10 +11,20 @@
 
 #include <hiredis/hiredis.h>
 
-#include "ngx_http_frontdesk.h"
-
 #include "protocol/call.h"
 #include "protocol/keys.h"
+#include "protocol/limits.h"
+#include "protocol/problem.h"
+
+#include "ngx_http_frontdesk_call.h"
+#include "ngx_http_frontdesk_channel.h"
+#include "ngx_http_frontdesk_conf.h"
+#include "ngx_http_frontdesk_ctx.h"
+#include "ngx_http_frontdesk_key.h"
+#include "ngx_http_frontdesk_openai.h"
+#include "ngx_http_frontdesk_park.h"
+#include "ngx_http_frontdesk_redis.h"
+#include "ngx_http_frontdesk_respond.h"
 
 
 /* in a process; and, roughly, in Redis: late ones are dropped anyway */
@@ -48,7 +58,6 @@ static ngx_http_frontdesk_call_t *ngx_http_frontdesk_call_find(
     ngx_rbtree_key_t id);
 static void ngx_http_frontdesk_call_complete(ngx_http_frontdesk_call_t *call,
     ngx_uint_t status, ngx_str_t *json);
-static ngx_int_t ngx_http_frontdesk_call_unavailable(ngx_http_request_t *r);
 static void ngx_http_frontdesk_call_remove(ngx_http_frontdesk_call_t *call);
 static void ngx_http_frontdesk_call_cleanup(void *data);
 
@@ -81,7 +90,7 @@ ngx_http_frontdesk_call(ngx_http_request_t *r, ngx_http_frontdesk_ctx_t *ctx,
     const char *op, ngx_str_t *args)
 {
     if (ngx_http_frontdesk_call_send(r, ctx, op, args) == NULL) {
-        return ngx_http_frontdesk_call_unavailable(r);
+        return ngx_http_frontdesk_fail(r, FD_PROBLEM_UNAVAILABLE, NULL, NULL);
     }
 
     ngx_http_frontdesk_park(r);
@@ -344,7 +353,8 @@ ngx_http_frontdesk_call_complete(ngx_http_frontdesk_call_t *call,
     }
 
     if (json == NULL) {
-        ngx_http_frontdesk_resume(r, ngx_http_frontdesk_call_unavailable(r));
+        rc = ngx_http_frontdesk_fail(r, FD_PROBLEM_UNAVAILABLE, NULL, NULL);
+        ngx_http_frontdesk_resume(r, rc);
         return;
     }
 
@@ -365,22 +375,6 @@ ngx_http_frontdesk_call_complete(ngx_http_frontdesk_call_t *call,
                    : NGX_HTTP_INTERNAL_SERVER_ERROR;
 
     ngx_http_frontdesk_resume(r, rc);
-}
-
-
-static ngx_int_t
-ngx_http_frontdesk_call_unavailable(ngx_http_request_t *r)
-{
-    struct fd_problem  problem;
-
-    ngx_http_frontdesk_count(NGX_HTTP_FRONTDESK_COUNT_UNAVAILABLE);
-
-    ngx_memzero(&problem, sizeof(struct fd_problem));
-
-    problem.type = FD_PROBLEM_UNAVAILABLE;
-    problem.retry_after = 2;
-
-    return ngx_http_frontdesk_problem(r, &problem);
 }
 
 

@@ -10,9 +10,19 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "ngx_http_frontdesk.h"
-
 #include "protocol/call.h"
+#include "protocol/ids.h"
+#include "protocol/json.h"
+#include "protocol/limits.h"
+#include "protocol/problem.h"
+
+#include "ngx_http_frontdesk_body.h"
+#include "ngx_http_frontdesk_call.h"
+#include "ngx_http_frontdesk_ctx.h"
+#include "ngx_http_frontdesk_handlers.h"
+#include "ngx_http_frontdesk_key.h"
+#include "ngx_http_frontdesk_redis.h"
+#include "ngx_http_frontdesk_respond.h"
 
 
 static ngx_int_t ngx_http_frontdesk_callback_body(ngx_http_request_t *r,

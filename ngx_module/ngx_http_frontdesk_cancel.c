@@ -9,9 +9,13 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "ngx_http_frontdesk.h"
-
+#include "protocol/json.h"
 #include "protocol/keys.h"
+#include "protocol/scripts.h"
+
+#include "ngx_http_frontdesk_ctx.h"
+#include "ngx_http_frontdesk_handlers.h"
+#include "ngx_http_frontdesk_job_ask.h"
 
 
 static void ngx_http_frontdesk_cancel_answer(ngx_http_frontdesk_job_ask_t *ask,
@@ -25,15 +29,10 @@ ngx_http_frontdesk_cancel_handler(ngx_http_request_t *r,
     ngx_int_t                      rc;
     ngx_http_frontdesk_job_ask_t  *ask;
 
-    rc = ngx_http_frontdesk_job_check(r, ctx);
+    rc = ngx_http_frontdesk_job_ask_create(r, ctx, &ask);
 
     if (rc != NGX_OK) {
         return rc;
-    }
-
-    ask = ngx_http_frontdesk_job_ask_create(r, ctx);
-    if (ask == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     ask->script = FD_SCRIPT_CANCEL;

@@ -9,10 +9,18 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "ngx_http_frontdesk.h"
-#include "ngx_http_frontdesk_channel.h"
-
+#include "protocol/ids.h"
 #include "protocol/keys.h"
+#include "protocol/limits.h"
+
+#include "ngx_http_frontdesk_call.h"
+#include "ngx_http_frontdesk_channel.h"
+#include "ngx_http_frontdesk_channel_connection.h"
+#include "ngx_http_frontdesk_conf.h"
+#include "ngx_http_frontdesk_ended.h"
+#include "ngx_http_frontdesk_redis.h"
+#include "ngx_http_frontdesk_stream.h"
+#include "ngx_http_frontdesk_zone.h"
 
 
 /* room for either prefix: the formats with their "%s" */
@@ -53,7 +61,7 @@ ngx_http_frontdesk_channel_init(ngx_cycle_t *cycle)
                     - ch->reply.data;
 
     ch->conf = &ngx_http_frontdesk_main_conf()->redis[NGX_HTTP_FRONTDESK_LIVE];
-    ch->backoff = NGX_HTTP_FRONTDESK_CHANNEL_BACKOFF_MIN;
+    ch->backoff = NGX_HTTP_FRONTDESK_BACKOFF_MIN;
 
     ch->retry.handler = ngx_http_frontdesk_channel_retry_handler;
     ch->retry.data = ch;
@@ -236,8 +244,8 @@ ngx_http_frontdesk_channel_hear(redisReply *reply)
 static u_char *
 ngx_http_frontdesk_channel_job_of(redisReply *channel, size_t *len)
 {
-    ngx_uint_t  i;
-    ngx_str_t  *prefix;
+    ngx_str_t   *prefix;
+    ngx_uint_t   i;
 
     static const size_t  id_lens[] = { FD_JOB_ID_SIZE - 1, FD_SESSION_ID_LEN };
 
@@ -288,7 +296,7 @@ ngx_http_frontdesk_channel_subscribed(redisReply *channel)
 
     ch->ready = 1;
     ch->down = 0;
-    ch->backoff = NGX_HTTP_FRONTDESK_CHANNEL_BACKOFF_MIN;
+    ch->backoff = NGX_HTTP_FRONTDESK_BACKOFF_MIN;
 
     /* what was hinted at meanwhile is not known */
     ngx_http_frontdesk_zone_flush();

@@ -10,13 +10,13 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "ngx_http_frontdesk.h"
-#include "ngx_http_frontdesk_channel.h"
-
 #include "protocol/limits.h"
 
+#include "ngx_http_frontdesk_channel_connection.h"
+#include "ngx_http_frontdesk_redis.h"
+#include "ngx_http_frontdesk_resp.h"
 
-#define NGX_HTTP_FRONTDESK_CHANNEL_BACKOFF_MAX  2000
+
 #define NGX_HTTP_FRONTDESK_CHANNEL_CONNECT      2000
 /* a PING without an answer for so long: the connection is taken for dead */
 #define NGX_HTTP_FRONTDESK_CHANNEL_DEAD         3000
@@ -157,7 +157,6 @@ static void
 ngx_http_frontdesk_channel_again(const char *reason)
 {
     ngx_uint_t                     level;
-    ngx_msec_t                     half;
     ngx_http_frontdesk_channel_t  *ch = &ngx_http_frontdesk_channel;
 
     if (ch->closing) {
@@ -171,11 +170,7 @@ ngx_http_frontdesk_channel_again(const char *reason)
 
     ch->down = 1;
 
-    half = ch->backoff / 2;
-    ngx_add_timer(&ch->retry, half + ngx_random() % half);
-
-    ch->backoff = ngx_min(ch->backoff * 2,
-                          NGX_HTTP_FRONTDESK_CHANNEL_BACKOFF_MAX);
+    ngx_add_timer(&ch->retry, ngx_http_frontdesk_redis_backoff(&ch->backoff));
 }
 
 
@@ -218,37 +213,24 @@ ngx_http_frontdesk_channel_ping_handler(ngx_event_t *ev)
 void
 ngx_http_frontdesk_channel_send(ngx_uint_t argc, ngx_str_t *argv)
 {
-    size_t                         size;
-    u_char                        *p;
-    ngx_uint_t                     i;
+    u_char                        *last;
     ngx_event_t                   *wev;
     ngx_http_frontdesk_channel_t  *ch = &ngx_http_frontdesk_channel;
 
-    size = sizeof("*\r\n") + NGX_INT_T_LEN;
-
-    for (i = 0; i < argc; i++) {
-        size += sizeof("$\r\n\r\n") + NGX_SIZE_T_LEN + argv[i].len;
-    }
-
     wev = ch->connection->write;
 
-    if (ngx_http_frontdesk_channel_reserve(size) != NGX_OK) {
+    if (ngx_http_frontdesk_channel_reserve(
+                                     ngx_http_frontdesk_resp_size(argc, argv))
+        != NGX_OK)
+    {
         ch->failed = 1;
         ngx_post_event(wev, &ngx_posted_events);
         return;
     }
 
-    p = ch->out + ch->out_len;
-    p = ngx_sprintf(p, "*%ui\r\n", argc);
+    last = ngx_http_frontdesk_resp_write(ch->out + ch->out_len, argc, argv);
 
-    for (i = 0; i < argc; i++) {
-        p = ngx_sprintf(p, "$%uz\r\n", argv[i].len);
-        p = ngx_cpymem(p, argv[i].data, argv[i].len);
-        *p++ = CR;
-        *p++ = LF;
-    }
-
-    ch->out_len = p - ch->out;
+    ch->out_len = last - ch->out;
 
     if (wev->posted) {
         return;

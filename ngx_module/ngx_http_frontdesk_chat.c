@@ -8,7 +8,18 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "ngx_http_frontdesk.h"
+#include "protocol/chat_request.h"
+#include "protocol/problem.h"
+
+#include "ngx_http_frontdesk_accept.h"
+#include "ngx_http_frontdesk_admission.h"
+#include "ngx_http_frontdesk_body.h"
+#include "ngx_http_frontdesk_ctx.h"
+#include "ngx_http_frontdesk_handlers.h"
+#include "ngx_http_frontdesk_key.h"
+#include "ngx_http_frontdesk_park.h"
+#include "ngx_http_frontdesk_respond.h"
+#include "ngx_http_frontdesk_session.h"
 
 
 static ngx_int_t ngx_http_frontdesk_chat_body(ngx_http_request_t *r,
@@ -68,6 +79,8 @@ ngx_http_frontdesk_chat_body(ngx_http_request_t *r,
 }
 
 
+/* a list that has the word, and does not refuse it */
+
 static ngx_uint_t
 ngx_http_frontdesk_chat_header_has(ngx_http_request_t *r, const char *name,
     ngx_str_t *word)
@@ -76,10 +89,7 @@ ngx_http_frontdesk_chat_header_has(ngx_http_request_t *r, const char *name,
 
     value = ngx_http_frontdesk_request_header(r, name);
 
-    return value
-           && ngx_strlcasestrn(value->data, value->data + value->len,
-                               word->data, word->len - 1)
-              != NULL;
+    return value && ngx_http_frontdesk_accept_weight(value, word) > 0;
 }
 
 
@@ -172,34 +182,6 @@ ngx_http_frontdesk_chat_session(ngx_http_request_t *r,
 }
 
 
-ngx_int_t
-ngx_http_frontdesk_session_make(ngx_http_request_t *r,
-    ngx_http_frontdesk_ctx_t *ctx)
-{
-    char          *id;
-    const u_char  *secret;
-
-    secret = ngx_http_frontdesk_session_key();
-
-    if (secret == NULL) {
-        return ngx_http_frontdesk_fail(r, FD_PROBLEM_UNAVAILABLE, NULL, NULL);
-    }
-
-    id = ngx_pnalloc(r->pool, FD_SESSION_ID_SIZE);
-    if (id == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    fd_session_id_make(id, secret, (char *) ctx->key->org.data,
-                       ctx->key->org.len);
-
-    ctx->session.data = (u_char *) id;
-    ctx->session.len = FD_SESSION_ID_LEN;
-
-    return NGX_OK;
-}
-
-
 /* the header, or the name that the client gave its message; perhaps neither */
 
 static ngx_int_t
@@ -210,37 +192,4 @@ ngx_http_frontdesk_chat_idempotency(ngx_http_request_t *r,
     key->len = ctx->chat.client_message_id.len;
 
     return ngx_http_frontdesk_idempotency_key(r, key);
-}
-
-
-ngx_int_t
-ngx_http_frontdesk_idempotency_key(ngx_http_request_t *r, ngx_str_t *key)
-{
-    ngx_uint_t   i;
-    ngx_str_t   *header;
-
-    header = ngx_http_frontdesk_request_header(r, "Idempotency-Key");
-
-    if (header == NULL) {
-        return NGX_OK;
-    }
-
-    for (i = 0; i < header->len; i++) {
-        if (header->data[i] < 0x21 || header->data[i] > 0x7e) {
-            break;
-        }
-    }
-
-    if (header->len == 0 || header->len > FD_IDEMPOTENCY_MAX
-        || i < header->len)
-    {
-        return ngx_http_frontdesk_fail(r, FD_PROBLEM_BAD_REQUEST,
-                                       "Idempotency-Key",
-                                       "1 to 255 visible ASCII characters are "
-                                       "wanted");
-    }
-
-    *key = *header;
-
-    return NGX_OK;
 }

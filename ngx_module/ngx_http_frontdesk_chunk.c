@@ -14,10 +14,16 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "ngx_http_frontdesk.h"
-#include "ngx_http_frontdesk_stream.h"
-
+#include "protocol/event.h"
+#include "protocol/json.h"
 #include "protocol/openai_error.h"
+#include "protocol/problem.h"
+
+#include "ngx_http_frontdesk_body.h"
+#include "ngx_http_frontdesk_ctx.h"
+#include "ngx_http_frontdesk_orphan.h"
+#include "ngx_http_frontdesk_respond.h"
+#include "ngx_http_frontdesk_stream_state.h"
 
 
 static ngx_int_t ngx_http_frontdesk_chunk_write(ngx_http_frontdesk_stream_t *s,
@@ -111,15 +117,15 @@ static ngx_int_t
 ngx_http_frontdesk_chunk_write(ngx_http_frontdesk_stream_t *s,
     const char *data, size_t len)
 {
-    if (ngx_http_frontdesk_sse_append(s, (u_char *) "data: ",
+    if (ngx_http_frontdesk_output_append(s, (u_char *) "data: ",
                                       sizeof("data: ") - 1)
         != NGX_OK
-        || ngx_http_frontdesk_sse_append(s, (u_char *) data, len) != NGX_OK)
+        || ngx_http_frontdesk_output_append(s, (u_char *) data, len) != NGX_OK)
     {
         return NGX_ERROR;
     }
 
-    return ngx_http_frontdesk_sse_append(s, (u_char *) "\n\n", 2);
+    return ngx_http_frontdesk_output_append(s, (u_char *) "\n\n", 2);
 }
 
 

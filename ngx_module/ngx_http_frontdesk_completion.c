@@ -9,7 +9,17 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "ngx_http_frontdesk.h"
+#include "protocol/completion_check.h"
+#include "protocol/completion_request.h"
+#include "protocol/problem.h"
+
+#include "ngx_http_frontdesk_admission.h"
+#include "ngx_http_frontdesk_body.h"
+#include "ngx_http_frontdesk_ctx.h"
+#include "ngx_http_frontdesk_handlers.h"
+#include "ngx_http_frontdesk_park.h"
+#include "ngx_http_frontdesk_respond.h"
+#include "ngx_http_frontdesk_session.h"
 
 
 static ngx_int_t ngx_http_frontdesk_completion_body(ngx_http_request_t *r,

@@ -9,10 +9,18 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "ngx_http_frontdesk.h"
-
+#include "protocol/chat_request.h"
 #include "protocol/confirm_request.h"
+#include "protocol/json.h"
 #include "protocol/keys.h"
+#include "protocol/problem.h"
+#include "protocol/scripts.h"
+
+#include "ngx_http_frontdesk_body.h"
+#include "ngx_http_frontdesk_ctx.h"
+#include "ngx_http_frontdesk_handlers.h"
+#include "ngx_http_frontdesk_job_ask.h"
+#include "ngx_http_frontdesk_respond.h"
 
 
 static ngx_int_t ngx_http_frontdesk_confirm_body(ngx_http_request_t *r,
@@ -45,15 +53,10 @@ ngx_http_frontdesk_confirm_body(ngx_http_request_t *r,
                                        fault.detail);
     }
 
-    rc = ngx_http_frontdesk_job_check(r, ctx);
+    rc = ngx_http_frontdesk_job_ask_create(r, ctx, &ask);
 
     if (rc != NGX_OK) {
         return rc;
-    }
-
-    ask = ngx_http_frontdesk_job_ask_create(r, ctx);
-    if (ask == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     ask->script = FD_SCRIPT_CONFIRM;

@@ -10,7 +10,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "ngx_http_frontdesk.h"
+#include "ngx_http_frontdesk_counter.h"
 
 
 static ngx_http_frontdesk_slot_t  *ngx_http_frontdesk_slot;

@@ -10,8 +10,9 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "ngx_http_frontdesk.h"
+#include "ngx_http_frontdesk_ctx.h"
 #include "ngx_http_frontdesk_stream.h"
+#include "ngx_http_frontdesk_stream_state.h"
 
 
 #define NGX_HTTP_FRONTDESK_DRAIN_STEP   50
@@ -86,6 +87,16 @@ ngx_http_frontdesk_draining(void)
 
 
 void
+ngx_http_frontdesk_drain_wait(void)
+{
+    if (!ngx_http_frontdesk_drain_timer.timer_set) {
+        ngx_add_timer(&ngx_http_frontdesk_drain_timer,
+                      NGX_HTTP_FRONTDESK_DRAIN_WAIT);
+    }
+}
+
+
+void
 ngx_http_frontdesk_stream_drain(void)
 {
     if (ngx_http_frontdesk_drain_begun) {
@@ -127,7 +138,7 @@ ngx_http_frontdesk_drain_handler(ngx_event_t *ev)
         /* without a timer of ours nginx would exit under their feet */
 
         if (left.others) {
-            ngx_add_timer(ev, NGX_HTTP_FRONTDESK_DRAIN_WAIT);
+            ngx_http_frontdesk_drain_wait();
         }
 
         return;

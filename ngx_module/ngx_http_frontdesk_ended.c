@@ -13,10 +13,13 @@
 
 #include <hiredis/hiredis.h>
 
-#include "ngx_http_frontdesk.h"
-
 #include "protocol/keys.h"
 #include "protocol/sign_in.h"
+
+#include "ngx_http_frontdesk_channel.h"
+#include "ngx_http_frontdesk_conf.h"
+#include "ngx_http_frontdesk_ended.h"
+#include "ngx_http_frontdesk_redis.h"
 
 
 #define NGX_HTTP_FRONTDESK_ENDED_MAX      8192
@@ -35,6 +38,7 @@ typedef struct {
 
 
 static void ngx_http_frontdesk_ended_load(void);
+static void ngx_http_frontdesk_ended_cancel(ngx_http_frontdesk_op_t **op);
 static void ngx_http_frontdesk_ended_read(void *data, redisReply *reply);
 static void ngx_http_frontdesk_ended_marker(void *data, redisReply *reply);
 static void ngx_http_frontdesk_ended_insert(u_char *id, size_t len,
@@ -112,15 +116,8 @@ ngx_http_frontdesk_ended_add(u_char *id, size_t len)
 void
 ngx_http_frontdesk_ended_reload(void)
 {
-    if (ngx_http_frontdesk_ended_list_op) {
-        ngx_http_frontdesk_redis_cancel(ngx_http_frontdesk_ended_list_op);
-        ngx_http_frontdesk_ended_list_op = NULL;
-    }
-
-    if (ngx_http_frontdesk_ended_marker_op) {
-        ngx_http_frontdesk_redis_cancel(ngx_http_frontdesk_ended_marker_op);
-        ngx_http_frontdesk_ended_marker_op = NULL;
-    }
+    ngx_http_frontdesk_ended_cancel(&ngx_http_frontdesk_ended_list_op);
+    ngx_http_frontdesk_ended_cancel(&ngx_http_frontdesk_ended_marker_op);
 
     ngx_http_frontdesk_ended_load();
 }
@@ -166,8 +163,17 @@ ngx_http_frontdesk_ended_load(void)
                                          2, argv);
 
     if (ngx_http_frontdesk_ended_marker_op == NULL) {
-        ngx_http_frontdesk_redis_cancel(ngx_http_frontdesk_ended_list_op);
-        ngx_http_frontdesk_ended_list_op = NULL;
+        ngx_http_frontdesk_ended_cancel(&ngx_http_frontdesk_ended_list_op);
+    }
+}
+
+
+static void
+ngx_http_frontdesk_ended_cancel(ngx_http_frontdesk_op_t **op)
+{
+    if (*op) {
+        ngx_http_frontdesk_redis_cancel(*op);
+        *op = NULL;
     }
 }
 
@@ -216,8 +222,7 @@ ngx_http_frontdesk_ended_marker(void *data, redisReply *reply)
     ngx_http_frontdesk_ended_marker_op = NULL;
 
     if (ngx_http_frontdesk_ended_list_op) {
-        ngx_http_frontdesk_redis_cancel(ngx_http_frontdesk_ended_list_op);
-        ngx_http_frontdesk_ended_list_op = NULL;
+        ngx_http_frontdesk_ended_cancel(&ngx_http_frontdesk_ended_list_op);
         return;
     }
 

@@ -9,8 +9,10 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "ngx_http_frontdesk.h"
-#include "ngx_http_frontdesk_zone.h"
+#include "protocol/limits.h"
+
+#include "ngx_http_frontdesk_conf.h"
+#include "ngx_http_frontdesk_zone_layout.h"
 
 
 #define NGX_HTTP_FRONTDESK_DATA_MAX  65536  /* of an entry */

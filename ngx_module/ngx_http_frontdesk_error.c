@@ -9,7 +9,12 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "ngx_http_frontdesk.h"
+#include "protocol/problem.h"
+
+#include "ngx_http_frontdesk_admin.h"
+#include "ngx_http_frontdesk_ctx.h"
+#include "ngx_http_frontdesk_respond.h"
+#include "ngx_http_frontdesk_service.h"
 
 
 static enum fd_problem_type ngx_http_frontdesk_error_type(ngx_uint_t status);

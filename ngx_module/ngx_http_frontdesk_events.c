@@ -11,10 +11,21 @@
 
 #include <hiredis/hiredis.h>
 
-#include "ngx_http_frontdesk.h"
-
+#include "protocol/ids.h"
 #include "protocol/job.h"
 #include "protocol/keys.h"
+#include "protocol/problem.h"
+
+#include "ngx_http_frontdesk_conf.h"
+#include "ngx_http_frontdesk_counter.h"
+#include "ngx_http_frontdesk_ctx.h"
+#include "ngx_http_frontdesk_events.h"
+#include "ngx_http_frontdesk_handlers.h"
+#include "ngx_http_frontdesk_key.h"
+#include "ngx_http_frontdesk_park.h"
+#include "ngx_http_frontdesk_redis.h"
+#include "ngx_http_frontdesk_respond.h"
+#include "ngx_http_frontdesk_stream.h"
 
 
 typedef struct {
@@ -32,11 +43,8 @@ static ngx_uint_t ngx_http_frontdesk_attach_allowed(
 static ngx_int_t ngx_http_frontdesk_attach_session(
     ngx_http_frontdesk_attach_t *at, redisReply *session);
 static ngx_uint_t ngx_http_frontdesk_attach_finished(redisReply *state);
-static void ngx_http_frontdesk_attach_cleanup(void *data);
 static ngx_uint_t ngx_http_frontdesk_events_equal(redisReply *reply,
     ngx_str_t *text);
-static ngx_int_t ngx_http_frontdesk_events_problem(ngx_http_request_t *r,
-    enum fd_problem_type type, const char *field, const char *detail);
 
 
 ngx_int_t
@@ -90,8 +98,7 @@ ngx_http_frontdesk_job_check(ngx_http_request_t *r,
     }
 
     if (!fd_job_id_valid((char *) ctx->id.data, ctx->id.len)) {
-        return ngx_http_frontdesk_events_problem(r, FD_PROBLEM_NOT_FOUND,
-                                                 NULL, NULL);
+        return ngx_http_frontdesk_fail(r, FD_PROBLEM_NOT_FOUND, NULL, NULL);
     }
 
     ctx->job.len = ctx->id.len;
@@ -114,10 +121,10 @@ ngx_http_frontdesk_job_check(ngx_http_request_t *r,
             return NGX_OK;
         }
 
-        return ngx_http_frontdesk_events_problem(r, FD_PROBLEM_BAD_REQUEST,
-                                                 "X-Frontdesk-Session",
-                                                 "the id of the job's session "
-                                                 "is wanted");
+        return ngx_http_frontdesk_fail(r, FD_PROBLEM_BAD_REQUEST,
+                                       "X-Frontdesk-Session",
+                                       "the id of the job's session is "
+                                       "wanted");
     }
 
     secret = ngx_http_frontdesk_session_key();
@@ -129,8 +136,7 @@ ngx_http_frontdesk_job_check(ngx_http_request_t *r,
                                (char *) ctx->key->org.data, ctx->key->org.len)
         : !fd_session_id_shaped((char *) session->data, session->len))
     {
-        return ngx_http_frontdesk_events_problem(r, FD_PROBLEM_NOT_FOUND,
-                                                 NULL, NULL);
+        return ngx_http_frontdesk_fail(r, FD_PROBLEM_NOT_FOUND, NULL, NULL);
     }
 
     ctx->session = *session;
@@ -168,9 +174,8 @@ ngx_http_frontdesk_events_last(ngx_http_request_t *r, struct fd_event_id *last)
         return NGX_OK;
     }
 
-    return ngx_http_frontdesk_events_problem(r, FD_PROBLEM_BAD_REQUEST,
-                                             "Last-Event-ID",
-                                             "the id of an event is wanted");
+    return ngx_http_frontdesk_fail(r, FD_PROBLEM_BAD_REQUEST, "Last-Event-ID",
+                                   "the id of an event is wanted");
 }
 
 
@@ -189,15 +194,15 @@ ngx_http_frontdesk_attach(ngx_http_request_t *r, ngx_http_frontdesk_ctx_t *ctx,
     struct fd_event_id last, ngx_uint_t own)
 {
     ngx_str_t                     argv[5];
-    ngx_http_cleanup_t           *cln;
     ngx_http_frontdesk_attach_t  *at;
     char                          shard[5];
 
     fd_job_id_shard((char *) ctx->job.data, ctx->job.len, shard);
 
-    cln = ngx_http_cleanup_add(r, sizeof(ngx_http_frontdesk_attach_t));
+    at = ngx_pcalloc(r->pool, sizeof(ngx_http_frontdesk_attach_t));
 
-    if (cln == NULL
+    if (at == NULL
+        || ngx_http_frontdesk_redis_guard(r, &at->op) != NGX_OK
         || ngx_http_frontdesk_redis_key(r->pool, &argv[1], FD_KEY_JOB, shard,
                                         ctx->job.data)
            != NGX_OK)
@@ -205,7 +210,6 @@ ngx_http_frontdesk_attach(ngx_http_request_t *r, ngx_http_frontdesk_ctx_t *ctx,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    at = cln->data;
     at->request = r;
     at->ctx = ctx;
     at->last = last;
@@ -219,7 +223,6 @@ ngx_http_frontdesk_attach(ngx_http_request_t *r, ngx_http_frontdesk_ctx_t *ctx,
     at->op = ngx_http_frontdesk_redis_command(NGX_HTTP_FRONTDESK_JOBS,
                                               ngx_http_frontdesk_attach_reply,
                                               at, 5, argv);
-    cln->handler = ngx_http_frontdesk_attach_cleanup;
 
     return at->op ? NGX_DONE : ngx_http_frontdesk_stream_later(r, ctx);
 }
@@ -252,8 +255,7 @@ ngx_http_frontdesk_attach_reply(void *data, redisReply *reply)
     if (!ngx_http_frontdesk_attach_allowed(at, e[0], e[1])) {
         ngx_http_frontdesk_stream_discard(ctx);
 
-        rc = ngx_http_frontdesk_events_problem(r, FD_PROBLEM_NOT_FOUND, NULL,
-                                               NULL);
+        rc = ngx_http_frontdesk_fail(r, FD_PROBLEM_NOT_FOUND, NULL, NULL);
         ngx_http_frontdesk_resume(r, rc);
         return;
     }
@@ -338,38 +340,10 @@ ngx_http_frontdesk_attach_finished(redisReply *state)
 }
 
 
-static void
-ngx_http_frontdesk_attach_cleanup(void *data)
-{
-    ngx_http_frontdesk_attach_t *at = data;
-
-    if (at->op) {
-        ngx_http_frontdesk_redis_cancel(at->op);
-        at->op = NULL;
-    }
-}
-
-
 static ngx_uint_t
 ngx_http_frontdesk_events_equal(redisReply *reply, ngx_str_t *text)
 {
     return reply->type == REDIS_REPLY_STRING
            && (size_t) reply->len == text->len
            && ngx_memcmp(reply->str, text->data, text->len) == 0;
-}
-
-
-static ngx_int_t
-ngx_http_frontdesk_events_problem(ngx_http_request_t *r,
-    enum fd_problem_type type, const char *field, const char *detail)
-{
-    struct fd_problem  problem;
-
-    ngx_memzero(&problem, sizeof(struct fd_problem));
-
-    problem.type = type;
-    problem.field = field;
-    problem.detail = detail;
-
-    return ngx_http_frontdesk_refuse(r, &problem);
 }

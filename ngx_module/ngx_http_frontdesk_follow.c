@@ -10,8 +10,11 @@
 
 #include <hiredis/hiredis.h>
 
-#include "ngx_http_frontdesk.h"
-#include "ngx_http_frontdesk_stream.h"
+#include "protocol/event.h"
+#include "protocol/ids.h"
+
+#include "ngx_http_frontdesk_ctx.h"
+#include "ngx_http_frontdesk_stream_state.h"
 
 
 static void ngx_http_frontdesk_follow_sync(ngx_http_frontdesk_stream_t *s,
@@ -28,13 +31,13 @@ ngx_http_frontdesk_follow_pass(ngx_http_frontdesk_stream_t *s, u_char *frame,
         return;
     }
 
-    if (ngx_http_frontdesk_sse_append(s, frame, len) != NGX_OK) {
+    if (ngx_http_frontdesk_output_append(s, frame, len) != NGX_OK) {
         ngx_http_frontdesk_stream_end(s, NGX_HTTP_FRONTDESK_END_LATER,
                                       NGX_HTTP_FRONTDESK_CLOSE_ERROR);
         return;
     }
 
-    ngx_http_frontdesk_stream_touch(s);
+    ngx_http_frontdesk_flush_touch(s);
 }
 
 
@@ -115,8 +118,8 @@ ngx_http_frontdesk_follow_sync(ngx_http_frontdesk_stream_t *s,
         *p++ = '\n';
     }
 
-    if (ngx_http_frontdesk_sse_append(s, id, p - id) != NGX_OK
-        || ngx_http_frontdesk_sse_append(s, (u_char *) FD_EVENT_SYNC_FRAME,
+    if (ngx_http_frontdesk_output_append(s, id, p - id) != NGX_OK
+        || ngx_http_frontdesk_output_append(s, (u_char *) FD_EVENT_SYNC_FRAME,
                                          sizeof(FD_EVENT_SYNC_FRAME) - 1)
            != NGX_OK)
     {
@@ -125,5 +128,5 @@ ngx_http_frontdesk_follow_sync(ngx_http_frontdesk_stream_t *s,
         return;
     }
 
-    ngx_http_frontdesk_stream_touch(s);
+    ngx_http_frontdesk_flush_touch(s);
 }

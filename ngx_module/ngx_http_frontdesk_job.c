@@ -10,8 +10,14 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "ngx_http_frontdesk.h"
+#include "protocol/event.h"
+#include "protocol/ids.h"
+
+#include "ngx_http_frontdesk_channel.h"
+#include "ngx_http_frontdesk_ctx.h"
+#include "ngx_http_frontdesk_redis.h"
 #include "ngx_http_frontdesk_stream.h"
+#include "ngx_http_frontdesk_stream_state.h"
 
 
 static ngx_http_frontdesk_job_t *ngx_http_frontdesk_job_find(u_char *id,

@@ -11,9 +11,19 @@
 
 #include <hiredis/hiredis.h>
 
-#include "ngx_http_frontdesk.h"
-
+#include "protocol/ids.h"
+#include "protocol/json.h"
 #include "protocol/keys.h"
+#include "protocol/problem.h"
+
+#include "ngx_http_frontdesk_conf.h"
+#include "ngx_http_frontdesk_ctx.h"
+#include "ngx_http_frontdesk_events.h"
+#include "ngx_http_frontdesk_job_ask.h"
+#include "ngx_http_frontdesk_key.h"
+#include "ngx_http_frontdesk_park.h"
+#include "ngx_http_frontdesk_redis.h"
+#include "ngx_http_frontdesk_respond.h"
 
 
 /* "confirm JOB", the longest */
@@ -24,31 +34,33 @@
 static void ngx_http_frontdesk_job_ask_reply(void *data, redisReply *reply);
 static ngx_int_t ngx_http_frontdesk_job_ask_answer(
     ngx_http_frontdesk_job_ask_t *ask, redisReply *reply);
-static void ngx_http_frontdesk_job_ask_cleanup(void *data);
 
 
-ngx_http_frontdesk_job_ask_t *
+ngx_int_t
 ngx_http_frontdesk_job_ask_create(ngx_http_request_t *r,
-    ngx_http_frontdesk_ctx_t *ctx)
+    ngx_http_frontdesk_ctx_t *ctx, ngx_http_frontdesk_job_ask_t **created)
 {
-    ngx_http_cleanup_t            *cln;
+    ngx_int_t                      rc;
     ngx_http_frontdesk_job_ask_t  *ask;
 
-    cln = ngx_http_cleanup_add(r, sizeof(ngx_http_frontdesk_job_ask_t));
-    if (cln == NULL) {
-        return NULL;
+    rc = ngx_http_frontdesk_job_check(r, ctx);
+
+    if (rc != NGX_OK) {
+        return rc;
     }
 
-    ask = cln->data;
+    ask = ngx_pcalloc(r->pool, sizeof(ngx_http_frontdesk_job_ask_t));
 
-    ngx_memzero(ask, sizeof(ngx_http_frontdesk_job_ask_t));
+    if (ask == NULL || ngx_http_frontdesk_redis_guard(r, &ask->op) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
 
     ask->request = r;
     ask->ctx = ctx;
 
-    cln->handler = ngx_http_frontdesk_job_ask_cleanup;
+    *created = ask;
 
-    return ask;
+    return NGX_OK;
 }
 
 
@@ -143,18 +155,6 @@ ngx_http_frontdesk_job_ask_answer(ngx_http_frontdesk_job_ask_t *ask,
 
     return ngx_http_frontdesk_respond(r, NGX_HTTP_OK, "application/json",
                                       &body);
-}
-
-
-static void
-ngx_http_frontdesk_job_ask_cleanup(void *data)
-{
-    ngx_http_frontdesk_job_ask_t *ask = data;
-
-    if (ask->op) {
-        ngx_http_frontdesk_redis_cancel(ask->op);
-        ask->op = NULL;
-    }
 }
 
 

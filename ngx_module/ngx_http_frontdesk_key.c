@@ -1,7 +1,7 @@
 
 /*
  * Whose is a key: looked up in the zone and, where the zone cannot be trusted,
- * in the live Redis.
+ * in the live Redis; and may it be used, here and for this.
  *
  * A key nobody has is told from a key that is not there yet by fd:keys:synced:
  * only where the marker is present does a miss mean 401.
@@ -12,54 +12,45 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include <hiredis/hiredis.h>
 #include <sodium.h>
 
-#include "ngx_http_frontdesk.h"
-#include "protocol/keys.h"
+#include "protocol/ids.h"
+#include "protocol/problem.h"
 
+#include "ngx_http_frontdesk_channel.h"
+#include "ngx_http_frontdesk_cors.h"
+#include "ngx_http_frontdesk_counter.h"
+#include "ngx_http_frontdesk_ctx.h"
+#include "ngx_http_frontdesk_events.h"
+#include "ngx_http_frontdesk_key.h"
+#include "ngx_http_frontdesk_key_read.h"
+#include "ngx_http_frontdesk_limit.h"
+#include "ngx_http_frontdesk_lookup.h"
+#include "ngx_http_frontdesk_respond.h"
+#include "ngx_http_frontdesk_route.h"
+#include "ngx_http_frontdesk_seen.h"
+#include "ngx_http_frontdesk_zone.h"
 
-#define NGX_HTTP_FRONTDESK_FIELDS  7  /* of fd:key */
-
-
-typedef void (*ngx_http_frontdesk_key_pt)(ngx_http_request_t *r,
-    ngx_http_frontdesk_ctx_t *ctx, ngx_int_t rc);
 
 typedef struct {
-    ngx_http_request_t         *request;
-    ngx_http_frontdesk_ctx_t   *ctx;
-    ngx_http_frontdesk_key_t   *key;
-    ngx_http_frontdesk_key_pt   done;
-
-    ngx_http_frontdesk_op_t    *read;      /* HMGET fd:key */
-    ngx_http_frontdesk_op_t    *marker;    /* EXISTS fd:keys:synced */
-    ngx_int_t                   found;     /* OK, DECLINED, ERROR: unknown */
-    ngx_atomic_uint_t           version;
-} ngx_http_frontdesk_lookup_t;
+    ngx_http_frontdesk_lookup_t   lookup;    /* first: it comes back as this */
+    ngx_http_frontdesk_key_t     *key;
+    ngx_atomic_uint_t             version;
+} ngx_http_frontdesk_key_ask_t;
 
 
-static ngx_int_t ngx_http_frontdesk_cached(ngx_http_request_t *r,
+static ngx_int_t ngx_http_frontdesk_key_cached(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx, ngx_http_frontdesk_key_t *key);
-static ngx_int_t ngx_http_frontdesk_lookup(ngx_http_request_t *r,
+static ngx_int_t ngx_http_frontdesk_key_ask(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx, ngx_http_frontdesk_key_t *key,
-    ngx_http_frontdesk_key_pt done);
-static ngx_int_t ngx_http_frontdesk_lookup_send(
-    ngx_http_frontdesk_lookup_t *lookup);
-static void ngx_http_frontdesk_lookup_cleanup(void *data);
-static void ngx_http_frontdesk_lookup_key(void *data,
-    struct redisReply *reply);
-static ngx_int_t ngx_http_frontdesk_lookup_read(
-    ngx_http_frontdesk_lookup_t *lookup, struct redisReply *reply);
-static ngx_int_t ngx_http_frontdesk_lookup_field(ngx_pool_t *pool,
-    struct redisReply *reply, ngx_str_t *value);
-static void ngx_http_frontdesk_lookup_marker(void *data,
-    struct redisReply *reply);
-static ngx_int_t ngx_http_frontdesk_lookup_verdict(
-    ngx_http_frontdesk_lookup_t *lookup, ngx_uint_t synced);
-
-static ngx_int_t ngx_http_frontdesk_judge(ngx_http_request_t *r,
+    ngx_http_frontdesk_done_pt done);
+static ngx_int_t ngx_http_frontdesk_key_answer(
+    ngx_http_frontdesk_lookup_t *lookup, redisReply *reply);
+static ngx_int_t ngx_http_frontdesk_key_verdict(
+    ngx_http_frontdesk_lookup_t *lookup, ngx_int_t found);
+static ngx_int_t ngx_http_frontdesk_key_judge(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx, ngx_http_frontdesk_key_t *key);
-static ngx_int_t ngx_http_frontdesk_away(ngx_http_request_t *r,
+static ngx_int_t ngx_http_frontdesk_key_away(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx, ngx_http_frontdesk_key_t *key);
 
 
@@ -70,8 +61,7 @@ static const char  ngx_http_frontdesk_no_key[] =
 ngx_int_t
 ngx_http_frontdesk_key_resolve(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx, ngx_str_t *token, ngx_uint_t fresh,
-    void (*done)(ngx_http_request_t *r, ngx_http_frontdesk_ctx_t *ctx,
-    ngx_int_t rc))
+    ngx_http_frontdesk_done_pt done)
 {
     ngx_int_t                  rc;
     enum fd_key_kind           kind;
@@ -110,7 +100,7 @@ ngx_http_frontdesk_key_resolve(ngx_http_request_t *r,
 
     if (!fresh && ngx_http_frontdesk_channel_alive()) {
 
-        rc = ngx_http_frontdesk_cached(r, ctx, key);
+        rc = ngx_http_frontdesk_key_cached(r, ctx, key);
 
         if (rc != NGX_AGAIN) {
             return rc;
@@ -137,15 +127,14 @@ ngx_http_frontdesk_key_resolve(ngx_http_request_t *r,
         }
     }
 
-    return ngx_http_frontdesk_lookup(r, ctx, key, done);
+    return ngx_http_frontdesk_key_ask(r, ctx, key, done);
 }
 
 
 ngx_int_t
 ngx_http_frontdesk_key_recall(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx, u_char sha256[32], enum fd_key_kind kind,
-    void (*done)(ngx_http_request_t *r, ngx_http_frontdesk_ctx_t *ctx,
-    ngx_int_t rc))
+    ngx_http_frontdesk_done_pt done)
 {
     ngx_int_t                  rc;
     ngx_http_frontdesk_key_t  *key;
@@ -161,20 +150,20 @@ ngx_http_frontdesk_key_recall(ngx_http_request_t *r,
 
     if (ngx_http_frontdesk_channel_alive()) {
 
-        rc = ngx_http_frontdesk_cached(r, ctx, key);
+        rc = ngx_http_frontdesk_key_cached(r, ctx, key);
 
         if (rc != NGX_AGAIN) {
             return rc;
         }
     }
 
-    return ngx_http_frontdesk_lookup(r, ctx, key, done);
+    return ngx_http_frontdesk_key_ask(r, ctx, key, done);
 }
 
 
 static ngx_int_t
-ngx_http_frontdesk_cached(ngx_http_request_t *r, ngx_http_frontdesk_ctx_t *ctx,
-    ngx_http_frontdesk_key_t *key)
+ngx_http_frontdesk_key_cached(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, ngx_http_frontdesk_key_t *key)
 {
     ngx_int_t  rc;
 
@@ -192,286 +181,88 @@ ngx_http_frontdesk_cached(ngx_http_request_t *r, ngx_http_frontdesk_ctx_t *ctx,
 
     ctx->auth = NGX_HTTP_FRONTDESK_AUTH_CACHED;
 
-    return ngx_http_frontdesk_judge(r, ctx, key);
+    return ngx_http_frontdesk_key_judge(r, ctx, key);
 }
 
 
 static ngx_int_t
-ngx_http_frontdesk_lookup(ngx_http_request_t *r, ngx_http_frontdesk_ctx_t *ctx,
-    ngx_http_frontdesk_key_t *key, ngx_http_frontdesk_key_pt done)
+ngx_http_frontdesk_key_ask(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, ngx_http_frontdesk_key_t *key,
+    ngx_http_frontdesk_done_pt done)
 {
-    ngx_http_cleanup_t           *cln;
-    ngx_http_frontdesk_lookup_t  *lookup;
+    ngx_str_t                      argv[NGX_HTTP_FRONTDESK_KEY_ARGS];
+    ngx_http_frontdesk_key_ask_t  *ask;
 
-    lookup = ngx_pcalloc(r->pool, sizeof(ngx_http_frontdesk_lookup_t));
-    cln = ngx_http_cleanup_add(r, 0);
+    u_char  name[NGX_HTTP_FRONTDESK_KEY_NAME];
 
-    if (lookup == NULL || cln == NULL) {
+    ask = ngx_pcalloc(r->pool, sizeof(ngx_http_frontdesk_key_ask_t));
+    if (ask == NULL) {
         ctx->refused = NGX_HTTP_INTERNAL_SERVER_ERROR;
         return NGX_DECLINED;
     }
 
-    lookup->request = r;
-    lookup->ctx = ctx;
-    lookup->key = key;
-    lookup->done = done;
-    lookup->found = NGX_ERROR;
+    ask->lookup.request = r;
+    ask->lookup.ctx = ctx;
+    ask->lookup.read = ngx_http_frontdesk_key_answer;
+    ask->lookup.verdict = ngx_http_frontdesk_key_verdict;
+    ask->lookup.done = done;
 
-    cln->handler = ngx_http_frontdesk_lookup_cleanup;
-    cln->data = lookup;
+    ask->key = key;
+    ask->version = ngx_http_frontdesk_zone_version();
 
-    if (ngx_http_frontdesk_lookup_send(lookup) != NGX_OK) {
-        return ngx_http_frontdesk_away(r, ctx, key);
-    }
+    ngx_http_frontdesk_key_question(key, argv, name);
 
-    ctx->lookup = lookup;
-
-    if (ngx_http_frontdesk_park_phase(r) != NGX_OK) {
-        ngx_http_frontdesk_lookup_cleanup(lookup);
-        ctx->lookup = NULL;
-        ctx->refused = NGX_HTTP_INTERNAL_SERVER_ERROR;
-        return NGX_DECLINED;
-    }
-
-    return NGX_AGAIN;
+    return ngx_http_frontdesk_lookup(&ask->lookup, NGX_HTTP_FRONTDESK_KEY_ARGS,
+                                     argv);
 }
 
 
 static ngx_int_t
-ngx_http_frontdesk_lookup_send(ngx_http_frontdesk_lookup_t *lookup)
+ngx_http_frontdesk_key_answer(ngx_http_frontdesk_lookup_t *lookup,
+    redisReply *reply)
 {
-    ngx_str_t  argv[2 + NGX_HTTP_FRONTDESK_FIELDS];
+    ngx_http_frontdesk_key_ask_t  *ask;
 
-    u_char  name[sizeof("fd:key:") - 1 + 64];
+    ask = (ngx_http_frontdesk_key_ask_t *) lookup;
 
-    lookup->version = ngx_http_frontdesk_zone_version();
-
-    (void) ngx_hex_dump(ngx_cpymem(name, "fd:key:", sizeof("fd:key:") - 1),
-                        lookup->key->sha256, 32);
-
-    ngx_str_set(&argv[0], "HMGET");
-    argv[1].data = name;
-    argv[1].len = sizeof(name);
-    ngx_str_set(&argv[2], FD_APIKEY_ORG);
-    ngx_str_set(&argv[3], FD_APIKEY_ID);
-    ngx_str_set(&argv[4], FD_APIKEY_KIND);
-    ngx_str_set(&argv[5], FD_APIKEY_GENERATION);
-    ngx_str_set(&argv[6], FD_APIKEY_ORIGINS);
-    ngx_str_set(&argv[7], FD_APIKEY_EXPIRES);
-    ngx_str_set(&argv[8], FD_APIKEY_SCOPE);
-
-    lookup->read = ngx_http_frontdesk_redis_command(NGX_HTTP_FRONTDESK_LIVE,
-                       ngx_http_frontdesk_lookup_key, lookup,
-                       2 + NGX_HTTP_FRONTDESK_FIELDS, argv);
-    if (lookup->read == NULL) {
-        return NGX_ERROR;
-    }
-
-    ngx_str_set(&argv[0], "EXISTS");
-    ngx_str_set(&argv[1], FD_KEY_SYNCED);
-
-    lookup->marker = ngx_http_frontdesk_redis_command(NGX_HTTP_FRONTDESK_LIVE,
-                         ngx_http_frontdesk_lookup_marker, lookup, 2, argv);
-    if (lookup->marker == NULL) {
-        ngx_http_frontdesk_lookup_cleanup(lookup);
-        return NGX_ERROR;
-    }
-
-    return NGX_OK;
-}
-
-
-static void
-ngx_http_frontdesk_lookup_cleanup(void *data)
-{
-    ngx_http_frontdesk_lookup_t *lookup = data;
-
-    if (lookup->read) {
-        ngx_http_frontdesk_redis_cancel(lookup->read);
-        lookup->read = NULL;
-    }
-
-    if (lookup->marker) {
-        ngx_http_frontdesk_redis_cancel(lookup->marker);
-        lookup->marker = NULL;
-    }
-}
-
-
-static void
-ngx_http_frontdesk_lookup_key(void *data, struct redisReply *reply)
-{
-    ngx_http_frontdesk_lookup_t *lookup = data;
-
-    lookup->read = NULL;
-    lookup->found = ngx_http_frontdesk_lookup_read(lookup, reply);
+    return ngx_http_frontdesk_key_read(lookup->request, ask->key, reply);
 }
 
 
 static ngx_int_t
-ngx_http_frontdesk_lookup_read(ngx_http_frontdesk_lookup_t *lookup,
-    struct redisReply *reply)
+ngx_http_frontdesk_key_verdict(ngx_http_frontdesk_lookup_t *lookup,
+    ngx_int_t found)
 {
-    const char                *wanted;
-    ngx_str_t                 *values[NGX_HTTP_FRONTDESK_FIELDS];
-    ngx_str_t                  kind, generation, expires, scope;
-    ngx_uint_t                 i;
-    ngx_http_frontdesk_key_t  *key;
+    ngx_http_request_t            *r;
+    ngx_http_frontdesk_ctx_t      *ctx;
+    ngx_http_frontdesk_key_ask_t  *ask;
 
-    if (reply == NULL || reply->type != REDIS_REPLY_ARRAY
-        || reply->elements != NGX_HTTP_FRONTDESK_FIELDS)
-    {
-        return NGX_ERROR;
-    }
-
-    if (reply->element[0]->type == REDIS_REPLY_NIL) {
-        return NGX_DECLINED;
-    }
-
-    key = lookup->key;
-
-    values[0] = &key->org;
-    values[1] = &key->id;
-    values[2] = &kind;
-    values[3] = &generation;
-    values[4] = &key->origins;
-    values[5] = &expires;
-    values[6] = &scope;
-
-    for (i = 0; i < NGX_HTTP_FRONTDESK_FIELDS; i++) {
-        if (ngx_http_frontdesk_lookup_field(lookup->request->pool,
-                                            reply->element[i], values[i])
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-    }
-
-    key->generation = ngx_atoi(generation.data, generation.len);
-    key->expires = expires.len ? ngx_atotm(expires.data, expires.len) : 0;
-    wanted = (key->kind == FD_KEY_SECRET) ? "sk" : "pk";
-
-    /* a worker of the time before scopes wrote none */
-
-    key->scope = (scope.len == 0 || ngx_strcmp(scope.data, "admin") == 0)
-                 ? NGX_HTTP_FRONTDESK_SCOPE_ADMIN
-               : (ngx_strcmp(scope.data, "write") == 0)
-                 ? NGX_HTTP_FRONTDESK_SCOPE_WRITE
-                 : NGX_HTTP_FRONTDESK_SCOPE_READ;
-
-    if (!fd_uuid_valid((char *) key->org.data, key->org.len)
-        || !fd_uuid_valid((char *) key->id.data, key->id.len)
-        || ngx_strcmp(kind.data, wanted) != 0
-        || key->generation == NGX_ERROR || key->expires == NGX_ERROR)
-    {
-        ngx_log_error(NGX_LOG_ERR, lookup->request->connection->log, 0,
-                      "the live Redis holds a malformed fd:key:%02xd%02xd%02xd"
-                      "%02xd...", key->sha256[0], key->sha256[1],
-                      key->sha256[2], key->sha256[3]);
-        return NGX_ERROR;
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_frontdesk_lookup_field(ngx_pool_t *pool, struct redisReply *reply,
-    ngx_str_t *value)
-{
-    if (reply->type == REDIS_REPLY_NIL) {
-        ngx_str_set(value, "");
-        return NGX_OK;
-    }
-
-    if (reply->type != REDIS_REPLY_STRING) {
-        return NGX_ERROR;
-    }
-
-    value->len = reply->len;
-    value->data = ngx_pnalloc(pool, reply->len + 1);
-
-    if (value->data == NULL) {
-        return NGX_ERROR;
-    }
-
-    *ngx_cpymem(value->data, reply->str, reply->len) = '\0';
-
-    return NGX_OK;
-}
-
-
-static void
-ngx_http_frontdesk_lookup_marker(void *data, struct redisReply *reply)
-{
-    ngx_http_frontdesk_lookup_t *lookup = data;
-
-    ngx_int_t                  rc;
-    ngx_connection_t          *c;
-    ngx_http_request_t        *r;
-    ngx_http_frontdesk_ctx_t  *ctx;
-
-    lookup->marker = NULL;
-
-    if (reply == NULL || reply->type != REDIS_REPLY_INTEGER) {
-        lookup->found = NGX_ERROR;
-    }
-
-    /* pipelined behind the first, whose reply is here or will not come */
-
-    if (lookup->read) {
-        ngx_http_frontdesk_lookup_cleanup(lookup);
-        lookup->found = NGX_ERROR;
-    }
-
-    r = lookup->request;
-    c = r->connection;
-    ctx = lookup->ctx;
-
-    ngx_http_set_log_request(c->log, r);
-
-    ctx->lookup = NULL;
-
-    rc = ngx_http_frontdesk_lookup_verdict(lookup,
-                                           reply && reply->integer == 1);
-
-    lookup->done(r, ctx, rc);
-
-    ngx_http_run_posted_requests(c);
-}
-
-
-static ngx_int_t
-ngx_http_frontdesk_lookup_verdict(ngx_http_frontdesk_lookup_t *lookup,
-    ngx_uint_t synced)
-{
-    ngx_http_request_t        *r;
-    ngx_http_frontdesk_ctx_t  *ctx;
+    ask = (ngx_http_frontdesk_key_ask_t *) lookup;
 
     r = lookup->request;
     ctx = lookup->ctx;
 
-    if (lookup->found == NGX_OK) {
+    if (found == NGX_OK) {
         ctx->auth = NGX_HTTP_FRONTDESK_AUTH_PASS;
-        ngx_http_frontdesk_zone_key_set(lookup->key, lookup->version);
+        ngx_http_frontdesk_zone_key_set(ask->key, ask->version);
 
-        return ngx_http_frontdesk_judge(r, ctx, lookup->key);
+        return ngx_http_frontdesk_key_judge(r, ctx, ask->key);
     }
 
-    if (lookup->found == NGX_DECLINED && synced) {
-        ngx_http_frontdesk_zone_key_set_unknown(lookup->key->sha256,
-                                                lookup->version);
+    if (found == NGX_DECLINED) {
+        ngx_http_frontdesk_zone_key_set_unknown(ask->key->sha256,
+                                                ask->version);
 
         return ngx_http_frontdesk_deny(r, ctx, FD_PROBLEM_KEY_INVALID, NULL);
     }
 
-    return ngx_http_frontdesk_away(r, ctx, lookup->key);
+    return ngx_http_frontdesk_key_away(r, ctx, ask->key);
 }
 
 
 static ngx_int_t
-ngx_http_frontdesk_judge(ngx_http_request_t *r, ngx_http_frontdesk_ctx_t *ctx,
-    ngx_http_frontdesk_key_t *key)
+ngx_http_frontdesk_key_judge(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, ngx_http_frontdesk_key_t *key)
 {
     ngx_uint_t  allowed;
 
@@ -493,8 +284,19 @@ ngx_http_frontdesk_judge(ngx_http_request_t *r, ngx_http_frontdesk_ctx_t *ctx,
                                        "a secret key is needed here");
     }
 
+    /* the admin API knows routes that only read, whatever their method */
+
+    if (key->kind == FD_KEY_SECRET
+        && key->scope == NGX_HTTP_FRONTDESK_SCOPE_READ
+        && !ctx->admin
+        && (r->method & (NGX_HTTP_POST|NGX_HTTP_DELETE)))
+    {
+        return ngx_http_frontdesk_deny(r, ctx, FD_PROBLEM_ROLE,
+                                       "a key of scope read only reads");
+    }
+
     if (!allowed) {
-        if (ctx->route->handler == ngx_http_frontdesk_config_handler) {
+        if (ctx->route->flags & NGX_HTTP_FRONTDESK_SITE) {
             ngx_http_frontdesk_seen(r, ctx, 0);
         }
 
@@ -510,25 +312,20 @@ ngx_http_frontdesk_judge(ngx_http_request_t *r, ngx_http_frontdesk_ctx_t *ctx,
 /* nobody knows: what may be stale is looked for in the zone once more */
 
 static ngx_int_t
-ngx_http_frontdesk_away(ngx_http_request_t *r, ngx_http_frontdesk_ctx_t *ctx,
-    ngx_http_frontdesk_key_t *key)
+ngx_http_frontdesk_key_away(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, ngx_http_frontdesk_key_t *key)
 {
     if ((ctx->route->flags & NGX_HTTP_FRONTDESK_STALE_OK)
         && ngx_http_frontdesk_zone_key_get(key->sha256, r->pool, key, 1)
            == NGX_OK)
     {
         ctx->auth = NGX_HTTP_FRONTDESK_AUTH_CACHED;
-        return ngx_http_frontdesk_judge(r, ctx, key);
+        return ngx_http_frontdesk_key_judge(r, ctx, key);
     }
 
     ctx->auth = NGX_HTTP_FRONTDESK_AUTH_ERROR;
 
-    if (ctx->route->handler == ngx_http_frontdesk_events_handler
-        || ctx->route->handler == ngx_http_frontdesk_session_events_handler)
-    {
-
-        /* an EventSource that is answered 503 never comes back */
-
+    if (ctx->route->flags & NGX_HTTP_FRONTDESK_EVENTS) {
         ctx->refused = ngx_http_frontdesk_events_later(r, ctx);
         return NGX_DECLINED;
     }

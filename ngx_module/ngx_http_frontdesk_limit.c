@@ -9,8 +9,21 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "ngx_http_frontdesk.h"
-#include "ngx_http_frontdesk_zone.h"
+#include "protocol/problem.h"
+
+#include "ngx_http_frontdesk_conf.h"
+#include "ngx_http_frontdesk_counter.h"
+#include "ngx_http_frontdesk_ctx.h"
+#include "ngx_http_frontdesk_events.h"
+#include "ngx_http_frontdesk_limit.h"
+#include "ngx_http_frontdesk_openai.h"
+#include "ngx_http_frontdesk_respond.h"
+#include "ngx_http_frontdesk_route.h"
+#include "ngx_http_frontdesk_zone_layout.h"
+
+
+static ngx_int_t ngx_http_frontdesk_limit_spend(ngx_str_t *address,
+    ngx_int_t per_minute);
 
 
 /*
@@ -71,12 +84,13 @@ done:
 
 
 /*
- * GCRA: a request costs an interval, a minute of them may come at once.  An
- * address without a place takes that of the one nearest to full credit.
+ * GCRA of this host: a request costs an interval, a minute of them may come at
+ * once.  An address without a place takes that of the one nearest to full
+ * credit.  NGX_OK, or the seconds to wait.
  */
 
-ngx_int_t
-ngx_http_frontdesk_zone_read_limit(ngx_str_t *address, ngx_int_t per_minute)
+static ngx_int_t
+ngx_http_frontdesk_limit_spend(ngx_str_t *address, ngx_int_t per_minute)
 {
     uint32_t                    low, high;
     uint64_t                    hash, now, tat, interval, wait;
@@ -85,10 +99,6 @@ ngx_http_frontdesk_zone_read_limit(ngx_str_t *address, ngx_int_t per_minute)
     ngx_http_frontdesk_rate_t  *set, *place;
 
     static const uint64_t  minute = 60000000;
-
-    if (per_minute <= 0) {
-        return NGX_OK;
-    }
 
     zone = ngx_http_frontdesk_zone_get();
 
@@ -151,7 +161,7 @@ ngx_http_frontdesk_read_limit(ngx_http_request_t *r,
     }
 
     address = ngx_http_frontdesk_address(r);
-    wait = ngx_http_frontdesk_zone_read_limit(&address, mcf->read_rate);
+    wait = ngx_http_frontdesk_limit_spend(&address, mcf->read_rate);
 
     if (wait == NGX_OK) {
         return NGX_OK;
@@ -160,12 +170,7 @@ ngx_http_frontdesk_read_limit(ngx_http_request_t *r,
     ctx->limit = NGX_HTTP_FRONTDESK_LIMIT_REJECT;
     ngx_http_frontdesk_count(NGX_HTTP_FRONTDESK_COUNT_READ_LIMITED);
 
-    if (ctx->route->handler == ngx_http_frontdesk_events_handler
-        || ctx->route->handler == ngx_http_frontdesk_session_events_handler)
-    {
-
-        /* an EventSource that is answered 429 never comes back */
-
+    if (ctx->route->flags & NGX_HTTP_FRONTDESK_EVENTS) {
         ctx->refused = ngx_http_frontdesk_events_later(r, ctx);
         return NGX_DECLINED;
     }

@@ -10,8 +10,11 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "ngx_http_frontdesk.h"
+#include "protocol/json.h"
+
 #include "ngx_http_frontdesk_asset.h"
+#include "ngx_http_frontdesk_body.h"
+#include "ngx_http_frontdesk_conf.h"
 
 
 #define NGX_HTTP_FRONTDESK_ASSET_MAX   (4 * 1024 * 1024)
@@ -20,10 +23,13 @@
 
 static char *ngx_http_frontdesk_asset_add(ngx_conf_t *cf,
     ngx_http_frontdesk_loc_conf_t *lcf, const struct fd_json *entry);
+static ngx_int_t ngx_http_frontdesk_asset_describe(ngx_conf_t *cf,
+    ngx_http_frontdesk_loc_conf_t *lcf, const struct fd_json *entry,
+    ngx_http_frontdesk_file_t *file, ngx_str_t *name, ngx_str_t *etag);
 static ngx_uint_t ngx_http_frontdesk_asset_listed(const struct fd_json *entry,
     ngx_uint_t encoding);
-static ngx_int_t ngx_http_frontdesk_asset_member(ngx_conf_t *cf,
-    const struct fd_json *entry, const char *name, ngx_str_t *value);
+static ngx_int_t ngx_http_frontdesk_asset_member(const struct fd_json *entry,
+    const char *name, ngx_str_t *value);
 static ngx_int_t ngx_http_frontdesk_asset_load(ngx_conf_t *cf,
     ngx_http_frontdesk_loc_conf_t *lcf, ngx_http_frontdesk_file_t *file,
     ngx_str_t *name, ngx_str_t *etag, ngx_uint_t encoding);
@@ -116,9 +122,8 @@ static char *
 ngx_http_frontdesk_asset_add(ngx_conf_t *cf,
     ngx_http_frontdesk_loc_conf_t *lcf, const struct fd_json *entry)
 {
-    ngx_str_t                   name, etag, cache;
+    ngx_str_t                   name, etag;
     ngx_uint_t                  i;
-    const struct fd_json       *below;
     ngx_http_frontdesk_file_t  *file;
 
     file = ngx_array_push(lcf->files);
@@ -128,59 +133,11 @@ ngx_http_frontdesk_asset_add(ngx_conf_t *cf,
 
     ngx_memzero(file, sizeof(ngx_http_frontdesk_file_t));
 
-    if (ngx_http_frontdesk_asset_member(cf, entry, "path", &file->path)
+    if (ngx_http_frontdesk_asset_describe(cf, lcf, entry, file, &name, &etag)
         != NGX_OK
-        || ngx_http_frontdesk_asset_member(cf, entry, "type", &file->type)
-           != NGX_OK
-        || ngx_http_frontdesk_asset_member(cf, entry, "file", &name) != NGX_OK
-        || ngx_http_frontdesk_asset_member(cf, entry, "etag", &etag) != NGX_OK
-        || ngx_http_frontdesk_asset_member(cf, entry, "cache", &cache)
+        || ngx_http_frontdesk_asset_load(cf, lcf, file, &name, &etag,
+                                         NGX_HTTP_FRONTDESK_IDENTITY)
            != NGX_OK)
-    {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%V/manifest.json\": file %ui needs \"path\", "
-                           "\"type\", \"file\", \"etag\" and \"cache\"",
-                           &lcf->assets, lcf->files->nelts);
-        return NGX_CONF_ERROR;
-    }
-
-    if (ngx_strlchr(name.data, name.data + name.len, '/')
-        || name.data[0] == '.' || file->path.data[0] != '/')
-    {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%V/manifest.json\": \"%V\" or \"%V\" is not "
-                           "a plain name", &lcf->assets, &file->path, &name);
-        return NGX_CONF_ERROR;
-    }
-
-    /* absent unless a page's policy is its own */
-    if (fd_json_get(entry, "policy")
-        && ngx_http_frontdesk_asset_member(cf, entry, "policy", &file->policy)
-           != NGX_OK)
-    {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%V/manifest.json\": the \"policy\" of \"%V\" "
-                           "is not a header's value", &lcf->assets,
-                           &file->path);
-        return NGX_CONF_ERROR;
-    }
-
-    below = fd_json_get(entry, "below");
-    file->below = below && below->type == FD_JSON_BOOL && below->boolean;
-
-    file->html = file->type.len >= sizeof("text/html") - 1
-                 && ngx_strncmp(file->type.data, "text/html",
-                                sizeof("text/html") - 1)
-                    == 0;
-
-    file->cache = (ngx_strcmp(cache.data, "immutable") == 0)
-                  ? ngx_http_frontdesk_cache_immutable
-                  : file->html ? ngx_http_frontdesk_cache_html
-                               : ngx_http_frontdesk_cache_alias;
-
-    if (ngx_http_frontdesk_asset_load(cf, lcf, file, &name, &etag,
-                                      NGX_HTTP_FRONTDESK_IDENTITY)
-        != NGX_OK)
     {
         return NGX_CONF_ERROR;
     }
@@ -196,6 +153,74 @@ ngx_http_frontdesk_asset_add(ngx_conf_t *cf,
     }
 
     return NGX_CONF_OK;
+}
+
+
+/* all but the content: under which name, and with which headers */
+
+static ngx_int_t
+ngx_http_frontdesk_asset_describe(ngx_conf_t *cf,
+    ngx_http_frontdesk_loc_conf_t *lcf, const struct fd_json *entry,
+    ngx_http_frontdesk_file_t *file, ngx_str_t *name, ngx_str_t *etag)
+{
+    ngx_str_t              cache;
+    const struct fd_json  *below;
+
+    if (ngx_http_frontdesk_asset_member(entry, "path", &file->path) != NGX_OK
+        || ngx_http_frontdesk_asset_member(entry, "type", &file->type)
+           != NGX_OK
+        || ngx_http_frontdesk_asset_member(entry, "file", name) != NGX_OK
+        || ngx_http_frontdesk_asset_member(entry, "etag", etag) != NGX_OK
+        || ngx_http_frontdesk_asset_member(entry, "cache", &cache) != NGX_OK)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V/manifest.json\": file %ui needs \"path\", "
+                           "\"type\", \"file\", \"etag\" and \"cache\"",
+                           &lcf->assets, lcf->files->nelts);
+        return NGX_ERROR;
+    }
+
+    if (ngx_strlchr(name->data, name->data + name->len, '/')
+        || name->data[0] == '.' || file->path.data[0] != '/')
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V/manifest.json\": \"%V\" or \"%V\" is not "
+                           "a plain name", &lcf->assets, &file->path, name);
+        return NGX_ERROR;
+    }
+
+    /* absent unless a page's policy is its own */
+
+    if (fd_json_get(entry, "policy")
+        && ngx_http_frontdesk_asset_member(entry, "policy", &file->policy)
+           != NGX_OK)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V/manifest.json\": the \"policy\" of \"%V\" "
+                           "is not a header's value", &lcf->assets,
+                           &file->path);
+        return NGX_ERROR;
+    }
+
+    below = fd_json_get(entry, "below");
+    file->below = below && below->type == FD_JSON_BOOL && below->boolean;
+
+    file->html = file->type.len >= sizeof("text/html") - 1
+                 && ngx_strncmp(file->type.data, "text/html",
+                                sizeof("text/html") - 1)
+                    == 0;
+
+    if (ngx_strcmp(cache.data, "immutable") == 0) {
+        file->cache = ngx_http_frontdesk_cache_immutable;
+
+    } else if (file->html) {
+        file->cache = ngx_http_frontdesk_cache_html;
+
+    } else {
+        file->cache = ngx_http_frontdesk_cache_alias;
+    }
+
+    return NGX_OK;
 }
 
 
@@ -228,8 +253,8 @@ ngx_http_frontdesk_asset_listed(const struct fd_json *entry,
 /* values go into headers: printable, and no quote that would end a tag */
 
 static ngx_int_t
-ngx_http_frontdesk_asset_member(ngx_conf_t *cf, const struct fd_json *entry,
-    const char *name, ngx_str_t *value)
+ngx_http_frontdesk_asset_member(const struct fd_json *entry, const char *name,
+    ngx_str_t *value)
 {
     u_char      *p;
     const char  *text;

@@ -9,8 +9,15 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "ngx_http_frontdesk.h"
 #include "protocol/call.h"
+#include "protocol/json.h"
+#include "protocol/limits.h"
+#include "protocol/problem.h"
+
+#include "ngx_http_frontdesk_call.h"
+#include "ngx_http_frontdesk_ctx.h"
+#include "ngx_http_frontdesk_handlers.h"
+#include "ngx_http_frontdesk_respond.h"
 
 
 ngx_int_t

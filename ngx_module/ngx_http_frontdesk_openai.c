@@ -9,7 +9,12 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "ngx_http_frontdesk.h"
+#include "protocol/json.h"
+#include "protocol/problem.h"
+
+#include "ngx_http_frontdesk_body.h"
+#include "ngx_http_frontdesk_openai.h"
+#include "ngx_http_frontdesk_respond.h"
 
 
 ngx_int_t

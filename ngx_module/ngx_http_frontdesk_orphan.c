@@ -12,10 +12,16 @@
 
 #include <hiredis/hiredis.h>
 
-#include "ngx_http_frontdesk.h"
-#include "ngx_http_frontdesk_zone.h"
-
+#include "protocol/ids.h"
 #include "protocol/keys.h"
+#include "protocol/scripts.h"
+
+#include "ngx_http_frontdesk_ctx.h"
+#include "ngx_http_frontdesk_job_ask.h"
+#include "ngx_http_frontdesk_key.h"
+#include "ngx_http_frontdesk_orphan.h"
+#include "ngx_http_frontdesk_redis.h"
+#include "ngx_http_frontdesk_zone_layout.h"
 
 
 #define NGX_HTTP_FRONTDESK_ORPHANS  1024

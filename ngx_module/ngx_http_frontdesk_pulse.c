@@ -9,8 +9,13 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "ngx_http_frontdesk.h"
-#include "ngx_http_frontdesk_stream.h"
+#include "protocol/limits.h"
+#include "protocol/problem.h"
+
+#include "ngx_http_frontdesk_conf.h"
+#include "ngx_http_frontdesk_ctx.h"
+#include "ngx_http_frontdesk_park.h"
+#include "ngx_http_frontdesk_stream_state.h"
 
 
 #define NGX_HTTP_FRONTDESK_PULSE_AGAIN  1000
@@ -177,7 +182,7 @@ ngx_http_frontdesk_watch_handler(ngx_event_t *ev)
         }
 
         ngx_http_frontdesk_pulse_heard(s);
-        ngx_http_frontdesk_reader_check(s);
+        ngx_http_frontdesk_replay_check(s);
     }
 }
 

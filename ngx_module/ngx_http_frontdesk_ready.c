@@ -11,9 +11,14 @@
 
 #include <hiredis/hiredis.h>
 
-#include "ngx_http_frontdesk.h"
-
+#include "protocol/json.h"
 #include "protocol/keys.h"
+
+#include "ngx_http_frontdesk_conf.h"
+#include "ngx_http_frontdesk_park.h"
+#include "ngx_http_frontdesk_redis.h"
+#include "ngx_http_frontdesk_respond.h"
+#include "ngx_http_frontdesk_service.h"
 
 
 typedef struct {
@@ -23,7 +28,6 @@ typedef struct {
 
 
 static void ngx_http_frontdesk_ready_reply(void *data, redisReply *reply);
-static void ngx_http_frontdesk_ready_cleanup(void *data);
 static ngx_int_t ngx_http_frontdesk_ready_answer(ngx_http_request_t *r,
     ngx_int_t workers);
 
@@ -32,20 +36,19 @@ ngx_int_t
 ngx_http_frontdesk_ready(ngx_http_request_t *r)
 {
     ngx_str_t                    argv[4];
-    ngx_http_cleanup_t          *cln;
     ngx_http_frontdesk_ready_t  *ready;
     u_char                       now[NGX_TIME_T_LEN + 3];
 
-    cln = ngx_http_cleanup_add(r, sizeof(ngx_http_frontdesk_ready_t));
+    ready = ngx_pcalloc(r->pool, sizeof(ngx_http_frontdesk_ready_t));
 
-    if (cln == NULL
+    if (ready == NULL
+        || ngx_http_frontdesk_redis_guard(r, &ready->op) != NGX_OK
         || ngx_http_frontdesk_redis_key(r->pool, &argv[1], FD_KEY_ALIVE, "0")
            != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    ready = cln->data;
     ready->request = r;
 
     ngx_str_set(&argv[0], "ZCOUNT");
@@ -56,8 +59,6 @@ ngx_http_frontdesk_ready(ngx_http_request_t *r)
     ready->op = ngx_http_frontdesk_redis_command(NGX_HTTP_FRONTDESK_JOBS,
                                                 ngx_http_frontdesk_ready_reply,
                                                 ready, 4, argv);
-    cln->handler = ngx_http_frontdesk_ready_cleanup;
-
     if (ready->op == NULL) {
         return ngx_http_frontdesk_ready_answer(r, 0);
     }
@@ -82,18 +83,6 @@ ngx_http_frontdesk_ready_reply(void *data, redisReply *reply)
                                                             : 0;
 
     ngx_http_frontdesk_resume(r, ngx_http_frontdesk_ready_answer(r, workers));
-}
-
-
-static void
-ngx_http_frontdesk_ready_cleanup(void *data)
-{
-    ngx_http_frontdesk_ready_t *ready = data;
-
-    if (ready->op) {
-        ngx_http_frontdesk_redis_cancel(ready->op);
-        ready->op = NULL;
-    }
 }
 
 

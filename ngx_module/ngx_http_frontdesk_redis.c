@@ -10,8 +10,13 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "ngx_http_frontdesk.h"
+#include "protocol/scripts.h"
+
+#include "ngx_http_frontdesk_conf.h"
+#include "ngx_http_frontdesk_counter.h"
 #include "ngx_http_frontdesk_redis.h"
+#include "ngx_http_frontdesk_redis_peer.h"
+#include "ngx_http_frontdesk_resp.h"
 
 
 #define NGX_HTTP_FRONTDESK_REDIS_PENDING      4096
@@ -29,9 +34,7 @@ struct ngx_http_frontdesk_op_s {
 };
 
 
-static u_char *ngx_http_frontdesk_redis_length(u_char *p, size_t len);
-static ngx_int_t ngx_http_frontdesk_redis_format(ngx_str_t *command,
-    ngx_uint_t argc, ngx_str_t *argv);
+static void ngx_http_frontdesk_redis_guard_cleanup(void *data);
 static void ngx_http_frontdesk_redis_pend(ngx_http_frontdesk_peer_t *peer,
     ngx_int_t n);
 static void ngx_http_frontdesk_redis_reply(redisAsyncContext *ac, void *data,
@@ -68,7 +71,7 @@ ngx_http_frontdesk_redis_init(ngx_cycle_t *cycle)
         peer->role = i;
         peer->name = (i == NGX_HTTP_FRONTDESK_JOBS) ? "jobs" : "live";
         peer->conf = &mcf->redis[i];
-        peer->backoff = NGX_HTTP_FRONTDESK_REDIS_BACKOFF_MIN;
+        peer->backoff = NGX_HTTP_FRONTDESK_BACKOFF_MIN;
         ngx_queue_init(&peer->ops);
 
         /* parked requests hang on the ops: they hold an exiting process */
@@ -172,17 +175,40 @@ ngx_http_frontdesk_redis_cancel(ngx_http_frontdesk_op_t *op)
 }
 
 
-ngx_uint_t
-ngx_http_frontdesk_redis_up(ngx_http_frontdesk_role_e role)
+ngx_int_t
+ngx_http_frontdesk_redis_guard(ngx_http_request_t *r,
+    ngx_http_frontdesk_op_t **op)
 {
-    return ngx_http_frontdesk_peers[role].up;
+    ngx_http_cleanup_t  *cln;
+
+    cln = ngx_http_cleanup_add(r, 0);
+    if (cln == NULL) {
+        return NGX_ERROR;
+    }
+
+    cln->handler = ngx_http_frontdesk_redis_guard_cleanup;
+    cln->data = op;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_frontdesk_redis_guard_cleanup(void *data)
+{
+    ngx_http_frontdesk_op_t **op = data;
+
+    if (*op) {
+        ngx_http_frontdesk_redis_cancel(*op);
+        *op = NULL;
+    }
 }
 
 
 ngx_uint_t
-ngx_http_frontdesk_redis_pending(ngx_http_frontdesk_role_e role)
+ngx_http_frontdesk_redis_up(ngx_http_frontdesk_role_e role)
 {
-    return ngx_http_frontdesk_peers[role].pending;
+    return ngx_http_frontdesk_peers[role].up;
 }
 
 
@@ -216,8 +242,8 @@ ngx_http_frontdesk_redis_send(ngx_http_frontdesk_peer_t *peer,
     ngx_http_frontdesk_reply_pt handler, void *data, ngx_uint_t argc,
     ngx_str_t *argv)
 {
-    ngx_int_t                 rc;
-    ngx_str_t                 command;
+    int                       rc;
+    u_char                   *command, *last;
     ngx_http_frontdesk_op_t  *op;
 
     op = ngx_http_frontdesk_redis_op_alloc();
@@ -225,10 +251,14 @@ ngx_http_frontdesk_redis_send(ngx_http_frontdesk_peer_t *peer,
         return NULL;
     }
 
-    if (ngx_http_frontdesk_redis_format(&command, argc, argv) != NGX_OK) {
+    command = ngx_alloc(ngx_http_frontdesk_resp_size(argc, argv),
+                        ngx_cycle->log);
+    if (command == NULL) {
         ngx_http_frontdesk_redis_op_free(op);
         return NULL;
     }
+
+    last = ngx_http_frontdesk_resp_write(command, argc, argv);
 
     op->peer = peer;
     op->handler = handler;
@@ -236,8 +266,9 @@ ngx_http_frontdesk_redis_send(ngx_http_frontdesk_peer_t *peer,
     op->sent = ngx_current_msec;
 
     rc = redisAsyncFormattedCommand(peer->ac, ngx_http_frontdesk_redis_reply,
-                                    op, (char *) command.data, command.len);
-    ngx_free(command.data);
+                                    op, (char *) command, last - command);
+
+    ngx_free(command);
 
     if (rc != REDIS_OK) {
         ngx_http_frontdesk_redis_op_free(op);
@@ -257,75 +288,6 @@ ngx_http_frontdesk_redis_send(ngx_http_frontdesk_peer_t *peer,
     }
 
     return op;
-}
-
-
-/*
- * As RESP has it.  hiredis would do it argument by argument into a string that
- * grows, which costs an admission 3 us of 20.
- */
-
-static ngx_int_t
-ngx_http_frontdesk_redis_format(ngx_str_t *command, ngx_uint_t argc,
-    ngx_str_t *argv)
-{
-    size_t       len;
-    u_char      *p;
-    ngx_uint_t   i;
-
-    len = sizeof("*" CRLF) - 1 + NGX_INT_T_LEN;
-
-    for (i = 0; i < argc; i++) {
-        len += sizeof("$" CRLF CRLF) - 1 + NGX_SIZE_T_LEN + argv[i].len;
-    }
-
-    p = ngx_alloc(len, ngx_cycle->log);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    command->data = p;
-
-    p = ngx_sprintf(p, "*%ui" CRLF, argc);
-
-    for (i = 0; i < argc; i++) {
-        p = ngx_http_frontdesk_redis_length(p, argv[i].len);
-
-        if (argv[i].len) {
-            p = ngx_cpymem(p, argv[i].data, argv[i].len);
-        }
-
-        *p++ = CR;
-        *p++ = LF;
-    }
-
-    command->len = p - command->data;
-
-    return NGX_OK;
-}
-
-
-/* "$<len>" CRLF; ngx_sprintf() shows among forty of them */
-
-static u_char *
-ngx_http_frontdesk_redis_length(u_char *p, size_t len)
-{
-    u_char   digits[NGX_SIZE_T_LEN];
-    u_char  *last;
-
-    last = digits + sizeof(digits);
-
-    do {
-        *--last = (u_char) (len % 10 + '0');
-        len /= 10;
-    } while (len);
-
-    *p++ = '$';
-    p = ngx_cpymem(p, last, digits + sizeof(digits) - last);
-    *p++ = CR;
-    *p++ = LF;
-
-    return p;
 }
 
 

@@ -1,8 +1,11 @@
 
 /*
- * Between the files of the Redis client: commands (..._redis.c), the connection
- * (..._redis_connection.c), and what is said when one opens
- * (..._redis_greeting.c).
+ * Redis: pipelined commands, one connection a role and process.
+ *
+ * A reply is NULL when the connection broke or the command was too late; it is
+ * hiredis's and gone when its handler returns.  A handler may finalize the
+ * request; it is called at most once, and not at all after
+ * ngx_http_frontdesk_redis_cancel().
  */
 
 
@@ -14,64 +17,59 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include <hiredis/async.h>
-#include <hiredis/hiredis.h>
+#include "protocol/scripts.h"
 
-#include "ngx_http_frontdesk.h"
-
-
-#define NGX_HTTP_FRONTDESK_REDIS_BACKOFF_MIN  100
+#include "ngx_http_frontdesk_conf.h"
 
 
-typedef struct {
-    ngx_http_frontdesk_role_e         role;
-    const char                       *name;
-    ngx_http_frontdesk_redis_conf_t  *conf;
+#define NGX_HTTP_FRONTDESK_BACKOFF_MIN  100
 
-    redisAsyncContext                *ac;
-    ngx_connection_t                 *connection;
 
-    ngx_queue_t                       ops;        /* in the order sent */
-    ngx_uint_t                        pending;
-    ngx_event_t                       timeout;    /* of the ops */
-    ngx_event_t                       retry;      /* connect or probe */
-    ngx_msec_t                        backoff;
+typedef struct ngx_http_frontdesk_op_s  ngx_http_frontdesk_op_t;
+struct redisReply;
 
-    unsigned                          up:1;
-    unsigned                          was_up:1;
-    unsigned                          down:1;     /* and logged */
-    unsigned                          writing:1;
-    unsigned                          closing:1;
-} ngx_http_frontdesk_peer_t;
+typedef void (*ngx_http_frontdesk_reply_pt)(void *data,
+    struct redisReply *reply);
 
 
 /* ngx_http_frontdesk_redis.c */
 
-/* whether the connection is up or still being greeted */
-ngx_http_frontdesk_op_t *ngx_http_frontdesk_redis_send(
-    ngx_http_frontdesk_peer_t *peer, ngx_http_frontdesk_reply_pt handler,
+/* NULL: not connected or too much in flight; handler NULL: nobody waits */
+ngx_http_frontdesk_op_t *ngx_http_frontdesk_redis_command(
+    ngx_http_frontdesk_role_e role, ngx_http_frontdesk_reply_pt handler,
     void *data, ngx_uint_t argc, ngx_str_t *argv);
+/* argv without EVALSHA and hash: numkeys is nkeys */
+ngx_http_frontdesk_op_t *ngx_http_frontdesk_redis_script(
+    enum fd_script script, ngx_http_frontdesk_reply_pt handler, void *data,
+    ngx_uint_t nkeys, ngx_uint_t argc, ngx_str_t *argv);
+void ngx_http_frontdesk_redis_cancel(ngx_http_frontdesk_op_t *op);
+/* cancels *op with the request, unless its handler has set it to NULL */
+ngx_int_t ngx_http_frontdesk_redis_guard(ngx_http_request_t *r,
+    ngx_http_frontdesk_op_t **op);
+ngx_uint_t ngx_http_frontdesk_redis_up(ngx_http_frontdesk_role_e role);
+/* a key of keys.h, NUL terminated; %V takes an ngx_str_t pointer */
+ngx_int_t ngx_http_frontdesk_redis_key(ngx_pool_t *pool, ngx_str_t *key,
+    const char *format, ...);
+
+/*
+ * When to connect anew, somewhere in the second half of *backoff, which grows;
+ * begin with ..._BACKOFF_MIN
+ */
+ngx_msec_t ngx_http_frontdesk_redis_backoff(ngx_msec_t *backoff);
+
+ngx_int_t ngx_http_frontdesk_redis_init(ngx_cycle_t *cycle);
+void ngx_http_frontdesk_redis_exit(ngx_cycle_t *cycle);
 
 
-/* ngx_http_frontdesk_redis_connection.c */
+/*
+ * ngx_http_frontdesk_redis_greeting.c: fd:meta, read when the jobs connection
+ * opens
+ */
 
-void ngx_http_frontdesk_redis_connect(ngx_http_frontdesk_peer_t *peer);
-/* safe in a reply's handler: hiredis defers it until after that */
-void ngx_http_frontdesk_redis_drop(ngx_http_frontdesk_peer_t *peer,
-    const char *reason);
-void ngx_http_frontdesk_redis_log_down(ngx_http_frontdesk_peer_t *peer,
-    const char *reason);
-void ngx_http_frontdesk_redis_retry(ngx_event_t *ev);
-/* sends without waiting for the end of the loop's turn */
-void ngx_http_frontdesk_redis_write_now(ngx_http_frontdesk_peer_t *peer);
-
-
-/* ngx_http_frontdesk_redis_greeting.c */
-
-void ngx_http_frontdesk_redis_greeting_init(void);
-void ngx_http_frontdesk_redis_greet(ngx_http_frontdesk_peer_t *peer);
-void ngx_http_frontdesk_redis_probe(ngx_http_frontdesk_peer_t *peer);
-void ngx_http_frontdesk_redis_sha(enum fd_script script, ngx_str_t *sha);
+/* FD_SESSION_KEY_LEN bytes; NULL until they are known */
+const u_char *ngx_http_frontdesk_session_key(void);
+/* CRC-32 of the id modulo shards; only once fd:meta is known */
+ngx_uint_t ngx_http_frontdesk_shard(ngx_str_t *org);
 
 
 #endif /* _NGX_HTTP_FRONTDESK_REDIS_H_INCLUDED_ */

@@ -11,19 +11,18 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "ngx_http_frontdesk.h"
+#include "ngx_http_frontdesk_counter.h"
 #include "ngx_http_frontdesk_redis.h"
+#include "ngx_http_frontdesk_redis_peer.h"
 
 
-#define NGX_HTTP_FRONTDESK_REDIS_BACKOFF_MAX  2000
+#define NGX_HTTP_FRONTDESK_BACKOFF_MAX        2000
 #define NGX_HTTP_FRONTDESK_REDIS_CONNECT      2000
 
 
 static redisAsyncContext *ngx_http_frontdesk_redis_dial(
     ngx_http_frontdesk_peer_t *peer);
 static void ngx_http_frontdesk_redis_again(ngx_http_frontdesk_peer_t *peer);
-static void ngx_http_frontdesk_redis_connected(const redisAsyncContext *ac,
-    int status);
 static void ngx_http_frontdesk_redis_add_read(void *data);
 static void ngx_http_frontdesk_redis_del_read(void *data);
 static void ngx_http_frontdesk_redis_add_write(void *data);
@@ -31,6 +30,8 @@ static void ngx_http_frontdesk_redis_del_write(void *data);
 static void ngx_http_frontdesk_redis_cleanup(void *data);
 static void ngx_http_frontdesk_redis_read_handler(ngx_event_t *rev);
 static void ngx_http_frontdesk_redis_write_handler(ngx_event_t *wev);
+static void ngx_http_frontdesk_redis_connected(const redisAsyncContext *ac,
+    int status);
 
 
 void
@@ -111,17 +112,23 @@ ngx_http_frontdesk_redis_dial(ngx_http_frontdesk_peer_t *peer)
 static void
 ngx_http_frontdesk_redis_again(ngx_http_frontdesk_peer_t *peer)
 {
+    if (!peer->closing) {
+        ngx_add_timer(&peer->retry,
+                      ngx_http_frontdesk_redis_backoff(&peer->backoff));
+    }
+}
+
+
+ngx_msec_t
+ngx_http_frontdesk_redis_backoff(ngx_msec_t *backoff)
+{
     ngx_msec_t  half;
 
-    if (peer->closing) {
-        return;
-    }
+    half = *backoff / 2;
 
-    half = peer->backoff / 2;
-    ngx_add_timer(&peer->retry, half + ngx_random() % half);
+    *backoff = ngx_min(*backoff * 2, NGX_HTTP_FRONTDESK_BACKOFF_MAX);
 
-    peer->backoff = ngx_min(peer->backoff * 2,
-                            NGX_HTTP_FRONTDESK_REDIS_BACKOFF_MAX);
+    return half + ngx_random() % half;
 }
 
 

@@ -10,10 +10,17 @@
 #include <ngx_http.h>
 #include <ngx_sha1.h>
 
-#include "ngx_http_frontdesk.h"
-#include "ngx_http_frontdesk_redis.h"
-
+#include "protocol/ids.h"
 #include "protocol/keys.h"
+#include "protocol/scripts.h"
+
+#include "ngx_http_frontdesk_admission.h"
+#include "ngx_http_frontdesk_conf.h"
+#include "ngx_http_frontdesk_counter.h"
+#include "ngx_http_frontdesk_orphan.h"
+#include "ngx_http_frontdesk_redis.h"
+#include "ngx_http_frontdesk_redis_peer.h"
+#include "ngx_http_frontdesk_stream.h"
 
 
 #define NGX_HTTP_FRONTDESK_REDIS_PROBE  1000
@@ -34,13 +41,6 @@ const u_char *
 ngx_http_frontdesk_session_key(void)
 {
     return ngx_http_frontdesk_shard_count ? ngx_http_frontdesk_secret : NULL;
-}
-
-
-ngx_uint_t
-ngx_http_frontdesk_shards(void)
-{
-    return ngx_http_frontdesk_shard_count;
 }
 
 
@@ -85,8 +85,8 @@ ngx_http_frontdesk_redis_sha(enum fd_script script, ngx_str_t *sha)
 void
 ngx_http_frontdesk_redis_greet(ngx_http_frontdesk_peer_t *peer)
 {
-    ngx_uint_t  i;
     ngx_str_t   args[3];
+    ngx_uint_t  i;
 
     if (peer->conf->password.len) {
         ngx_str_set(&args[0], "AUTH");
@@ -120,23 +120,31 @@ ngx_http_frontdesk_redis_greet(ngx_http_frontdesk_peer_t *peer)
 void
 ngx_http_frontdesk_redis_probe(ngx_http_frontdesk_peer_t *peer)
 {
-    ngx_str_t  args[4];
+    ngx_str_t                 args[4];
+    ngx_uint_t                n;
+    ngx_http_frontdesk_op_t  *op;
 
     if (peer->role == NGX_HTTP_FRONTDESK_LIVE) {
         ngx_str_set(&args[0], "PING");
-        (void) ngx_http_frontdesk_redis_send(peer,
-                                             ngx_http_frontdesk_redis_probed,
-                                             peer, 1, args);
-        return;
+        n = 1;
+
+    } else {
+        ngx_str_set(&args[0], "HMGET");
+        ngx_str_set(&args[1], FD_KEY_META);
+        ngx_str_set(&args[2], "shards");
+        ngx_str_set(&args[3], "session_key");
+        n = 4;
     }
 
-    ngx_str_set(&args[0], "HMGET");
-    ngx_str_set(&args[1], FD_KEY_META);
-    ngx_str_set(&args[2], "shards");
-    ngx_str_set(&args[3], "session_key");
+    op = ngx_http_frontdesk_redis_send(peer, ngx_http_frontdesk_redis_probed,
+                                       peer, n, args);
 
-    (void) ngx_http_frontdesk_redis_send(peer, ngx_http_frontdesk_redis_probed,
-                                         peer, 4, args);
+    if (op == NULL) {
+
+        /* no memory: without an answer it would never be up */
+
+        ngx_add_timer(&peer->retry, NGX_HTTP_FRONTDESK_REDIS_PROBE);
+    }
 }
 
 
@@ -244,7 +252,7 @@ ngx_http_frontdesk_redis_is_up(ngx_http_frontdesk_peer_t *peer)
     peer->up = 1;
     peer->was_up = 1;
     peer->down = 0;
-    peer->backoff = NGX_HTTP_FRONTDESK_REDIS_BACKOFF_MIN;
+    peer->backoff = NGX_HTTP_FRONTDESK_BACKOFF_MIN;
 
     ngx_http_frontdesk_gauge(NGX_HTTP_FRONTDESK_GAUGE_REDIS_JOBS_UP
                              + peer->role, 1);

@@ -9,9 +9,16 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "ngx_http_frontdesk.h"
-
+#include "protocol/json.h"
 #include "protocol/openai_error.h"
+#include "protocol/problem.h"
+
+#include "ngx_http_frontdesk_conf.h"
+#include "ngx_http_frontdesk_cors.h"
+#include "ngx_http_frontdesk_counter.h"
+#include "ngx_http_frontdesk_ctx.h"
+#include "ngx_http_frontdesk_openai.h"
+#include "ngx_http_frontdesk_respond.h"
 
 
 #define NGX_HTTP_FRONTDESK_AWAY  2  /* s, Retry-After while Redis is away */
@@ -23,8 +30,11 @@ static bool ngx_http_frontdesk_json_grow(struct fd_json_writer *w,
     size_t more);
 
 
-static ngx_str_t  ngx_http_frontdesk_no_store = ngx_string("no-store");
-static ngx_str_t  ngx_http_frontdesk_nosniff = ngx_string("nosniff");
+static const ngx_http_frontdesk_field_t  ngx_http_frontdesk_respond_fields[] = {
+    { "Cache-Control", ngx_string("no-store") },
+    { "X-Content-Type-Options", ngx_string("nosniff") },
+    { NULL, ngx_null_string }
+};
 
 
 ngx_int_t
@@ -32,8 +42,6 @@ ngx_http_frontdesk_respond(ngx_http_request_t *r, ngx_uint_t status,
     const char *content_type, ngx_str_t *body)
 {
     ngx_int_t                  rc;
-    ngx_buf_t                 *b;
-    ngx_chain_t                out;
     ngx_http_frontdesk_ctx_t  *ctx;
 
     /* an unread body is not invited any more */
@@ -55,11 +63,7 @@ ngx_http_frontdesk_respond(ngx_http_request_t *r, ngx_uint_t status,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (ngx_http_frontdesk_header(r, "Cache-Control",
-                                  &ngx_http_frontdesk_no_store)
-        != NGX_OK
-        || ngx_http_frontdesk_header(r, "X-Content-Type-Options",
-                                     &ngx_http_frontdesk_nosniff)
+    if (ngx_http_frontdesk_headers(r, ngx_http_frontdesk_respond_fields)
         != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -76,6 +80,17 @@ ngx_http_frontdesk_respond(ngx_http_request_t *r, ngx_uint_t status,
         r->header_only = 1;
     }
 
+    return ngx_http_frontdesk_send(r, body);
+}
+
+
+ngx_int_t
+ngx_http_frontdesk_send(ngx_http_request_t *r, ngx_str_t *body)
+{
+    ngx_int_t     rc;
+    ngx_buf_t    *b;
+    ngx_chain_t   out;
+
     rc = ngx_http_send_header(r);
 
     if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
@@ -90,7 +105,8 @@ ngx_http_frontdesk_respond(ngx_http_request_t *r, ngx_uint_t status,
     b->pos = body->data;
     b->last = body->data + body->len;
     b->memory = 1;
-    b->last_buf = 1;
+    b->last_buf = (r == r->main) ? 1 : 0;
+    b->last_in_chain = 1;
 
     out.buf = b;
     out.next = NULL;
@@ -194,6 +210,7 @@ ngx_http_frontdesk_problem_headers(ngx_http_request_t *r,
     ngx_table_elt_t  *h;
 
     static ngx_str_t  no = ngx_string("false");
+    static ngx_str_t  realm = ngx_string("Bearer realm=\"frontdesk\"");
 
     if (openai && fd_openai_never_retry(problem->type)
         && ngx_http_frontdesk_header(r, "X-Should-Retry", &no) != NGX_OK)
@@ -213,19 +230,12 @@ ngx_http_frontdesk_problem_headers(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    /* not by the helper: other modules look at headers_out.www_authenticate */
-
-    h = ngx_list_push(&r->headers_out.headers);
+    h = ngx_http_frontdesk_header_push(r, "WWW-Authenticate", &realm);
     if (h == NULL) {
         return NGX_ERROR;
     }
 
-    h->hash = 1;
-#if (nginx_version >= 1023000)
-    h->next = NULL;
-#endif
-    ngx_str_set(&h->key, "WWW-Authenticate");
-    ngx_str_set(&h->value, "Bearer realm=\"frontdesk\"");
+    /* where other modules look for it */
 
     r->headers_out.www_authenticate = h;
 
@@ -237,11 +247,37 @@ ngx_int_t
 ngx_http_frontdesk_header(ngx_http_request_t *r, const char *name,
     ngx_str_t *value)
 {
+    return ngx_http_frontdesk_header_push(r, name, value) ? NGX_OK : NGX_ERROR;
+}
+
+
+ngx_int_t
+ngx_http_frontdesk_headers(ngx_http_request_t *r,
+    const ngx_http_frontdesk_field_t *fields)
+{
+    ngx_str_t  value;
+
+    for ( /* void */ ; fields->name; fields++) {
+        value = fields->value;
+
+        if (ngx_http_frontdesk_header(r, fields->name, &value) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_table_elt_t *
+ngx_http_frontdesk_header_push(ngx_http_request_t *r, const char *name,
+    ngx_str_t *value)
+{
     ngx_table_elt_t  *h;
 
     h = ngx_list_push(&r->headers_out.headers);
     if (h == NULL) {
-        return NGX_ERROR;
+        return NULL;
     }
 
     h->hash = 1;
@@ -252,7 +288,7 @@ ngx_http_frontdesk_header(ngx_http_request_t *r, const char *name,
     h->key.len = ngx_strlen(name);
     h->value = *value;
 
-    return NGX_OK;
+    return h;
 }
 
 

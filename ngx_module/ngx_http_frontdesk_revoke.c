@@ -10,10 +10,15 @@
 
 #include <hiredis/hiredis.h>
 
-#include "ngx_http_frontdesk.h"
-#include "ngx_http_frontdesk_stream.h"
-
 #include "protocol/keys.h"
+#include "protocol/problem.h"
+
+#include "ngx_http_frontdesk_conf.h"
+#include "ngx_http_frontdesk_ctx.h"
+#include "ngx_http_frontdesk_key.h"
+#include "ngx_http_frontdesk_redis.h"
+#include "ngx_http_frontdesk_stream.h"
+#include "ngx_http_frontdesk_stream_state.h"
 
 
 typedef struct {
@@ -22,11 +27,11 @@ typedef struct {
 } ngx_http_frontdesk_revocation_t;
 
 
+static void ngx_http_frontdesk_revoke_known(void *data, redisReply *reply);
 static void ngx_http_frontdesk_revoke_look(ngx_http_frontdesk_stream_t *s,
     void *data);
 static void ngx_http_frontdesk_revoke_end(ngx_http_frontdesk_stream_t *s,
     void *data);
-static void ngx_http_frontdesk_revoke_known(void *data, redisReply *reply);
 
 
 /*

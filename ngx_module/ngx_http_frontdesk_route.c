@@ -10,26 +10,33 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "ngx_http_frontdesk.h"
+#include "protocol/problem.h"
+
+#include "ngx_http_frontdesk_conf.h"
+#include "ngx_http_frontdesk_ctx.h"
+#include "ngx_http_frontdesk_handlers.h"
+#include "ngx_http_frontdesk_respond.h"
+#include "ngx_http_frontdesk_route.h"
+#include "ngx_http_frontdesk_service.h"
 
 
 #define NGX_HTTP_FRONTDESK_PREFIX       "/api/v1/"
 #define NGX_HTTP_FRONTDESK_DOOR_PREFIX  "/v1/"
 
 
+static const ngx_http_frontdesk_route_t *ngx_http_frontdesk_route_admin(
+    ngx_http_request_t *r);
 static u_char *ngx_http_frontdesk_route_below(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx);
 static ngx_uint_t ngx_http_frontdesk_route_match(const ngx_str_t *pattern,
     u_char *p, u_char *last, ngx_str_t *id);
-static const ngx_http_frontdesk_route_t *ngx_http_frontdesk_route_admin(
-    ngx_http_request_t *r);
 
 
 static const ngx_http_frontdesk_route_t  ngx_http_frontdesk_routes[] = {
 
     { NGX_HTTP_GET|NGX_HTTP_HEAD, ngx_string("config"),
       NGX_HTTP_FRONTDESK_KEY_IN_QUERY|NGX_HTTP_FRONTDESK_LIGHT
-      |NGX_HTTP_FRONTDESK_STALE_OK,
+      |NGX_HTTP_FRONTDESK_STALE_OK|NGX_HTTP_FRONTDESK_SITE,
       ngx_http_frontdesk_config_handler },
 
     { NGX_HTTP_POST, ngx_string("chat"),
@@ -37,7 +44,8 @@ static const ngx_http_frontdesk_route_t  ngx_http_frontdesk_routes[] = {
       ngx_http_frontdesk_chat_handler },
 
     { NGX_HTTP_GET, ngx_string("chat/:id/events"),
-      NGX_HTTP_FRONTDESK_LIGHT|NGX_HTTP_FRONTDESK_TICKET,
+      NGX_HTTP_FRONTDESK_LIGHT|NGX_HTTP_FRONTDESK_TICKET
+      |NGX_HTTP_FRONTDESK_EVENTS,
       ngx_http_frontdesk_events_handler },
 
     { NGX_HTTP_POST, ngx_string("chat/:id/ticket"),
@@ -65,7 +73,7 @@ static const ngx_http_frontdesk_route_t  ngx_http_frontdesk_routes[] = {
       ngx_http_frontdesk_history_handler },
 
     { NGX_HTTP_GET, ngx_string("sessions/:id/events"),
-      NGX_HTTP_FRONTDESK_LIGHT,
+      NGX_HTTP_FRONTDESK_LIGHT|NGX_HTTP_FRONTDESK_EVENTS,
       ngx_http_frontdesk_session_events_handler },
 
     { NGX_HTTP_POST, ngx_string("sessions/:id/rating"),
@@ -134,6 +142,9 @@ static const ngx_http_frontdesk_route_t  ngx_http_frontdesk_admin_routes[] = {
       ngx_string("/api/admin/auth/setup"),
       NGX_HTTP_FRONTDESK_ADMIN_OPEN, NULL },
 
+    { NGX_HTTP_POST, ngx_string("/api/admin/auth/forgot"),
+      NGX_HTTP_FRONTDESK_ADMIN_OPEN, NULL },
+
     { NGX_HTTP_POST, ngx_string("/api/admin/auth/reset"),
       NGX_HTTP_FRONTDESK_ADMIN_OPEN, NULL },
 
@@ -157,6 +168,33 @@ static const struct {
     { NGX_HTTP_DELETE, ngx_string("DELETE, ") },
     { NGX_HTTP_OPTIONS, ngx_string("OPTIONS") }
 };
+
+
+ngx_int_t
+ngx_http_frontdesk_route_handler(ngx_http_request_t *r)
+{
+    ngx_http_frontdesk_ctx_t  *ctx;
+
+    /* a subrequest passes the access phase by */
+
+    if (r != r->main) {
+        return NGX_HTTP_FORBIDDEN;
+    }
+
+    ctx = ngx_http_frontdesk_get_ctx(r);
+
+    if (ctx == NULL || ctx->judged != r->uri.data) {
+
+        /* another access module let it in before us, by "satisfy any" */
+
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "frontdesk_api cannot be used with \"satisfy any\"");
+
+        return ngx_http_frontdesk_fail(r, FD_PROBLEM_INTERNAL, NULL, NULL);
+    }
+
+    return ctx->route->handler(r, ctx);
+}
 
 
 ngx_int_t

@@ -10,7 +10,9 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "ngx_http_frontdesk.h"
+#include "protocol/chat_request.h"
+
+#include "ngx_http_frontdesk_ctx.h"
 
 
 #define NGX_HTTP_FRONTDESK_SCRATCH  4096

@@ -14,8 +14,15 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "ngx_http_frontdesk.h"
+#include "protocol/ids.h"
 #include "protocol/keys.h"
+
+#include "ngx_http_frontdesk_conf.h"
+#include "ngx_http_frontdesk_cors.h"
+#include "ngx_http_frontdesk_ctx.h"
+#include "ngx_http_frontdesk_key.h"
+#include "ngx_http_frontdesk_redis.h"
+#include "ngx_http_frontdesk_seen.h"
 
 
 #define NGX_HTTP_FRONTDESK_SEEN_PLACES   1024   /* a power of two */

@@ -9,8 +9,17 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "ngx_http_frontdesk.h"
+#include "protocol/ids.h"
+#include "protocol/problem.h"
+
+#include "ngx_http_frontdesk_ctx.h"
+#include "ngx_http_frontdesk_events.h"
+#include "ngx_http_frontdesk_handlers.h"
+#include "ngx_http_frontdesk_park.h"
+#include "ngx_http_frontdesk_respond.h"
+#include "ngx_http_frontdesk_session.h"
 #include "ngx_http_frontdesk_stream.h"
+#include "ngx_http_frontdesk_stream_state.h"
 
 
 /* tabs of one visitor that this process streams to */

@@ -11,8 +11,19 @@
 
 #include <hiredis/hiredis.h>
 
-#include "ngx_http_frontdesk.h"
 #include "protocol/keys.h"
+#include "protocol/problem.h"
+
+#include "ngx_http_frontdesk_channel.h"
+#include "ngx_http_frontdesk_conf.h"
+#include "ngx_http_frontdesk_ctx.h"
+#include "ngx_http_frontdesk_handlers.h"
+#include "ngx_http_frontdesk_key.h"
+#include "ngx_http_frontdesk_park.h"
+#include "ngx_http_frontdesk_redis.h"
+#include "ngx_http_frontdesk_respond.h"
+#include "ngx_http_frontdesk_seen.h"
+#include "ngx_http_frontdesk_zone.h"
 
 
 typedef struct {
@@ -23,9 +34,7 @@ typedef struct {
 } ngx_http_frontdesk_settings_t;
 
 
-static void ngx_http_frontdesk_settings_cleanup(void *data);
-static void ngx_http_frontdesk_settings_reply(void *data,
-    struct redisReply *reply);
+static void ngx_http_frontdesk_settings_reply(void *data, redisReply *reply);
 static ngx_int_t ngx_http_frontdesk_settings_away(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx);
 
@@ -35,7 +44,6 @@ ngx_http_frontdesk_config_handler(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx)
 {
     ngx_str_t                       argv[2], json;
-    ngx_http_cleanup_t             *cln;
     ngx_http_frontdesk_settings_t  *settings;
 
     ngx_http_frontdesk_seen(r, ctx, 1);
@@ -48,28 +56,22 @@ ngx_http_frontdesk_config_handler(ngx_http_request_t *r,
                                           &json);
     }
 
-    cln = ngx_http_cleanup_add(r, sizeof(ngx_http_frontdesk_settings_t));
-    if (cln == NULL) {
+    settings = ngx_pcalloc(r->pool, sizeof(ngx_http_frontdesk_settings_t));
+
+    if (settings == NULL
+        || ngx_http_frontdesk_redis_guard(r, &settings->op) != NGX_OK
+        || ngx_http_frontdesk_redis_key(r->pool, &argv[1], FD_KEY_CONFIG,
+                                        ctx->key->org.data)
+           != NGX_OK)
+    {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-
-    settings = cln->data;
 
     settings->request = r;
     settings->ctx = ctx;
     settings->version = ngx_http_frontdesk_zone_version();
-    settings->op = NULL;
-
-    cln->handler = ngx_http_frontdesk_settings_cleanup;
 
     ngx_str_set(&argv[0], "GET");
-
-    if (ngx_http_frontdesk_redis_key(r->pool, &argv[1], FD_KEY_CONFIG,
-                                     ctx->key->org.data)
-        != NGX_OK)
-    {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
 
     settings->op = ngx_http_frontdesk_redis_command(NGX_HTTP_FRONTDESK_LIVE,
                                            ngx_http_frontdesk_settings_reply,
@@ -85,19 +87,7 @@ ngx_http_frontdesk_config_handler(ngx_http_request_t *r,
 
 
 static void
-ngx_http_frontdesk_settings_cleanup(void *data)
-{
-    ngx_http_frontdesk_settings_t *settings = data;
-
-    if (settings->op) {
-        ngx_http_frontdesk_redis_cancel(settings->op);
-        settings->op = NULL;
-    }
-}
-
-
-static void
-ngx_http_frontdesk_settings_reply(void *data, struct redisReply *reply)
+ngx_http_frontdesk_settings_reply(void *data, redisReply *reply)
 {
     ngx_http_frontdesk_settings_t *settings = data;
 

@@ -13,49 +13,39 @@
 #include <hiredis/hiredis.h>
 #include <sodium.h>
 
-#include "ngx_http_frontdesk.h"
-
+#include "protocol/jwt.h"
 #include "protocol/keys.h"
+#include "protocol/problem.h"
 #include "protocol/sign_in.h"
 
-
-typedef struct {
-    ngx_http_request_t         *request;
-    ngx_http_frontdesk_ctx_t   *ctx;
-    void                      (*done)(ngx_http_request_t *r,
-                                      ngx_http_frontdesk_ctx_t *ctx,
-                                      ngx_int_t rc);
-    ngx_http_frontdesk_op_t    *read;      /* ZSCORE fd:ended */
-    ngx_http_frontdesk_op_t    *marker;    /* EXISTS fd:keys:synced */
-    ngx_int_t                   found;     /* OK: ended, DECLINED: it is not
-                                              there, ERROR: unknown */
-} ngx_http_frontdesk_session_look_t;
+#include "ngx_http_frontdesk_admin.h"
+#include "ngx_http_frontdesk_body.h"
+#include "ngx_http_frontdesk_ctx.h"
+#include "ngx_http_frontdesk_ended.h"
+#include "ngx_http_frontdesk_key.h"
+#include "ngx_http_frontdesk_lookup.h"
+#include "ngx_http_frontdesk_redis.h"
+#include "ngx_http_frontdesk_respond.h"
+#include "ngx_http_frontdesk_route.h"
+#include "ngx_http_frontdesk_sign_in.h"
 
 
-static ngx_int_t ngx_http_frontdesk_claims(ngx_http_request_t *r,
+static ngx_int_t ngx_http_frontdesk_sign_in_claims(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx, ngx_str_t *token,
     struct fd_sign_in_keys *keys);
-static ngx_int_t ngx_http_frontdesk_cookie(ngx_http_request_t *r,
-    ngx_str_t *value);
-static ngx_int_t ngx_http_frontdesk_cookie_find(ngx_str_t *header,
-    const char *name, ngx_str_t *value);
-static ngx_uint_t ngx_http_frontdesk_is_loopback(ngx_http_request_t *r);
-static ngx_int_t ngx_http_frontdesk_session_look(ngx_http_request_t *r,
-    ngx_http_frontdesk_ctx_t *ctx, void (*done)(ngx_http_request_t *r,
-    ngx_http_frontdesk_ctx_t *ctx, ngx_int_t rc));
-static ngx_int_t ngx_http_frontdesk_session_ask(
-    ngx_http_frontdesk_session_look_t *look);
-static void ngx_http_frontdesk_session_read(void *data, redisReply *reply);
-static void ngx_http_frontdesk_session_marker(void *data, redisReply *reply);
-static ngx_int_t ngx_http_frontdesk_session_verdict(ngx_http_request_t *r,
+static ngx_int_t ngx_http_frontdesk_sign_in_ask(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, ngx_http_frontdesk_done_pt done);
+static ngx_int_t ngx_http_frontdesk_sign_in_answer(
+    ngx_http_frontdesk_lookup_t *lookup, redisReply *reply);
+static ngx_int_t ngx_http_frontdesk_sign_in_verdict(
+    ngx_http_frontdesk_lookup_t *lookup, ngx_int_t ended);
+static ngx_int_t ngx_http_frontdesk_sign_in_judge(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx, ngx_int_t ended);
-static void ngx_http_frontdesk_session_cleanup(void *data);
 
 
 ngx_int_t
 ngx_http_frontdesk_sign_in(ngx_http_request_t *r,
-    ngx_http_frontdesk_ctx_t *ctx, void (*done)(ngx_http_request_t *r,
-    ngx_http_frontdesk_ctx_t *ctx, ngx_int_t rc))
+    ngx_http_frontdesk_ctx_t *ctx, ngx_http_frontdesk_done_pt done)
 {
     ngx_int_t                rc;
     ngx_str_t                token;
@@ -72,12 +62,12 @@ ngx_http_frontdesk_sign_in(ngx_http_request_t *r,
     secret = ngx_http_frontdesk_session_key();
 
     if (secret == NULL) {
-        return ngx_http_frontdesk_session_verdict(r, ctx, NGX_ERROR);
+        return ngx_http_frontdesk_sign_in_judge(r, ctx, NGX_ERROR);
     }
 
     fd_sign_in_derive(&keys, secret);
 
-    rc = ngx_http_frontdesk_claims(r, ctx, &token, &keys);
+    rc = ngx_http_frontdesk_sign_in_claims(r, ctx, &token, &keys);
 
     if (rc == NGX_OK) {
         rc = ngx_http_frontdesk_admin_page(r, ctx, &keys);
@@ -93,18 +83,19 @@ ngx_http_frontdesk_sign_in(ngx_http_request_t *r,
 
     if (rc != NGX_AGAIN) {
         ctx->auth = NGX_HTTP_FRONTDESK_AUTH_CACHED;
-        return ngx_http_frontdesk_session_verdict(r, ctx, rc);
+        return ngx_http_frontdesk_sign_in_judge(r, ctx, rc);
     }
 
-    return ngx_http_frontdesk_session_look(r, ctx, done);
+    return ngx_http_frontdesk_sign_in_ask(r, ctx, done);
 }
 
 
 /* sets ctx->user, whose strings are in the request's pool */
 
 static ngx_int_t
-ngx_http_frontdesk_claims(ngx_http_request_t *r, ngx_http_frontdesk_ctx_t *ctx,
-    ngx_str_t *token, struct fd_sign_in_keys *keys)
+ngx_http_frontdesk_sign_in_claims(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, ngx_str_t *token,
+    struct fd_sign_in_keys *keys)
 {
     enum fd_jwt_fault           fault;
     struct fd_sign_in           claims;
@@ -153,275 +144,66 @@ ngx_http_frontdesk_claims(ngx_http_request_t *r, ngx_http_frontdesk_ctx_t *ctx,
 }
 
 
-/*
- * Exactly one cookie of the name that this connection has.  Names differ in
- * case only where somebody else than the admin API set one.
- */
-
 static ngx_int_t
-ngx_http_frontdesk_cookie(ngx_http_request_t *r, ngx_str_t *value)
+ngx_http_frontdesk_sign_in_ask(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, ngx_http_frontdesk_done_pt done)
 {
-    ngx_int_t         rc;
-    ngx_uint_t        i, plain, found;
-    ngx_str_t         text;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h;
+    ngx_str_t                     argv[3];
+    ngx_http_frontdesk_lookup_t  *lookup;
 
-    plain = ngx_http_frontdesk_is_loopback(r);
-
-    found = 0;
-    part = &r->headers_in.headers.part;
-    h = part->elts;
-
-    for (i = 0; /* void */; i++) {
-
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                break;
-            }
-
-            part = part->next;
-            h = part->elts;
-            i = 0;
-        }
-
-        if (h[i].key.len != sizeof("Cookie") - 1
-            || ngx_strncasecmp(h[i].key.data, (u_char *) "Cookie",
-                               sizeof("Cookie") - 1)
-               != 0)
-        {
-            continue;
-        }
-
-        rc = ngx_http_frontdesk_cookie_find(&h[i].value,
-                                            FD_SIGN_IN_COOKIE_HOST, &text);
-
-        if (rc == NGX_DECLINED && plain) {
-            rc = ngx_http_frontdesk_cookie_find(&h[i].value,
-                                                FD_SIGN_IN_COOKIE_PLAIN,
-                                                &text);
-        }
-
-        if (rc == NGX_ERROR) {
-            return NGX_DECLINED;
-        }
-
-        if (rc == NGX_OK) {
-            *value = text;
-            found++;
-        }
-    }
-
-    return (found == 1) ? NGX_OK : NGX_DECLINED;
-}
-
-
-/* NGX_ERROR: it is there twice */
-
-static ngx_int_t
-ngx_http_frontdesk_cookie_find(ngx_str_t *header, const char *name,
-    ngx_str_t *value)
-{
-    size_t      len;
-    u_char     *p, *last, *end;
-    ngx_int_t   rc;
-
-    len = ngx_strlen(name);
-    rc = NGX_DECLINED;
-
-    p = header->data;
-    last = header->data + header->len;
-
-    while (p < last) {
-
-        while (p < last && (*p == ' ' || *p == ';')) {
-            p++;
-        }
-
-        end = ngx_strlchr(p, last, ';');
-        if (end == NULL) {
-            end = last;
-        }
-
-        if ((size_t) (end - p) > len && p[len] == '='
-            && ngx_memcmp(p, name, len) == 0)
-        {
-            if (rc == NGX_OK) {
-                return NGX_ERROR;
-            }
-
-            value->data = p + len + 1;
-            value->len = end - value->data;
-            rc = NGX_OK;
-        }
-
-        p = end;
-    }
-
-    return rc;
-}
-
-
-/* where a page may be had over plain HTTP, see the cookies of the admin API */
-
-static ngx_uint_t
-ngx_http_frontdesk_is_loopback(ngx_http_request_t *r)
-{
-    struct sockaddr_in   *sin;
-#if (NGX_HAVE_INET6)
-    struct sockaddr_in6  *sin6;
-#endif
-
-    switch (r->connection->sockaddr->sa_family) {
-
-#if (NGX_HAVE_INET6)
-    case AF_INET6:
-        sin6 = (struct sockaddr_in6 *) r->connection->sockaddr;
-        return IN6_IS_ADDR_LOOPBACK(&sin6->sin6_addr);
-#endif
-
-#if (NGX_HAVE_UNIX_DOMAIN)
-    case AF_UNIX:
-        return 1;
-#endif
-
-    default: /* AF_INET */
-        sin = (struct sockaddr_in *) r->connection->sockaddr;
-        return ntohl(sin->sin_addr.s_addr) >> 24 == 127;
-    }
-}
-
-
-static ngx_int_t
-ngx_http_frontdesk_session_look(ngx_http_request_t *r,
-    ngx_http_frontdesk_ctx_t *ctx, void (*done)(ngx_http_request_t *r,
-    ngx_http_frontdesk_ctx_t *ctx, ngx_int_t rc))
-{
-    ngx_http_cleanup_t                 *cln;
-    ngx_http_frontdesk_session_look_t  *look;
-
-    look = ngx_pcalloc(r->pool, sizeof(ngx_http_frontdesk_session_look_t));
-    cln = ngx_http_cleanup_add(r, 0);
-
-    if (look == NULL || cln == NULL) {
+    lookup = ngx_pcalloc(r->pool, sizeof(ngx_http_frontdesk_lookup_t));
+    if (lookup == NULL) {
         ctx->refused = NGX_HTTP_INTERNAL_SERVER_ERROR;
         return NGX_DECLINED;
     }
 
-    look->request = r;
-    look->ctx = ctx;
-    look->done = done;
-    look->found = NGX_ERROR;
-
-    cln->handler = ngx_http_frontdesk_session_cleanup;
-    cln->data = look;
-
-    if (ngx_http_frontdesk_session_ask(look) != NGX_OK) {
-        return ngx_http_frontdesk_session_verdict(r, ctx, NGX_ERROR);
-    }
-
-    ctx->lookup = look;
-
-    if (ngx_http_frontdesk_park_phase(r) != NGX_OK) {
-        ngx_http_frontdesk_session_cleanup(look);
-        ctx->lookup = NULL;
-        ctx->refused = NGX_HTTP_INTERNAL_SERVER_ERROR;
-        return NGX_DECLINED;
-    }
-
-    return NGX_AGAIN;
-}
-
-
-static ngx_int_t
-ngx_http_frontdesk_session_ask(ngx_http_frontdesk_session_look_t *look)
-{
-    ngx_str_t  argv[3];
+    lookup->request = r;
+    lookup->ctx = ctx;
+    lookup->read = ngx_http_frontdesk_sign_in_answer;
+    lookup->verdict = ngx_http_frontdesk_sign_in_verdict;
+    lookup->done = done;
 
     ngx_str_set(&argv[0], "ZSCORE");
     ngx_str_set(&argv[1], FD_KEY_ENDED);
-    argv[2] = look->ctx->user->session;
+    argv[2] = ctx->user->session;
 
-    look->read = ngx_http_frontdesk_redis_command(NGX_HTTP_FRONTDESK_LIVE,
-                     ngx_http_frontdesk_session_read, look, 3, argv);
-
-    if (look->read == NULL) {
-        return NGX_ERROR;
-    }
-
-    ngx_str_set(&argv[0], "EXISTS");
-    ngx_str_set(&argv[1], FD_KEY_SYNCED);
-
-    look->marker = ngx_http_frontdesk_redis_command(NGX_HTTP_FRONTDESK_LIVE,
-                       ngx_http_frontdesk_session_marker, look, 2, argv);
-
-    if (look->marker == NULL) {
-        ngx_http_frontdesk_session_cleanup(look);
-        return NGX_ERROR;
-    }
-
-    return NGX_OK;
+    return ngx_http_frontdesk_lookup(lookup, 3, argv);
 }
 
 
-static void
-ngx_http_frontdesk_session_read(void *data, redisReply *reply)
+static ngx_int_t
+ngx_http_frontdesk_sign_in_answer(ngx_http_frontdesk_lookup_t *lookup,
+    redisReply *reply)
 {
-    ngx_http_frontdesk_session_look_t *look = data;
+    switch (reply->type) {
 
-    look->read = NULL;
+    case REDIS_REPLY_STRING:
+        return NGX_OK;
 
-    if (reply && reply->type == REDIS_REPLY_STRING) {
-        look->found = NGX_OK;
+    case REDIS_REPLY_NIL:
+        return NGX_DECLINED;
 
-    } else if (reply && reply->type == REDIS_REPLY_NIL) {
-        look->found = NGX_DECLINED;
+    default:
+        return NGX_ERROR;
     }
 }
 
 
-static void
-ngx_http_frontdesk_session_marker(void *data, redisReply *reply)
+static ngx_int_t
+ngx_http_frontdesk_sign_in_verdict(ngx_http_frontdesk_lookup_t *lookup,
+    ngx_int_t ended)
 {
-    ngx_http_frontdesk_session_look_t *look = data;
+    lookup->ctx->auth = NGX_HTTP_FRONTDESK_AUTH_PASS;
 
-    ngx_int_t                  rc;
-    ngx_connection_t          *c;
-    ngx_http_request_t        *r;
-    ngx_http_frontdesk_ctx_t  *ctx;
-
-    look->marker = NULL;
-
-    /* pipelined behind the first, whose reply is here or will not come */
-
-    if (look->read || reply == NULL || reply->type != REDIS_REPLY_INTEGER
-        || (look->found == NGX_DECLINED && reply->integer != 1))
-    {
-        ngx_http_frontdesk_session_cleanup(look);
-        look->found = NGX_ERROR;
-    }
-
-    r = look->request;
-    c = r->connection;
-    ctx = look->ctx;
-
-    ngx_http_set_log_request(c->log, r);
-
-    ctx->lookup = NULL;
-    ctx->auth = NGX_HTTP_FRONTDESK_AUTH_PASS;
-
-    rc = ngx_http_frontdesk_session_verdict(r, ctx, look->found);
-
-    look->done(r, ctx, rc);
-
-    ngx_http_run_posted_requests(c);
+    return ngx_http_frontdesk_sign_in_judge(lookup->request, lookup->ctx,
+                                            ended);
 }
 
 
 /* NGX_OK: it has ended, NGX_DECLINED: it has not, NGX_ERROR: nobody knows */
 
 static ngx_int_t
-ngx_http_frontdesk_session_verdict(ngx_http_request_t *r,
+ngx_http_frontdesk_sign_in_judge(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx, ngx_int_t ended)
 {
     if (ended == NGX_DECLINED) {
@@ -440,21 +222,4 @@ ngx_http_frontdesk_session_verdict(ngx_http_request_t *r,
                                            NULL);
 
     return NGX_DECLINED;
-}
-
-
-static void
-ngx_http_frontdesk_session_cleanup(void *data)
-{
-    ngx_http_frontdesk_session_look_t *look = data;
-
-    if (look->read) {
-        ngx_http_frontdesk_redis_cancel(look->read);
-        look->read = NULL;
-    }
-
-    if (look->marker) {
-        ngx_http_frontdesk_redis_cancel(look->marker);
-        look->marker = NULL;
-    }
 }

@@ -11,16 +11,31 @@
 
 #include <hiredis/hiredis.h>
 
-#include "ngx_http_frontdesk.h"
+#include "protocol/chat_request.h"
+#include "protocol/ids.h"
+#include "protocol/json.h"
 #include "protocol/keys.h"
+#include "protocol/problem.h"
+#include "protocol/scripts.h"
+
+#include "ngx_http_frontdesk_body.h"
+#include "ngx_http_frontdesk_conf.h"
+#include "ngx_http_frontdesk_ctx.h"
+#include "ngx_http_frontdesk_handlers.h"
+#include "ngx_http_frontdesk_key.h"
+#include "ngx_http_frontdesk_limit.h"
+#include "ngx_http_frontdesk_park.h"
+#include "ngx_http_frontdesk_redis.h"
+#include "ngx_http_frontdesk_respond.h"
+#include "ngx_http_frontdesk_session.h"
 
 
-typedef struct {
+struct ngx_http_frontdesk_start_s {
     ngx_http_request_t         *request;
     ngx_http_frontdesk_ctx_t   *ctx;
     ngx_http_frontdesk_op_t    *op;
     ngx_uint_t                  tries;
-} ngx_http_frontdesk_start_t;
+};
 
 
 static ngx_int_t ngx_http_frontdesk_start_body(ngx_http_request_t *r,
@@ -33,13 +48,11 @@ static ngx_int_t ngx_http_frontdesk_start_send(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx);
 static ngx_http_frontdesk_start_t *ngx_http_frontdesk_start_state(
     ngx_http_request_t *r, ngx_http_frontdesk_ctx_t *ctx);
-static void ngx_http_frontdesk_start_cleanup(void *data);
-static void ngx_http_frontdesk_start_reply(void *data,
-    struct redisReply *reply);
+static void ngx_http_frontdesk_start_reply(void *data, redisReply *reply);
 static ngx_int_t ngx_http_frontdesk_start_answer(
-    ngx_http_frontdesk_start_t *start, struct redisReply *reply);
+    ngx_http_frontdesk_start_t *start, redisReply *reply);
 static ngx_int_t ngx_http_frontdesk_start_admitted(ngx_http_request_t *r,
-    ngx_http_frontdesk_ctx_t *ctx, struct redisReply *reply);
+    ngx_http_frontdesk_ctx_t *ctx, redisReply *reply);
 static ngx_int_t ngx_http_frontdesk_start_stale(
     ngx_http_frontdesk_start_t *start);
 
@@ -70,8 +83,8 @@ ngx_http_frontdesk_start_body(ngx_http_request_t *r,
     ngx_memzero(&request, sizeof(struct fd_session_request));
 
     if (ctx->json && !fd_session_request_read(ctx->json, &request, &fault)) {
-        return ngx_http_frontdesk_fail(r, FD_PROBLEM_FIELD,
-                                                  fault.field, fault.detail);
+        return ngx_http_frontdesk_fail(r, FD_PROBLEM_FIELD, fault.field,
+                                       fault.detail);
     }
 
     if (ctx->key == NULL) {
@@ -96,8 +109,7 @@ ngx_http_frontdesk_start_key(ngx_http_request_t *r,
     ngx_str_t  text;
 
     if (token->s == NULL) {
-        return ngx_http_frontdesk_fail(r, FD_PROBLEM_KEY_MISSING,
-                                                  NULL, NULL);
+        return ngx_http_frontdesk_fail(r, FD_PROBLEM_KEY_MISSING, NULL, NULL);
     }
 
     text.data = (u_char *) token->s;
@@ -157,8 +169,7 @@ ngx_http_frontdesk_start_send(ngx_http_request_t *r,
             rate[NGX_INT_T_LEN];
 
     if (ngx_http_frontdesk_session_key() == NULL) {
-        return ngx_http_frontdesk_fail(r, FD_PROBLEM_UNAVAILABLE,
-                                                  NULL, NULL);
+        return ngx_http_frontdesk_fail(r, FD_PROBLEM_UNAVAILABLE, NULL, NULL);
     }
 
     start = ngx_http_frontdesk_start_state(r, ctx);
@@ -198,8 +209,7 @@ ngx_http_frontdesk_start_send(ngx_http_request_t *r,
                                        2, 4, argv);
 
     if (start->op == NULL) {
-        return ngx_http_frontdesk_fail(r, FD_PROBLEM_UNAVAILABLE,
-                                                  NULL, NULL);
+        return ngx_http_frontdesk_fail(r, FD_PROBLEM_UNAVAILABLE, NULL, NULL);
     }
 
     return NGX_DONE;
@@ -210,25 +220,23 @@ static ngx_http_frontdesk_start_t *
 ngx_http_frontdesk_start_state(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx)
 {
-    ngx_http_cleanup_t          *cln;
     ngx_http_frontdesk_start_t  *start;
 
     if (ctx->start) {
         return ctx->start;
     }
 
-    cln = ngx_http_cleanup_add(r, sizeof(ngx_http_frontdesk_start_t));
-    if (cln == NULL) {
+    start = ngx_pcalloc(r->pool, sizeof(ngx_http_frontdesk_start_t));
+
+    if (start == NULL
+        || ngx_http_frontdesk_redis_guard(r, &start->op) != NGX_OK)
+    {
         return NULL;
     }
-
-    start = cln->data;
-    ngx_memzero(start, sizeof(ngx_http_frontdesk_start_t));
 
     start->request = r;
     start->ctx = ctx;
 
-    cln->handler = ngx_http_frontdesk_start_cleanup;
     ctx->start = start;
 
     return start;
@@ -236,19 +244,7 @@ ngx_http_frontdesk_start_state(ngx_http_request_t *r,
 
 
 static void
-ngx_http_frontdesk_start_cleanup(void *data)
-{
-    ngx_http_frontdesk_start_t *start = data;
-
-    if (start->op) {
-        ngx_http_frontdesk_redis_cancel(start->op);
-        start->op = NULL;
-    }
-}
-
-
-static void
-ngx_http_frontdesk_start_reply(void *data, struct redisReply *reply)
+ngx_http_frontdesk_start_reply(void *data, redisReply *reply)
 {
     ngx_http_frontdesk_start_t *start = data;
 
@@ -268,7 +264,7 @@ ngx_http_frontdesk_start_reply(void *data, struct redisReply *reply)
 
 static ngx_int_t
 ngx_http_frontdesk_start_answer(ngx_http_frontdesk_start_t *start,
-    struct redisReply *reply)
+    redisReply *reply)
 {
     ngx_str_t            which;
     ngx_http_request_t  *r;
@@ -313,36 +309,24 @@ ngx_http_frontdesk_start_answer(ngx_http_frontdesk_start_t *start,
 
 static ngx_int_t
 ngx_http_frontdesk_start_admitted(ngx_http_request_t *r,
-    ngx_http_frontdesk_ctx_t *ctx, struct redisReply *reply)
+    ngx_http_frontdesk_ctx_t *ctx, redisReply *reply)
 {
-    char                   *id;
-    ngx_str_t               body;
-    const u_char           *secret;
-    struct fd_json_writer   w;
+    ngx_int_t              rc;
+    ngx_str_t              body;
+    struct fd_json_writer  w;
 
-    secret = ngx_http_frontdesk_session_key();
+    rc = ngx_http_frontdesk_session_make(r, ctx);
 
-    if (secret == NULL) {
-        return ngx_http_frontdesk_fail(r, FD_PROBLEM_UNAVAILABLE,
-                                                  NULL, NULL);
+    if (rc != NGX_OK) {
+        return rc;
     }
 
-    id = ngx_pnalloc(r->pool, FD_SESSION_ID_SIZE);
-    if (id == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    fd_session_id_make(id, secret, (char *) ctx->key->org.data,
-                       ctx->key->org.len);
-
-    ctx->session.data = (u_char *) id;
-    ctx->session.len = FD_SESSION_ID_LEN;
     ctx->limit = NGX_HTTP_FRONTDESK_LIMIT_PASS;
 
     ngx_http_frontdesk_json_writer(&w, r->pool);
 
     fd_jw_object(&w);
-    fd_jw_member(&w, "session_id", id);
+    fd_jw_member(&w, "session_id", (char *) ctx->session.data);
     fd_jw_end_object(&w);
 
     if (w.failed

@@ -9,7 +9,11 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "ngx_http_frontdesk.h"
+#include "ngx_http_frontdesk_conf.h"
+#include "ngx_http_frontdesk_counter.h"
+#include "ngx_http_frontdesk_respond.h"
+#include "ngx_http_frontdesk_service.h"
+#include "ngx_http_frontdesk_zone.h"
 
 
 #define NGX_HTTP_FRONTDESK_METRICS_SIZE  16384
@@ -24,10 +28,11 @@ typedef struct {
 
 static ngx_int_t ngx_http_frontdesk_health(ngx_http_request_t *r);
 static ngx_int_t ngx_http_frontdesk_metrics(ngx_http_request_t *r);
-static u_char *ngx_http_frontdesk_metrics_counters(u_char *p, u_char *last,
+static u_char *ngx_http_frontdesk_metrics_values(u_char *p, u_char *last,
     ngx_http_frontdesk_slot_t *total);
-static u_char *ngx_http_frontdesk_metrics_gauges(u_char *p, u_char *last,
-    ngx_http_frontdesk_slot_t *total);
+static u_char *ngx_http_frontdesk_metrics_value(u_char *p, u_char *last,
+    const ngx_http_frontdesk_metric_t *metric, const char *type,
+    ngx_atomic_int_t value);
 static u_char *ngx_http_frontdesk_metrics_times(u_char *p, u_char *last,
     ngx_http_frontdesk_slot_t *total);
 static u_char *ngx_http_frontdesk_metrics_zone(u_char *p, u_char *last);
@@ -123,8 +128,7 @@ ngx_http_frontdesk_metrics(ngx_http_request_t *r)
 
     ngx_http_frontdesk_counter_total(&total);
 
-    p = ngx_http_frontdesk_metrics_counters(p, last, &total);
-    p = ngx_http_frontdesk_metrics_gauges(p, last, &total);
+    p = ngx_http_frontdesk_metrics_values(p, last, &total);
     p = ngx_http_frontdesk_metrics_times(p, last, &total);
     p = ngx_http_frontdesk_metrics_zone(p, last);
 
@@ -136,57 +140,48 @@ ngx_http_frontdesk_metrics(ngx_http_request_t *r)
 
 
 static u_char *
-ngx_http_frontdesk_metrics_counters(u_char *p, u_char *last,
+ngx_http_frontdesk_metrics_values(u_char *p, u_char *last,
     ngx_http_frontdesk_slot_t *total)
 {
-    ngx_uint_t                          i;
-    const ngx_http_frontdesk_metric_t  *metric;
+    ngx_uint_t  i;
 
     for (i = 0; i < NGX_HTTP_FRONTDESK_COUNTERS; i++) {
-        metric = &ngx_http_frontdesk_counters[i];
-
-        if (metric->help) {
-            p = ngx_slprintf(p, last, "# HELP frontdesk_edge_%s %s\n"
-                             "# TYPE frontdesk_edge_%s counter\n",
-                             metric->name, metric->help, metric->name);
-        }
-
-        p = ngx_slprintf(p, last, "frontdesk_edge_%s%s%s%s %uA\n",
-                         metric->name, metric->label ? "{" : "",
-                         metric->label ? metric->label : "",
-                         metric->label ? "}" : "", total->counters[i]);
+        p = ngx_http_frontdesk_metrics_value(p, last,
+                                             &ngx_http_frontdesk_counters[i],
+                                             "counter", total->counters[i]);
     }
 
-    return p;
-}
-
-
-static u_char *
-ngx_http_frontdesk_metrics_gauges(u_char *p, u_char *last,
-    ngx_http_frontdesk_slot_t *total)
-{
-    ngx_uint_t                          i;
-    const ngx_http_frontdesk_metric_t  *metric;
-
     for (i = 0; i < NGX_HTTP_FRONTDESK_GAUGES; i++) {
-        metric = &ngx_http_frontdesk_gauges[i];
-
-        if (metric->help) {
-            p = ngx_slprintf(p, last, "# HELP frontdesk_edge_%s %s\n"
-                             "# TYPE frontdesk_edge_%s gauge\n",
-                             metric->name, metric->help, metric->name);
-        }
-
-        p = ngx_slprintf(p, last, "frontdesk_edge_%s%s%s%s %A\n",
-                         metric->name, metric->label ? "{" : "",
-                         metric->label ? metric->label : "",
-                         metric->label ? "}" : "", total->gauges[i]);
+        p = ngx_http_frontdesk_metrics_value(p, last,
+                                             &ngx_http_frontdesk_gauges[i],
+                                             "gauge", total->gauges[i]);
     }
 
     return ngx_slprintf(p, last,
                         "# HELP frontdesk_edge_processes Worker processes.\n"
                         "# TYPE frontdesk_edge_processes gauge\n"
                         "frontdesk_edge_processes %uA\n", total->pid);
+}
+
+
+static u_char *
+ngx_http_frontdesk_metrics_value(u_char *p, u_char *last,
+    const ngx_http_frontdesk_metric_t *metric, const char *type,
+    ngx_atomic_int_t value)
+{
+    if (metric->help) {
+        p = ngx_slprintf(p, last, "# HELP frontdesk_edge_%s %s\n"
+                         "# TYPE frontdesk_edge_%s %s\n",
+                         metric->name, metric->help, metric->name, type);
+    }
+
+    if (metric->label == NULL) {
+        return ngx_slprintf(p, last, "frontdesk_edge_%s %A\n",
+                            metric->name, value);
+    }
+
+    return ngx_slprintf(p, last, "frontdesk_edge_%s{%s} %A\n",
+                        metric->name, metric->label, value);
 }
 
 

@@ -1,11 +1,7 @@
 
 /*
- * Between the files of an open answer: its life (..._stream.c), the table of
- * jobs (..._job.c), the reader's rules (..._reader.c), server-sent events
- * (..._sse.c), OpenAI's way with them (..._chunk.c), an answer in one piece
- * (..._answer.c), heartbeats and silence (..._pulse.c), the end of the process
- * (..._drain.c); and a stream of a session's events, which has all but the
- * last word of it in common (..._follow.c).
+ * An open answer, or a session's events, as the rest of the module knows it;
+ * see ngx_http_frontdesk_stream_state.h.
  */
 
 
@@ -17,197 +13,58 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "ngx_http_frontdesk.h"
+#include "protocol/ids.h"
+#include "protocol/problem.h"
+
+#include "ngx_http_frontdesk_ctx.h"
 
 
-/* past it a job is not waited for, whatever became of its worker */
-#define NGX_HTTP_FRONTDESK_STREAM_LIFE  (FD_JOB_DEADLINE_MS + 15000)
-/* past it who follows a session comes back, and proves its key again */
-#define NGX_HTTP_FRONTDESK_FOLLOW_LIFE  (15 * 60 * 1000)
-/* unsent bytes above which a client counts as blocked */
-#define NGX_HTTP_FRONTDESK_STREAM_OUT   65536
-
-
-typedef struct ngx_http_frontdesk_stream_s  ngx_http_frontdesk_stream_t;
-
-
-typedef struct {
-    ngx_str_node_t                  node;
-    ngx_queue_t                     streams;      /* tabs, repeated POSTs */
-    ngx_http_frontdesk_stream_t    *replaying;    /* who asked for it */
-    ngx_uint_t                      subscribed;   /* and acknowledged */
-    ngx_uint_t                      held;         /* a loop walks streams */
-    ngx_uint_t                      followed;     /* a session's events, and
-                                                     not a job's */
-    u_char                          id[FD_JOB_ID_SIZE];
-} ngx_http_frontdesk_job_t;
-
-
-/* what the client gets, told once the request's turn comes */
-
-typedef enum {
-    NGX_HTTP_FRONTDESK_END_NONE = 0,
-    NGX_HTTP_FRONTDESK_END_EVENT,      /* the terminal event */
-    NGX_HTTP_FRONTDESK_END_PROBLEM,
-    NGX_HTTP_FRONTDESK_END_LATER,      /* retry: and come back */
-    NGX_HTTP_FRONTDESK_END_READ        /* nothing: it has everything */
-} ngx_http_frontdesk_end_e;
-
-
-struct ngx_http_frontdesk_stream_s {
-    ngx_queue_t                     queue;        /* of the job */
-    ngx_queue_t                     dirty;        /* has something to send */
-    ngx_queue_t                     beats;        /* by next heartbeat */
-    ngx_queue_t                     watch;        /* by last sign of life */
-
-    ngx_http_request_t             *request;
-    ngx_http_frontdesk_ctx_t       *ctx;
-    ngx_http_frontdesk_job_t       *job;
-    ngx_http_frontdesk_op_t        *op;           /* a look at the job */
-
-    struct fd_event_id              last;         /* written */
-    struct fd_event_id              announced;    /* the highest heard of */
-    ngx_msec_t                      beat;
-    ngx_msec_t                      watched;
-
-    ngx_chain_t                    *free;
-    ngx_chain_t                    *busy;
-    ngx_chain_t                    *out;
-    ngx_chain_t                    *tail;         /* of out */
-    size_t                          size;         /* of out */
-    ngx_buf_t                       ping;
-
-    ngx_str_t                       answer;       /* data of a JSON answer */
-    enum fd_event_type              type;         /* of it */
-    enum fd_problem_type            problem;
-    ngx_http_frontdesk_end_e        end;
-    ngx_uint_t                      replays;
-
-    unsigned                        open:1;
-    unsigned                        headers:1;    /* sent */
-    unsigned                        begun:1;      /* a completion's delta is
-                                                     written */
-    unsigned                        lazy:1;       /* no headers before it is
-                                                     known what there is */
-    unsigned                        blocked:1;
-    unsigned                        finished:1;   /* the job is terminal */
-    unsigned                        unproven:1;   /* whose it is, a worker has
-                                                     to say before a byte */
-    unsigned                        resumed:1;    /* first pull: from `last` */
-    unsigned                        follows:1;    /* a session */
-    unsigned                        late:1;       /* and begins at its end */
-    unsigned                        more:1;       /* the last pull left some */
-    unsigned                        stuck:1;      /* looked, found a gap */
-};
-
-
-/* ngx_http_frontdesk_stream.c */
-
-/* its client can come back for the rest of it */
-#define ngx_http_frontdesk_stream_resumes(s)                                  \
-    ((s)->ctx->chat.stream && !(s)->ctx->openai)
-
-
-/* queues it for the end of the loop's turn */
-void ngx_http_frontdesk_stream_touch(ngx_http_frontdesk_stream_t *s);
-/* the first call counts; nothing is read for the stream any more */
-void ngx_http_frontdesk_stream_end(ngx_http_frontdesk_stream_t *s,
-    ngx_http_frontdesk_end_e end, ngx_http_frontdesk_close_e close);
-void ngx_http_frontdesk_stream_problem(ngx_http_frontdesk_stream_t *s,
+/*
+ * Subscribes to ctx->job, before the job is admitted.  Events that come before
+ * the stream is opened are kept.
+ */
+ngx_int_t ngx_http_frontdesk_stream_prepare(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx);
+/*
+ * The job was admitted: the answer goes to the client as it comes, or once
+ * where !ctx->chat.stream.  The request must be parked.
+ */
+void ngx_http_frontdesk_stream_open(ngx_http_frontdesk_ctx_t *ctx);
+/*
+ * The same for a job that exists since long, after the event `last`.
+ * `finished`: no event is to come, only to be read or replayed.  `unproven`:
+ * Redis forgot whose job it is; nothing is sent before a worker has said so.
+ */
+void ngx_http_frontdesk_stream_attach(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, struct fd_event_id last,
+    ngx_uint_t finished, ngx_uint_t unproven);
+/* ends an open stream with a problem */
+void ngx_http_frontdesk_stream_fail(ngx_http_frontdesk_ctx_t *ctx,
     enum fd_problem_type type);
-void ngx_http_frontdesk_stream_unlink(ngx_queue_t *q);
+/*
+ * Redis is away: retry: and a close with 200, as other answers end an
+ * EventSource for good, or 503 where the client asked for JSON.  Returns what
+ * to finalize the request with, never NGX_OK.
+ */
+ngx_int_t ngx_http_frontdesk_stream_later(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx);
+/*
+ * The events of ctx->session after `last`, from now on where it is none; as
+ * ..._stream_attach(), but it has no end of its own.
+ */
+void ngx_http_frontdesk_stream_follow(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, struct fd_event_id last);
+/* forgets a prepared stream; whoever asks finalizes the request */
+void ngx_http_frontdesk_stream_discard(ngx_http_frontdesk_ctx_t *ctx);
 
-
-/* ngx_http_frontdesk_job.c */
-
-void ngx_http_frontdesk_job_table_init(void);
-ngx_int_t ngx_http_frontdesk_job_join(ngx_http_frontdesk_stream_t *s,
-    ngx_str_t *id);
-void ngx_http_frontdesk_job_leave(ngx_http_frontdesk_stream_t *s);
-/* how many streams of this process have joined it */
-ngx_uint_t ngx_http_frontdesk_job_crowd(ngx_str_t *id);
-
-
-/* ngx_http_frontdesk_reader.c */
-
-/* an event was published */
-void ngx_http_frontdesk_reader_offer(ngx_http_frontdesk_stream_t *s,
-    struct fd_event *event, u_char *frame, size_t len);
-/* reads what is missing, as soon as its channel is subscribed */
-void ngx_http_frontdesk_reader_pull(ngx_http_frontdesk_stream_t *s);
-/* the same, but asks first whether the job has ended */
-void ngx_http_frontdesk_reader_check(ngx_http_frontdesk_stream_t *s);
-ngx_uint_t ngx_http_frontdesk_reader_behind(ngx_http_frontdesk_stream_t *s);
-/* a client that is behind, or will be in a moment */
-ngx_uint_t ngx_http_frontdesk_reader_busy(ngx_http_frontdesk_stream_t *s);
-/* 0: no event, which is logged */
-ngx_uint_t ngx_http_frontdesk_reader_entry(ngx_http_frontdesk_stream_t *s,
-    struct redisReply *entry, struct fd_event *event,
-    struct redisReply **frame);
-
-
-/* ngx_http_frontdesk_follow.c: streams of a session */
-
-/* what is not kept: written at once, or never */
-void ngx_http_frontdesk_follow_pass(ngx_http_frontdesk_stream_t *s,
-    u_char *frame, size_t len);
-/* before what was pulled is dealt with: is it what comes next? */
-void ngx_http_frontdesk_follow_meet(ngx_http_frontdesk_stream_t *s,
-    struct redisReply *reply);
-
-
-/* ngx_http_frontdesk_answer.c */
-
-/* the one answer of a request that is no stream; what to finalize it with */
-ngx_int_t ngx_http_frontdesk_answer(ngx_http_frontdesk_stream_t *s);
-ngx_int_t ngx_http_frontdesk_answer_headers(ngx_http_frontdesk_stream_t *s);
-
-
-/* ngx_http_frontdesk_chunk.c: streams of OpenAI's clients */
-
-ngx_int_t ngx_http_frontdesk_chunk_store(ngx_http_frontdesk_stream_t *s,
-    struct fd_event *event);
-ngx_int_t ngx_http_frontdesk_chunk_farewell(ngx_http_frontdesk_stream_t *s);
-/* nothing was written yet: an error may still be the status */
-ngx_uint_t ngx_http_frontdesk_chunk_unbegun(ngx_http_frontdesk_stream_t *s);
-/* who gave up, gave up for good: the job is stopped */
-void ngx_http_frontdesk_chunk_abandon(ngx_http_frontdesk_stream_t *s);
-
-
-/* ngx_http_frontdesk_sse.c */
-
-ngx_int_t ngx_http_frontdesk_sse_init(ngx_http_frontdesk_stream_t *s);
-ngx_int_t ngx_http_frontdesk_sse_headers(ngx_http_frontdesk_stream_t *s);
-ngx_int_t ngx_http_frontdesk_sse_append(ngx_http_frontdesk_stream_t *s,
-    u_char *data, size_t len);
-/* the last words of a stream that ends without its job's */
-ngx_int_t ngx_http_frontdesk_sse_farewell(ngx_http_frontdesk_stream_t *s);
-/* NGX_ERROR: the client is gone; sets s->blocked */
-ngx_int_t ngx_http_frontdesk_sse_send(ngx_http_frontdesk_stream_t *s,
-    ngx_uint_t last);
-ngx_int_t ngx_http_frontdesk_sse_ping(ngx_http_frontdesk_stream_t *s);
-/* the socket is writable again: NGX_AGAIN while still blocked */
-ngx_int_t ngx_http_frontdesk_sse_drain(ngx_http_frontdesk_stream_t *s);
-
-
-/* ngx_http_frontdesk_drain.c */
-
-ngx_int_t ngx_http_frontdesk_drain_init(ngx_cycle_t *cycle);
-/* a graceful shutdown has begun */
-ngx_uint_t ngx_http_frontdesk_draining(void);
-
-
-/* ngx_http_frontdesk_pulse.c */
-
-void ngx_http_frontdesk_pulse_init(ngx_cycle_t *cycle);
-void ngx_http_frontdesk_pulse_start(ngx_http_frontdesk_stream_t *s);
-/* a sign of life of the job */
-void ngx_http_frontdesk_pulse_heard(ngx_http_frontdesk_stream_t *s);
-/* look again in a second: Redis could not be asked */
-void ngx_http_frontdesk_pulse_again(ngx_http_frontdesk_stream_t *s);
-/* all open streams; `next` may end the one it is called with */
-void ngx_http_frontdesk_pulse_each(
-    void (*next)(ngx_http_frontdesk_stream_t *s, void *data), void *data);
+void ngx_http_frontdesk_stream_message(u_char *job, size_t job_len,
+    u_char *frame, size_t len);                 /* from the channel */
+void ngx_http_frontdesk_stream_subscribed(u_char *job, size_t len);
+void ngx_http_frontdesk_stream_resubscribe(void);   /* the channel is back */
+void ngx_http_frontdesk_stream_resync(void);    /* live is back */
+void ngx_http_frontdesk_stream_revoke(u_char sha256[32]);
+void ngx_http_frontdesk_stream_drain(void);     /* graceful shutdown */
+ngx_int_t ngx_http_frontdesk_stream_init(ngx_cycle_t *cycle);
 
 
 #endif /* _NGX_HTTP_FRONTDESK_STREAM_H_INCLUDED_ */

@@ -12,9 +12,20 @@
 
 #include <hiredis/hiredis.h>
 
-#include "ngx_http_frontdesk.h"
-
+#include "protocol/ids.h"
+#include "protocol/json.h"
 #include "protocol/keys.h"
+#include "protocol/problem.h"
+
+#include "ngx_http_frontdesk_conf.h"
+#include "ngx_http_frontdesk_ctx.h"
+#include "ngx_http_frontdesk_events.h"
+#include "ngx_http_frontdesk_handlers.h"
+#include "ngx_http_frontdesk_key.h"
+#include "ngx_http_frontdesk_park.h"
+#include "ngx_http_frontdesk_redis.h"
+#include "ngx_http_frontdesk_respond.h"
+#include "ngx_http_frontdesk_ticket.h"
 
 
 #define NGX_HTTP_FRONTDESK_TICKET_LEN   32   /* hex */
@@ -27,9 +38,7 @@ typedef struct {
     ngx_http_request_t          *request;
     ngx_http_frontdesk_ctx_t    *ctx;
     ngx_http_frontdesk_op_t     *op;
-    void                       (*done)(ngx_http_request_t *r,
-                                       ngx_http_frontdesk_ctx_t *ctx,
-                                       ngx_int_t rc);
+    ngx_http_frontdesk_done_pt   done;
     u_char                       ticket[NGX_HTTP_FRONTDESK_TICKET_LEN + 1];
 } ngx_http_frontdesk_ticket_t;
 
@@ -50,7 +59,6 @@ static ngx_int_t ngx_http_frontdesk_ticket_read(ngx_http_frontdesk_ctx_t *ctx,
     enum fd_key_kind *kind);
 static ngx_int_t ngx_http_frontdesk_ticket_unknown(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx);
-static void ngx_http_frontdesk_ticket_cleanup(void *data);
 
 
 ngx_int_t
@@ -106,21 +114,16 @@ static ngx_http_frontdesk_ticket_t *
 ngx_http_frontdesk_ticket_create(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx)
 {
-    ngx_http_cleanup_t           *cln;
     ngx_http_frontdesk_ticket_t  *t;
 
     t = ngx_pcalloc(r->pool, sizeof(ngx_http_frontdesk_ticket_t));
-    cln = ngx_http_cleanup_add(r, 0);
 
-    if (t == NULL || cln == NULL) {
+    if (t == NULL || ngx_http_frontdesk_redis_guard(r, &t->op) != NGX_OK) {
         return NULL;
     }
 
     t->request = r;
     t->ctx = ctx;
-
-    cln->handler = ngx_http_frontdesk_ticket_cleanup;
-    cln->data = t;
 
     return t;
 }
@@ -205,8 +208,7 @@ ngx_http_frontdesk_ticket_answer(ngx_http_frontdesk_ticket_t *t)
 ngx_int_t
 ngx_http_frontdesk_ticket_redeem(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx, ngx_str_t *ticket,
-    void (*done)(ngx_http_request_t *r, ngx_http_frontdesk_ctx_t *ctx,
-    ngx_int_t rc))
+    ngx_http_frontdesk_done_pt done)
 {
     ngx_str_t                     argv[2];
     ngx_http_frontdesk_ticket_t  *t;
@@ -244,12 +246,13 @@ ngx_http_frontdesk_ticket_redeem(ngx_http_request_t *r,
     }
 
     if (ngx_http_frontdesk_park_phase(r) != NGX_OK) {
-        ngx_http_frontdesk_ticket_cleanup(t);
+        ngx_http_frontdesk_redis_cancel(t->op);
+        t->op = NULL;
         ctx->refused = NGX_HTTP_INTERNAL_SERVER_ERROR;
         return NGX_DECLINED;
     }
 
-    ctx->lookup = t;
+    ctx->lookup = 1;
 
     return NGX_AGAIN;
 }
@@ -295,7 +298,7 @@ ngx_http_frontdesk_ticket_taken(void *data, redisReply *reply)
 
     ngx_http_set_log_request(c->log, r);
 
-    t->ctx->lookup = NULL;
+    t->ctx->lookup = 0;
 
     rc = ngx_http_frontdesk_ticket_admit(t, reply);
 
@@ -399,16 +402,4 @@ ngx_http_frontdesk_ticket_unknown(ngx_http_request_t *r,
     ctx->refused = ngx_http_frontdesk_fail(r, FD_PROBLEM_NOT_FOUND, NULL, NULL);
 
     return NGX_DECLINED;
-}
-
-
-static void
-ngx_http_frontdesk_ticket_cleanup(void *data)
-{
-    ngx_http_frontdesk_ticket_t *t = data;
-
-    if (t->op) {
-        ngx_http_frontdesk_redis_cancel(t->op);
-        t->op = NULL;
-    }
 }

@@ -10,7 +10,13 @@
 
 #include <sodium.h>
 
-#include "ngx_http_frontdesk.h"
+#include "protocol/ids.h"
+
+#include "ngx_http_frontdesk_conf.h"
+#include "ngx_http_frontdesk_ctx.h"
+#include "ngx_http_frontdesk_key.h"
+#include "ngx_http_frontdesk_route.h"
+#include "ngx_http_frontdesk_sign_in.h"
 
 
 typedef enum {

@@ -11,22 +11,47 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "ngx_http_frontdesk.h"
-
 #include "protocol/call.h"
+#include "protocol/chat_request.h"
+#include "protocol/ids.h"
+#include "protocol/json.h"
+#include "protocol/problem.h"
 #include "protocol/visitor_request.h"
+
+#include "ngx_http_frontdesk_body.h"
+#include "ngx_http_frontdesk_call.h"
+#include "ngx_http_frontdesk_ctx.h"
+#include "ngx_http_frontdesk_handlers.h"
+#include "ngx_http_frontdesk_key.h"
+#include "ngx_http_frontdesk_respond.h"
+#include "ngx_http_frontdesk_session.h"
+
+
+typedef bool (*ngx_http_frontdesk_visitor_pt)(const struct fd_json *json,
+    struct fd_field_fault *fault);
 
 
 static ngx_int_t ngx_http_frontdesk_feedback_body(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx);
 static ngx_int_t ngx_http_frontdesk_rating_body(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx);
+static bool ngx_http_frontdesk_rating_read(const struct fd_json *json,
+    struct fd_field_fault *fault);
 static ngx_int_t ngx_http_frontdesk_handoff_body(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx);
+static bool ngx_http_frontdesk_handoff_read(const struct fd_json *json,
+    struct fd_field_fault *fault);
 static ngx_int_t ngx_http_frontdesk_identify_body(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx);
+static bool ngx_http_frontdesk_identify_read(const struct fd_json *json,
+    struct fd_field_fault *fault);
 static ngx_int_t ngx_http_frontdesk_typing_body(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx);
+static bool ngx_http_frontdesk_typing_read(const struct fd_json *json,
+    struct fd_field_fault *fault);
+static ngx_int_t ngx_http_frontdesk_visitor_session(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, ngx_http_frontdesk_visitor_pt read,
+    const char *op);
 static ngx_int_t ngx_http_frontdesk_visitor_message(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx);
 static ngx_int_t ngx_http_frontdesk_visitor_ask(ngx_http_request_t *r,
@@ -110,22 +135,19 @@ static ngx_int_t
 ngx_http_frontdesk_rating_body(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx)
 {
-    ngx_int_t                 rc;
-    struct fd_field_fault     fault;
+    return ngx_http_frontdesk_visitor_session(r, ctx,
+                                              ngx_http_frontdesk_rating_read,
+                                              FD_CALL_RATING);
+}
+
+
+static bool
+ngx_http_frontdesk_rating_read(const struct fd_json *json,
+    struct fd_field_fault *fault)
+{
     struct fd_rating_request  request;
 
-    rc = ngx_http_frontdesk_session_check(r, ctx, &ctx->id, NULL);
-
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    if (!fd_rating_request_read(ctx->json, &request, &fault)) {
-        return ngx_http_frontdesk_fail(r, FD_PROBLEM_FIELD, fault.field,
-                                       fault.detail);
-    }
-
-    return ngx_http_frontdesk_visitor_ask(r, ctx, FD_CALL_RATING, NULL);
+    return fd_rating_request_read(json, &request, fault);
 }
 
 
@@ -133,22 +155,19 @@ static ngx_int_t
 ngx_http_frontdesk_handoff_body(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx)
 {
-    ngx_int_t                  rc;
-    struct fd_field_fault      fault;
+    return ngx_http_frontdesk_visitor_session(r, ctx,
+                                              ngx_http_frontdesk_handoff_read,
+                                              FD_CALL_HANDOFF);
+}
+
+
+static bool
+ngx_http_frontdesk_handoff_read(const struct fd_json *json,
+    struct fd_field_fault *fault)
+{
     struct fd_handoff_request  request;
 
-    rc = ngx_http_frontdesk_session_check(r, ctx, &ctx->id, NULL);
-
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    if (!fd_handoff_request_read(ctx->json, &request, &fault)) {
-        return ngx_http_frontdesk_fail(r, FD_PROBLEM_FIELD, fault.field,
-                                       fault.detail);
-    }
-
-    return ngx_http_frontdesk_visitor_ask(r, ctx, FD_CALL_HANDOFF, NULL);
+    return fd_handoff_request_read(json, &request, fault);
 }
 
 
@@ -156,22 +175,19 @@ static ngx_int_t
 ngx_http_frontdesk_identify_body(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx)
 {
-    ngx_int_t                   rc;
-    struct fd_field_fault       fault;
+    return ngx_http_frontdesk_visitor_session(r, ctx,
+                                              ngx_http_frontdesk_identify_read,
+                                              FD_CALL_IDENTIFY);
+}
+
+
+static bool
+ngx_http_frontdesk_identify_read(const struct fd_json *json,
+    struct fd_field_fault *fault)
+{
     struct fd_identify_request  request;
 
-    rc = ngx_http_frontdesk_session_check(r, ctx, &ctx->id, NULL);
-
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    if (!fd_identify_request_read(ctx->json, &request, &fault)) {
-        return ngx_http_frontdesk_fail(r, FD_PROBLEM_FIELD, fault.field,
-                                       fault.detail);
-    }
-
-    return ngx_http_frontdesk_visitor_ask(r, ctx, FD_CALL_IDENTIFY, NULL);
+    return fd_identify_request_read(json, &request, fault);
 }
 
 
@@ -179,7 +195,43 @@ static ngx_int_t
 ngx_http_frontdesk_typing_body(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx)
 {
-    ngx_int_t  rc;
+    return ngx_http_frontdesk_visitor_session(r, ctx,
+                                              ngx_http_frontdesk_typing_read,
+                                              FD_CALL_TYPING);
+}
+
+
+static bool
+ngx_http_frontdesk_typing_read(const struct fd_json *json,
+    struct fd_field_fault *fault)
+{
+    const char  *field;
+
+    if (json->type == FD_JSON_OBJECT && json->child == NULL) {
+        return true;
+    }
+
+    field = json->child && json->child->key ? json->child->key : "";
+
+    (void) ngx_cpystrn((u_char *) fault->field, (u_char *) field,
+                       sizeof(fault->field));
+    (void) ngx_cpystrn((u_char *) fault->detail,
+                       (u_char *) "an empty object is wanted",
+                       sizeof(fault->detail));
+
+    return false;
+}
+
+
+/* what is said about the whole of a session */
+
+static ngx_int_t
+ngx_http_frontdesk_visitor_session(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, ngx_http_frontdesk_visitor_pt read,
+    const char *op)
+{
+    ngx_int_t              rc;
+    struct fd_field_fault  fault;
 
     rc = ngx_http_frontdesk_session_check(r, ctx, &ctx->id, NULL);
 
@@ -187,14 +239,12 @@ ngx_http_frontdesk_typing_body(ngx_http_request_t *r,
         return rc;
     }
 
-    if (ctx->json->type != FD_JSON_OBJECT || ctx->json->child) {
-        return ngx_http_frontdesk_fail(r, FD_PROBLEM_FIELD,
-                                       ctx->json->child ? ctx->json->child->key
-                                                        : NULL,
-                                       "an empty object is wanted");
+    if (!read(ctx->json, &fault)) {
+        return ngx_http_frontdesk_fail(r, FD_PROBLEM_FIELD, fault.field,
+                                       fault.detail);
     }
 
-    return ngx_http_frontdesk_visitor_ask(r, ctx, FD_CALL_TYPING, NULL);
+    return ngx_http_frontdesk_visitor_ask(r, ctx, op, NULL);
 }
 
 

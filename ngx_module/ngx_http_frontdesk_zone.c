@@ -8,8 +8,10 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "ngx_http_frontdesk.h"
+#include "ngx_http_frontdesk_conf.h"
+#include "ngx_http_frontdesk_counter.h"
 #include "ngx_http_frontdesk_zone.h"
+#include "ngx_http_frontdesk_zone_layout.h"
 
 
 #define NGX_HTTP_FRONTDESK_ZONE_MIN  (256 * 1024)

@@ -1,10 +1,7 @@
 
 /*
- * The layout of the shared memory zone, for the files that work in it: zone.c
- * sets it up, cache.c and entry.c have keys and configurations, limit.c the
- * read limits, counter.c the slots.
- *
- * Under the mutex there is nothing but looking up and copying.
+ * What the processes of a host share - keys and configurations, and how much of
+ * it: ngx_http_frontdesk_cache.c, ngx_http_frontdesk_zone.c.
  */
 
 
@@ -16,105 +13,40 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "ngx_http_frontdesk.h"
+#include "ngx_http_frontdesk_key.h"
 
 
-/* the layout below; a module with another one does not take the zone over */
-#define NGX_HTTP_FRONTDESK_LAYOUT      0x46440002
-
-#define NGX_HTTP_FRONTDESK_UUID        36
-#define NGX_HTTP_FRONTDESK_UNKNOWN     4      /* places for a hash value */
-#define NGX_HTTP_FRONTDESK_LIMITS      8
-
-
-typedef struct {
-    ngx_queue_t                by_digest;     /* of a key only */
-    ngx_queue_t                by_org;
-    ngx_queue_t                lru;
-
-    u_char                     org[NGX_HTTP_FRONTDESK_UUID];
-    ngx_uint_t                 config;        /* or a key */
-    ngx_atomic_uint_t          epoch;
-    ngx_msec_t                 loaded;
-    ngx_msec_t                 touched;
-
-    u_char                     sha256[32];
-    u_char                     id[NGX_HTTP_FRONTDESK_UUID];
-    enum fd_key_kind           kind;
-    int64_t                    generation;
-    time_t                     expires;
-    ngx_uint_t                 scope;
-
-    size_t                     len;           /* origins, or JSON */
-    u_char                     data[1];
-} ngx_http_frontdesk_entry_t;
+/* NGX_OK known, NGX_DECLINED known to be nobody's, NGX_AGAIN unknown or old */
+ngx_int_t ngx_http_frontdesk_zone_key_get(u_char sha256[32], ngx_pool_t *pool,
+    ngx_http_frontdesk_key_t *key, ngx_uint_t stale_ok);
+/*
+ * Taken before Redis is asked: what was read is stored only if nothing was
+ * forgotten meanwhile, else a revocation that overtook the reply would be lost.
+ */
+ngx_atomic_uint_t ngx_http_frontdesk_zone_version(void);
+void ngx_http_frontdesk_zone_key_set(ngx_http_frontdesk_key_t *key,
+    ngx_atomic_uint_t version);
+void ngx_http_frontdesk_zone_key_set_unknown(u_char sha256[32],
+    ngx_atomic_uint_t version);
+void ngx_http_frontdesk_zone_key_forget(u_char sha256[32]);
+/* json is copied into the pool; NGX_OK, or NGX_AGAIN: unknown or old */
+ngx_int_t ngx_http_frontdesk_zone_config_get(ngx_str_t *org, ngx_pool_t *pool,
+    ngx_str_t *json, ngx_uint_t stale_ok);
+void ngx_http_frontdesk_zone_config_set(ngx_str_t *org, ngx_str_t *json,
+    ngx_atomic_uint_t version);
+void ngx_http_frontdesk_zone_org_forget(u_char *org, size_t len);
+/* everything, after the control channel was away; stale reads still find it */
+void ngx_http_frontdesk_zone_flush(void);
 
 
 typedef struct {
-    u_char                     sha256[16];    /* half of it is enough */
-    ngx_atomic_uint_t          epoch;         /* 0 = empty */
-    ngx_msec_t                 loaded;
-} ngx_http_frontdesk_unknown_t;
-
-
-typedef struct {
-    uint64_t                   address;       /* hash */
-    uint64_t                   tat;           /* us */
-} ngx_http_frontdesk_rate_t;
-
-
-typedef struct {
-    uint32_t                   layout;
-
-    ngx_atomic_t               epoch;         /* older entries are stale */
-    ngx_atomic_t               version;       /* of any forgetting */
-
-    ngx_uint_t                 keys;
+    ngx_uint_t                 keys;        /* cached now */
     ngx_uint_t                 configs;
-    ngx_uint_t                 evictions;
+    ngx_uint_t                 evictions;   /* ever, for want of memory */
+    ngx_uint_t                 free_pages;  /* of the slab */
+} ngx_http_frontdesk_usage_t;
 
-    ngx_queue_t                lru;
-    ngx_uint_t                 buckets;       /* a power of two, as below */
-    ngx_queue_t               *digests;
-    ngx_queue_t               *orgs;
-
-    ngx_uint_t                 unknown_sets;
-    ngx_http_frontdesk_unknown_t  *unknown;
-
-    ngx_uint_t                 rate_sets;
-    ngx_http_frontdesk_rate_t *rates;
-
-    ngx_http_frontdesk_slot_t *slots;
-} ngx_http_frontdesk_shared_t;
-
-
-typedef struct {
-    ngx_http_frontdesk_shared_t  *sh;
-    ngx_slab_pool_t              *shpool;
-} ngx_http_frontdesk_zone_t;
-
-
-ngx_http_frontdesk_zone_t *ngx_http_frontdesk_zone_get(void);
-
-
-/* ngx_http_frontdesk_entry.c: all with the mutex held */
-
-ngx_http_frontdesk_entry_t *ngx_http_frontdesk_entry_key(
-    ngx_http_frontdesk_shared_t *sh, u_char *sha256);
-ngx_http_frontdesk_entry_t *ngx_http_frontdesk_entry_config(
-    ngx_http_frontdesk_shared_t *sh, ngx_str_t *org);
-ngx_uint_t ngx_http_frontdesk_entry_usable(
-    ngx_http_frontdesk_shared_t *sh, ngx_http_frontdesk_entry_t *entry,
-    ngx_uint_t stale_ok);
-void ngx_http_frontdesk_entry_touch(ngx_http_frontdesk_shared_t *sh,
-    ngx_http_frontdesk_entry_t *entry);
-ngx_http_frontdesk_entry_t *ngx_http_frontdesk_entry_add(
-    ngx_http_frontdesk_zone_t *zone, ngx_uint_t config, ngx_str_t *org,
-    ngx_str_t *data);
-void ngx_http_frontdesk_entry_delete(ngx_http_frontdesk_zone_t *zone,
-    ngx_http_frontdesk_entry_t *entry);
-ngx_http_frontdesk_unknown_t *ngx_http_frontdesk_unknown_find(
-    ngx_http_frontdesk_shared_t *sh, u_char *sha256);
+void ngx_http_frontdesk_zone_usage(ngx_http_frontdesk_usage_t *usage);
 
 
 #endif /* _NGX_HTTP_FRONTDESK_ZONE_H_INCLUDED_ */
