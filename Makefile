@@ -184,6 +184,7 @@ lint:
 
 format:
 	clang-format -i $(C_FILES)
+	t/browser/node_modules/.bin/prettier --log-level warn --write 'web/{widget,dashboard}/{src,lang}/**/*.{js,jsx,css}'
 
 format-check:
 	@clang-format --dry-run -Werror $(C_FILES)
@@ -203,7 +204,7 @@ install: all
 	cp -R conf/demo/. $(SHARE)/demo
 	install -m644 conf/models.json $(SHARE)/models.json
 	install -Dm644 conf/frontdesk.env.example $(SHARE)/frontdesk.env.example
-	install -Dm644 conf/nginx.conf.example $(SHARE)/nginx.conf.example
+	install -m644 conf/nginx.conf.example conf/pgbouncer.ini.example conf/haproxy.cfg.example $(SHARE)
 	install -Dm755 scripts/frontdesk-backup $(DESTDIR)$(PREFIX)/bin/frontdesk-backup
 	install -d $(SHARE)/systemd $(SHARE)/redis $(SHARE)/prometheus
 	install -m644 conf/systemd/* $(SHARE)/systemd

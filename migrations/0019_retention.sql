@@ -4,17 +4,6 @@
 
 ALTER TABLE conversations ADD COLUMN channel text NOT NULL DEFAULT 'widget'
   CHECK (channel ~ '^[a-z][a-z0-9_-]{0,31}$');
--- What 0016 made and is counted here, wherever it comes from.
-ALTER TABLE conversations
-  ADD COLUMN IF NOT EXISTS score smallint,
-  ADD COLUMN IF NOT EXISTS verified_id text,
-  ADD COLUMN IF NOT EXISTS verified_email text,
-  ADD COLUMN IF NOT EXISTS contact jsonb NOT NULL DEFAULT '{}',
-  ADD COLUMN IF NOT EXISTS handoff_at timestamptz,
-  ADD COLUMN IF NOT EXISTS handoff_reason text;
-ALTER TABLE messages
-  ADD COLUMN IF NOT EXISTS rating text,
-  ADD COLUMN IF NOT EXISTS author text;
 
 CREATE INDEX conversations_started ON conversations (org_id, started_at DESC, id DESC);
 CREATE INDEX conversations_changed ON conversations (updated_at, id);
@@ -123,13 +112,10 @@ CREATE TABLE conversation_outcomes (
   gone_failures   int NOT NULL DEFAULT 0,
   PRIMARY KEY (org_id, conversation_id, started_at)
 );
--- With all that figures are made of: a period is read from here alone.
-CREATE INDEX conversation_outcomes_started ON conversation_outcomes (org_id, started_at)
-  INCLUDE (conversation_id, questions, answers, replies, handoff_at, rating, feedback_up,
-           feedback_down, first_token_ms, response_ms);
 SELECT protect_tenant_table('conversation_outcomes');
 
--- What was said in a conversation, for finding it again.
+-- What was said in a conversation, for finding it again. In parts by organisation: the index of
+-- words lists a word's conversations of all of them, and who searches would read everybody's.
 CREATE TABLE conversation_search (
   org_id          uuid NOT NULL,
   conversation_id uuid NOT NULL,
@@ -137,7 +123,14 @@ CREATE TABLE conversation_search (
   search          tsvector NOT NULL,
   PRIMARY KEY (org_id, conversation_id),
   FOREIGN KEY (org_id, conversation_id) REFERENCES conversations (org_id, id) ON DELETE CASCADE
-);
+) PARTITION BY HASH (org_id);
+DO $$ BEGIN
+  FOR i IN 0..15 LOOP
+    EXECUTE format('CREATE TABLE conversation_search_%s PARTITION OF conversation_search'
+                   ' FOR VALUES WITH (MODULUS 16, REMAINDER %s)', i, i);
+    PERFORM protect_tenant_rows(format('conversation_search_%s', i)::regclass);
+  END LOOP;
+END $$;
 CREATE INDEX conversation_search_started
   ON conversation_search (org_id, started_at DESC, conversation_id DESC);
 CREATE INDEX conversation_search_words ON conversation_search USING gin (org_id, search);
@@ -161,7 +154,8 @@ CREATE TABLE tool_daily (
 SELECT protect_tenant_table('tool_daily');
 
 -- Counts the days from `since` until before `until`. A day whose calls are deleted already,
--- or some of them, keeps what was counted.
+-- or some of them, keeps what was counted. What was called in an operator's test (channel
+-- "test") is not counted.
 CREATE FUNCTION count_tools(since date, until date) RETURNS int
 LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
@@ -178,6 +172,9 @@ BEGIN
            WHERE t.org_id = app_org() AND t.status IN ('done', 'failed', 'unknown')
              AND t.created_at >= since::timestamp AT TIME ZONE 'UTC'
              AND t.created_at < until::timestamp AT TIME ZONE 'UTC'
+             AND NOT EXISTS (SELECT FROM conversations c
+                              WHERE c.org_id = t.org_id AND c.id = t.conversation_id
+                                AND c.channel = 'test')
            GROUP BY 1, 2, 3, 4) steps
    GROUP BY org_id, day, tool_name
   ON CONFLICT (org_id, day, tool_name) DO UPDATE
@@ -215,85 +212,6 @@ CREATE POLICY housekeeping ON usage_ledger FOR SELECT TO frontdesk_platform USIN
 CREATE POLICY housekeeping ON conversation_outcomes TO frontdesk_platform USING (true) WITH CHECK (true);
 CREATE POLICY housekeeping ON conversation_search TO frontdesk_platform USING (true) WITH CHECK (true);
 
--- A page of the conversations of the transaction's organisation that fit `f`, latest first;
--- of a text search by when they began. Planned with its values: a rare word is looked up, a
--- common one is met soon enough on the way back in time. It belongs to frontdesk_platform
--- for the reason that is told in 0006.
-CREATE FUNCTION find_conversations(f jsonb, by_activity boolean, after_at timestamptz,
-                                   after_id uuid, most int)
-RETURNS TABLE (id uuid, at timestamptz)
-LANGUAGE plpgsql STABLE ROWS 50 SECURITY DEFINER
-SET search_path = pg_catalog, public, pg_temp SET timezone = 'UTC' AS $$
-DECLARE
-  worded  boolean := f ? 'q';
-  at_name text := CASE WHEN worded THEN 's.started_at' WHEN by_activity THEN 'c.updated_at'
-                       ELSE 'c.started_at' END;
-  id_name text := CASE WHEN worded THEN 's.conversation_id' ELSE 'c.id' END;
-  query   text := 'SELECT c.id, ' || at_name || ' FROM conversations c';
-  during  text := '';
-BEGIN
-  IF worded THEN
-    query := query || ' JOIN conversation_search s ON s.org_id = c.org_id AND s.conversation_id = c.id'
-                   || '  AND s.org_id = app_org() AND s.search @@ typed_words($1->>''q'')';
-  END IF;
-  IF f ?| ARRAY['rating', 'feedback', 'handled', 'handoff', 'handoff_reason'] THEN
-    query := query || ' JOIN conversation_outcomes o ON o.org_id = c.org_id AND o.conversation_id = c.id'
-                   || '  AND o.started_at = c.started_at';
-  END IF;
-  query := query || ' WHERE c.org_id = app_org()';
-  IF after_at IS NOT NULL THEN
-    query := query || format(' AND (%s, %s) < ($2, $3)', at_name, id_name);
-  END IF;
-  IF f ? 'ids' THEN
-    query := query || ' AND c.id IN (SELECT jsonb_array_elements_text($1->''ids'')::uuid)';
-  END IF;
-  IF f ? 'from' THEN query := query || ' AND c.started_at >= ($1->>''from'')::timestamptz'; END IF;
-  IF f ? 'to' THEN query := query || ' AND c.started_at < ($1->>''to'')::timestamptz + interval ''1 day'''; END IF;
-  IF f ? 'status' THEN query := query || ' AND c.status = $1->>''status'''; END IF;
-  IF f ? 'language' THEN query := query || ' AND c.language = $1->>''language'''; END IF;
-  IF f ? 'channel' THEN query := query || ' AND c.channel = $1->>''channel'''; END IF;
-  IF f ? 'user' THEN query := query || ' AND lower(c.user_identifier) = lower($1->>''user'')'; END IF;
-  IF f ? 'rating' THEN
-    query := query || CASE f->>'rating' WHEN 'any' THEN ' AND o.rating IS NOT NULL'
-                                        ELSE ' AND o.rating = ($1->>''rating'')::int' END;
-  END IF;
-  IF f ? 'feedback' THEN
-    query := query || CASE f->>'feedback' WHEN 'up' THEN ' AND o.feedback_up > 0'
-                                          WHEN 'down' THEN ' AND o.feedback_down > 0'
-                                          WHEN 'none' THEN ' AND o.feedback_up + o.feedback_down = 0'
-                                          ELSE ' AND o.feedback_up + o.feedback_down > 0' END;
-  END IF;
-  IF f ? 'handled' THEN
-    query := query || CASE f->>'handled'
-      WHEN 'ai' THEN ' AND o.answers > 0 AND o.handoff_at IS NULL AND o.replies = 0'
-      WHEN 'human' THEN ' AND (o.handoff_at IS NOT NULL OR o.replies > 0)'
-      ELSE ' AND o.answers = 0 AND o.handoff_at IS NULL AND o.replies = 0' END;
-  END IF;
-  IF f ? 'handoff' THEN
-    query := query || CASE f->>'handoff' WHEN 'true' THEN ' AND o.handoff_at IS NOT NULL'
-                                         ELSE ' AND o.handoff_at IS NULL' END;
-  END IF;
-  IF f ? 'handoff_reason' THEN query := query || ' AND o.handoff_reason = $1->>''handoff_reason'''; END IF;
-  IF f ? 'active_from' THEN
-    during := during || ' AND x.created_at >= ($1->>''active_from'')::timestamptz';
-  END IF;
-  IF f ? 'active_to' THEN
-    during := during || ' AND x.created_at < ($1->>''active_to'')::timestamptz + interval ''1 day''';
-  END IF;
-  IF f ? 'model' THEN
-    query := query || ' AND EXISTS (SELECT FROM usage_ledger x WHERE x.org_id = c.org_id'
-                   || ' AND x.conversation_id = c.id AND x.model_id = $1->>''model''' || during || ')';
-  END IF;
-  IF f ? 'tool' THEN
-    query := query || ' AND EXISTS (SELECT FROM tool_executions x WHERE x.org_id = c.org_id'
-                   || ' AND x.conversation_id = c.id AND x.tool_name = $1->>''tool'''
-                   || ' AND x.status IN (''done'', ''failed'', ''unknown'')' || during || ')';
-  END IF;
-  query := query || format(' ORDER BY %s DESC, %s DESC LIMIT $4', at_name, id_name);
-  RETURN QUERY EXECUTE query USING f, after_at, after_id, most;
-END $$;
-SELECT give_to_platform('find_conversations(jsonb, boolean, timestamptz, uuid, int)');
-
 -- -- counting -------------------------------------------------------------------------------
 
 -- Some languages' words, joined by dashes, make more of an index than fits into a row: then
@@ -323,44 +241,7 @@ LANGUAGE sql SET search_path = pg_catalog, public, pg_temp AS $$
      SET started_at = EXCLUDED.started_at, search = EXCLUDED.search
 $$;
 
--- What is deleted was counted and stays so; its words are in no index and no summary then.
--- What is left is found again at once, or where that takes long, after the next message.
-CREATE FUNCTION note_gone_messages() RETURNS trigger LANGUAGE plpgsql
-SET search_path = pg_catalog, public, pg_temp AS $$
-DECLARE
-  conversation record;
-BEGIN
-  UPDATE conversation_outcomes o
-     SET gone_questions = gone_questions + g.questions, gone_answers = gone_answers + g.answers,
-         gone_replies = gone_replies + g.replies, gone_up = gone_up + g.up,
-         gone_down = gone_down + g.down
-    FROM (SELECT c.org_id, c.id, c.started_at,
-                 count(*) FILTER (WHERE m.role = 'user') AS questions,
-                 count(*) FILTER (WHERE m.role = 'assistant') AS answers,
-                 count(*) FILTER (WHERE m.role = 'operator') AS replies,
-                 count(*) FILTER (WHERE m.rating = 'up') AS up,
-                 count(*) FILTER (WHERE m.rating = 'down') AS down
-            FROM gone m JOIN conversations c ON c.org_id = m.org_id AND c.id = m.conversation_id
-           WHERE m.created_at >= c.started_at - interval '1 day'
-           GROUP BY c.org_id, c.id, c.started_at) g
-   WHERE o.org_id = g.org_id AND o.conversation_id = g.id AND o.started_at = g.started_at;
-  DELETE FROM conversation_summaries s
-   USING (SELECT DISTINCT org_id, conversation_id FROM gone) g
-   WHERE s.org_id = g.org_id AND s.conversation_id = g.conversation_id
-     AND NOT EXISTS (SELECT FROM messages m
-                      WHERE m.org_id = s.org_id AND m.conversation_id = s.conversation_id
-                        AND m.created_at <= s.through_at);
-  DELETE FROM conversation_search s
-   USING (SELECT DISTINCT org_id, conversation_id FROM gone) g
-   WHERE s.org_id = g.org_id AND s.conversation_id = g.conversation_id;
-  FOR conversation IN SELECT DISTINCT conversation_id AS id FROM gone LOOP
-    EXIT WHEN clock_timestamp() > statement_timestamp() + interval '5 seconds';
-    PERFORM index_words(ARRAY[conversation.id]);
-  END LOOP;
-  RETURN NULL;
-END $$;
-CREATE TRIGGER note_gone AFTER DELETE ON messages REFERENCING OLD TABLE AS gone
-  FOR EACH STATEMENT EXECUTE FUNCTION note_gone_messages();
+-- What is deleted was counted and stays so.
 CREATE FUNCTION note_gone_calls() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
@@ -409,62 +290,7 @@ BEGIN
   END IF;
   RETURN coalesce(cardinality(ids), 0);
 END $$;
-
-CREATE FUNCTION roll_up_conversations(ids uuid[]) RETURNS void
-LANGUAGE sql SET search_path = pg_catalog, public, pg_temp AS $$
-  WITH changed AS MATERIALIZED (
-    SELECT * FROM conversations WHERE id = ANY (ids)
-  ), said AS (
-    SELECT c.id,
-           count(*) FILTER (WHERE m.role = 'user') AS questions,
-           count(*) FILTER (WHERE m.role = 'assistant') AS answers,
-           count(*) FILTER (WHERE m.role = 'operator') AS replies,
-           (array_agg((m.route->>'first_token_ms')::int ORDER BY m.created_at)
-             FILTER (WHERE m.role = 'assistant' AND m.route ? 'first_token_ms'))[1] AS first_token_ms,
-           avg(extract(epoch FROM m.finished_at - m.created_at) * 1000)
-             FILTER (WHERE m.role = 'assistant') AS response_ms,
-           count(*) FILTER (WHERE m.rating = 'up') AS feedback_up,
-           count(*) FILTER (WHERE m.rating = 'down') AS feedback_down
-      FROM changed c
-      LEFT JOIN messages m ON m.org_id = c.org_id AND m.conversation_id = c.id
-                          AND m.created_at >= c.started_at - interval '1 day'
-     GROUP BY c.id
-  )
-  INSERT INTO conversation_outcomes AS o
-         (org_id, conversation_id, started_at, changed_at, ended_at, channel, language, model_id,
-          questions, answers, replies, first_token_ms, response_ms, tool_calls, tool_failures,
-          cost_micro, handoff_at, handoff_reason, rating, feedback_up, feedback_down)
-  SELECT c.org_id, c.id, c.started_at, c.updated_at, c.ended_at, c.channel, c.language, c.model_id,
-         s.questions, s.answers, s.replies, s.first_token_ms, s.response_ms, t.calls, t.failures,
-         l.cost, c.handoff_at, c.handoff_reason, c.score, s.feedback_up, s.feedback_down
-    FROM changed c
-    JOIN said s ON s.id = c.id
-    CROSS JOIN LATERAL (SELECT count(*) AS calls, count(*) FILTER (WHERE x.status <> 'done') AS failures
-                          FROM tool_executions x
-                         WHERE x.org_id = c.org_id AND x.conversation_id = c.id
-                           AND x.status IN ('done', 'failed', 'unknown')) t
-    CROSS JOIN LATERAL (SELECT coalesce(sum(x.cost_micro), 0) AS cost FROM usage_ledger x
-                         WHERE x.org_id = c.org_id AND x.conversation_id = c.id
-                           AND x.created_at >= c.started_at - interval '1 day') l
-  ON CONFLICT (org_id, conversation_id, started_at) DO UPDATE SET
-     changed_at = EXCLUDED.changed_at, ended_at = EXCLUDED.ended_at, language = EXCLUDED.language,
-     channel = EXCLUDED.channel, model_id = EXCLUDED.model_id,
-     questions = o.gone_questions + EXCLUDED.questions,
-     answers = o.gone_answers + EXCLUDED.answers,
-     replies = o.gone_replies + EXCLUDED.replies,
-     first_token_ms = coalesce(o.first_token_ms, EXCLUDED.first_token_ms),
-     response_ms = coalesce(EXCLUDED.response_ms, o.response_ms),
-     tool_calls = o.gone_calls + EXCLUDED.tool_calls,
-     tool_failures = o.gone_failures + EXCLUDED.tool_failures,
-     cost_micro = EXCLUDED.cost_micro,
-     handoff_at = coalesce(o.handoff_at, EXCLUDED.handoff_at), -- it was, also when it is over
-     handoff_reason = coalesce(EXCLUDED.handoff_reason, o.handoff_reason),
-     rating = EXCLUDED.rating,
-     feedback_up = o.gone_up + EXCLUDED.feedback_up,
-     feedback_down = o.gone_down + EXCLUDED.feedback_down
-$$;
-SELECT give_to_platform('platform_roll_up(int)'), give_to_platform('roll_up_conversations(uuid[])');
-REVOKE EXECUTE ON FUNCTION roll_up_conversations(uuid[]) FROM frontdesk_app;
+SELECT give_to_platform('platform_roll_up(int)');
 
 -- -- months ------------------------------------------------------------------------------------
 

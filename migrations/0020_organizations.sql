@@ -58,34 +58,6 @@ BEGIN
 END $$;
 SELECT give_to_platform('platform_note_sightings(jsonb)');
 
--- Of the last thirty days, and of this month; 0023 has it count days.
-CREATE FUNCTION organization_figures(org uuid)
-RETURNS TABLE (conversations_30d bigint, cost_micro_month bigint)
-LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
-  SELECT (SELECT count(*) FROM conversation_outcomes c
-           WHERE c.org_id = org AND c.started_at >= now() - interval '30 days'),
-         (SELECT coalesce(sum(u.cost_estimate), 0)::bigint FROM api_usage u
-           WHERE u.org_id = org AND u.date >= usage_month())
-$$;
-
--- A page by name; `words` are a part of a name or domain.
-CREATE FUNCTION platform_organization_list(words text, state text, after_name text, after_id uuid,
-                                           most int)
-RETURNS TABLE (org_id uuid, name text, domain text, plan_type text, status text,
-               created_at timestamptz, conversations_30d bigint, cost_micro_month bigint)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-  SELECT o.id, o.name, o.domain, o.plan_type, o.status, o.created_at, f.*
-    FROM (SELECT * FROM organizations
-           WHERE (words IS NULL OR strpos(lower(organizations.name), lower(words)) > 0
-                  OR strpos(lower(organizations.domain), lower(words)) > 0)
-             AND (state IS NULL OR organizations.status = state)
-             AND (after_id IS NULL OR (lower(organizations.name), id) > (lower(after_name), after_id))
-           ORDER BY lower(organizations.name), id LIMIT most) o,
-         organization_figures(o.id) f
-   ORDER BY lower(o.name), o.id
-$$;
-SELECT give_to_platform('platform_organization_list(text, text, text, uuid, int)');
-
 -- Who it was that acted in an organisation without belonging to it.
 CREATE FUNCTION platform_person(person uuid) RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$

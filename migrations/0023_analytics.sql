@@ -25,23 +25,17 @@ ALTER TABLE conversation_outcomes
   ADD COLUMN mood          int, -- the sum of its messages' sentiment; NULL: none was scored
   ADD COLUMN gone_mood     int NOT NULL DEFAULT 0,
   ADD COLUMN resolution_ms bigint, -- from the first question to the last answer
-  ADD COLUMN last_at       timestamptz,
+  ADD COLUMN last_at       timestamptz NOT NULL DEFAULT now(),
   ADD COLUMN settled       boolean NOT NULL DEFAULT false, -- nothing is open in it
   ADD COLUMN returned      boolean NOT NULL DEFAULT false, -- the visitor did within seven days
   ADD COLUMN resolved      boolean,
   ADD COLUMN decided       boolean NOT NULL DEFAULT false,
   ADD COLUMN visitor       bytea;
-ALTER TABLE conversation_outcomes NO FORCE ROW LEVEL SECURITY;
-UPDATE conversation_outcomes SET last_at = started_at, settled = answers + replies > 0,
-       handoff_cause = CASE WHEN handoff_at IS NOT NULL THEN 'visitor' END;
-ALTER TABLE conversation_outcomes FORCE ROW LEVEL SECURITY;
-ALTER TABLE conversation_outcomes ALTER COLUMN last_at SET DEFAULT now(), ALTER COLUMN last_at SET NOT NULL;
 
 CREATE INDEX conversation_outcomes_undecided ON conversation_outcomes (last_at) WHERE NOT decided;
 CREATE INDEX conversation_outcomes_visitor ON conversation_outcomes (org_id, visitor, started_at)
   WHERE visitor IS NOT NULL;
 -- Lists that are filtered by what was counted are read from here alone.
-DROP INDEX conversation_outcomes_started;
 CREATE INDEX conversation_outcomes_started
   ON conversation_outcomes (org_id, started_at DESC, conversation_id DESC)
   INCLUDE (answers, replies, handoff_at, rating, feedback_up, feedback_down, mood, resolved);
@@ -61,6 +55,8 @@ CREATE TABLE outcome_daily (
   PRIMARY KEY (org_id, day, figure, name)
 );
 CREATE INDEX outcome_daily_nothing ON outcome_daily (org_id) WHERE n = 0;
+CREATE INDEX outcome_daily_conversations ON outcome_daily (org_id, day)
+  WHERE figure = 'conversations' AND name = '';
 SELECT protect_tenant_rows('outcome_daily');
 GRANT SELECT ON outcome_daily TO frontdesk_app; -- written by the trigger below alone
 GRANT SELECT, INSERT, UPDATE, DELETE ON outcome_daily TO frontdesk_platform;
@@ -105,15 +101,6 @@ RETURNS TABLE (figure text, name text, n bigint) LANGUAGE sql IMMUTABLE AS $$
          ) f (figure, name, n)
    WHERE f.n <> 0
 $$;
-
-ALTER TABLE conversation_outcomes NO FORCE ROW LEVEL SECURITY;
-ALTER TABLE outcome_daily NO FORCE ROW LEVEL SECURITY;
-INSERT INTO outcome_daily
-SELECT o.org_id, (o.started_at AT TIME ZONE 'UTC')::date, f.figure, f.name, sum(f.n)
-  FROM conversation_outcomes o CROSS JOIN LATERAL outcome_figures(o) f
- GROUP BY 1, 2, 3, 4;
-ALTER TABLE conversation_outcomes FORCE ROW LEVEL SECURITY;
-ALTER TABLE outcome_daily FORCE ROW LEVEL SECURITY;
 
 -- In one order, against deadlocks. An organisation that is being deleted has no days any more.
 -- What has come to nothing goes: a reason's words must not outlast the last who gave it.
@@ -179,7 +166,8 @@ LANGUAGE sql SET search_path = pg_catalog, public, pg_temp AS $$
      AND o.started_at = back.started_at AND NOT o.returned AND o.resolved IS NOT TRUE
 $$;
 
-CREATE OR REPLACE FUNCTION roll_up_conversations(ids uuid[]) RETURNS void
+-- What platform_roll_up() makes of them.
+CREATE FUNCTION roll_up_conversations(ids uuid[]) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, public, pg_temp AS $$
   WITH changed AS MATERIALIZED (
     SELECT * FROM conversations WHERE id = ANY (ids) AND channel <> 'test'
@@ -273,8 +261,8 @@ LANGUAGE sql SET search_path = pg_catalog, public, pg_temp AS $$
      visitor = EXCLUDED.visitor;
   SELECT mark_returned(ids)
 $$;
-SELECT give_to_platform('mark_returned(uuid[])');
-REVOKE EXECUTE ON FUNCTION mark_returned(uuid[]) FROM frontdesk_app;
+SELECT give_to_platform('roll_up_conversations(uuid[])'), give_to_platform('mark_returned(uuid[])');
+REVOKE EXECUTE ON FUNCTION roll_up_conversations(uuid[]), mark_returned(uuid[]) FROM frontdesk_app;
 
 -- Decides of conversations whose last word is seven days old whether that was the end of it, at most
 -- so many; how many it looked at. What changed without a new word is counted first.
@@ -297,7 +285,9 @@ BEGIN
 END $$;
 SELECT give_to_platform('platform_decide(int)');
 
-CREATE OR REPLACE FUNCTION note_gone_messages() RETURNS trigger LANGUAGE plpgsql
+-- What is deleted was counted and stays so; its words are in no index and no summary then.
+-- What is left is found again at once, or where that takes long, after the next message.
+CREATE FUNCTION note_gone_messages() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
   conversation record;
@@ -332,6 +322,8 @@ BEGIN
   END LOOP;
   RETURN NULL;
 END $$;
+CREATE TRIGGER note_gone AFTER DELETE ON messages REFERENCING OLD TABLE AS gone
+  FOR EACH STATEMENT EXECUTE FUNCTION note_gone_messages();
 
 -- -- tools --------------------------------------------------------------------------------------
 
@@ -370,11 +362,14 @@ CREATE TRIGGER note_erased AFTER DELETE ON tool_executions REFERENCING OLD TABLE
 
 -- -- finding ----------------------------------------------------------------------------------------
 
--- As in 0019, with more to filter by, and without operators' tests. What is filtered by what was
--- counted is looked for there, in the order in which it is shown, each conversation beside it; a
--- join would be taken for one row (its columns depend on each other), and made before the limit.
-CREATE OR REPLACE FUNCTION find_conversations(f jsonb, by_activity boolean, after_at timestamptz,
-                                              after_id uuid, most int)
+-- A page of the conversations of the transaction's organisation that fit `f`, latest first; of a text
+-- search by when they began; operators' tests only where they are named. Planned with its values: a
+-- rare word is looked up, a common one is met soon enough on the way back in time. It belongs to
+-- frontdesk_platform for the reason that is told in 0006. What is filtered by what was counted is
+-- looked for there, in the order in which it is shown, each conversation beside it; a join would be
+-- taken for one row (its columns depend on each other), and made before the limit.
+CREATE FUNCTION find_conversations(f jsonb, by_activity boolean, after_at timestamptz,
+                                   after_id uuid, most int)
 RETURNS TABLE (id uuid, at timestamptz)
 LANGUAGE plpgsql STABLE ROWS 50 SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp SET timezone = 'UTC'
@@ -479,7 +474,7 @@ BEGIN
     query := ' FROM conversations c';
     IF worded THEN
       query := query || ' JOIN conversation_search s ON s.org_id = c.org_id AND s.conversation_id = c.id'
-                     || '  AND s.org_id = app_org() AND s.search @@ typed_words($1->>''q'')';
+                     || '  AND s.org_id = $6 AND s.search @@ typed_words($1->>''q'')'; -- a value: of one part
     END IF;
     IF counted THEN
       query := query || ' CROSS JOIN LATERAL (SELECT FROM conversation_outcomes o WHERE o.conversation_id = c.id'
@@ -491,19 +486,39 @@ BEGIN
     query := query || format(' AND (%s, %s) < ($2, $3)', at_name, id_name);
   END IF;
   RETURN QUERY EXECUTE format('SELECT %1$s, %2$s%3$s ORDER BY %2$s DESC, %1$s DESC LIMIT $4', id_name, at_name, query)
-    USING f, after_at, after_id, most, ('{' || (f->>'gap') || '}')::int[];
+    USING f, after_at, after_id, most, ('{' || (f->>'gap') || '}')::int[], app_org();
 END $$;
+SELECT give_to_platform('find_conversations(jsonb, boolean, timestamptz, uuid, int)');
 
 -- -- all organisations ---------------------------------------------------------------------------
 
--- The list of organisations is read from days as well: a page of it counts the conversations of fifty.
-CREATE OR REPLACE FUNCTION organization_figures(org uuid)
+-- Of the last thirty days, and of this month. Read from days: a page of the list counts the
+-- conversations of fifty.
+CREATE FUNCTION organization_figures(org uuid)
 RETURNS TABLE (conversations_30d bigint, cost_micro_month bigint)
 LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
   SELECT (SELECT coalesce(sum(d.n), 0)::bigint
-            FROM generate_series(0, 29) ago
-            JOIN outcome_daily d ON d.org_id = org AND d.figure = 'conversations' AND d.name = ''
-                                AND d.day = (now() AT TIME ZONE 'UTC')::date - ago),
+            FROM outcome_daily d
+           WHERE d.org_id = org AND d.figure = 'conversations' AND d.name = ''
+             AND d.day > (now() AT TIME ZONE 'UTC')::date - 30),
          (SELECT coalesce(sum(u.cost_estimate), 0)::bigint FROM api_usage u
            WHERE u.org_id = org AND u.date >= usage_month())
 $$;
+
+-- A page by name; `words` are a part of a name or domain.
+CREATE FUNCTION platform_organization_list(words text, state text, after_name text, after_id uuid,
+                                           most int)
+RETURNS TABLE (org_id uuid, name text, domain text, plan_type text, status text,
+               created_at timestamptz, conversations_30d bigint, cost_micro_month bigint)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT o.id, o.name, o.domain, o.plan_type, o.status, o.created_at, f.*
+    FROM (SELECT * FROM organizations
+           WHERE (words IS NULL OR strpos(lower(organizations.name), lower(words)) > 0
+                  OR strpos(lower(organizations.domain), lower(words)) > 0)
+             AND (state IS NULL OR organizations.status = state)
+             AND (after_id IS NULL OR (lower(organizations.name), id) > (lower(after_name), after_id))
+           ORDER BY lower(organizations.name), id LIMIT most) o,
+         organization_figures(o.id) f
+   ORDER BY lower(o.name), o.id
+$$;
+SELECT give_to_platform('platform_organization_list(text, text, text, uuid, int)');

@@ -28,6 +28,7 @@ CREATE TABLE channel_threads (
   language        text,
   session_id      text,
   conversation_id uuid,
+  seen_at         timestamptz NOT NULL DEFAULT now(), -- the last message
   UNIQUE (org_id, channel, sender, thread),
   UNIQUE (org_id, id),
   -- an erased conversation takes the address with it

@@ -26,7 +26,8 @@
 #define FD_JOB_TEST       "test"    /* absent, or: an operator asks, chat/test_chat.h */
 
 /* hash fd:job: org, session, state, epoch, owner, crashes, cancel, deadline,
- * hash, entry, bytes. States: */
+ * hash, entry, bytes, and of an operator's test the tester. States: */
+#define FD_JOB_TESTER    "tester"
 #define FD_JOB_QUEUED    "queued"
 #define FD_JOB_RUNNING   "running"
 #define FD_JOB_DONE      "done"

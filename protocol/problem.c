@@ -84,6 +84,10 @@ static const struct problem_kind kinds[FD_PROBLEM_TYPES] = {
                             "It has been changed since you read it."},
     [FD_PROBLEM_RUNNING] = {409, true, "request-running",
                             "The request with this idempotency key is still being worked on."},
+    [FD_PROBLEM_ORGANIZATION] = {409, false, "organization-changed",
+                                 "Your session acts in another organization now."},
+    [FD_PROBLEM_WHICH_ORGANIZATION] = {409, false, "organization-required",
+                                       "Several organizations have a user with this password"},
 };
 
 int fd_problem_status(enum fd_problem_type type)
@@ -124,6 +128,10 @@ void fd_problem_write(struct fd_json_writer *w, const struct fd_problem *problem
     fd_jw_member_int(w, "status", kind->status);
     fd_jw_member(w, "code", kind->slug);
     optional(w, "detail", problem->detail);
+    if (problem->reason != NULL) {
+        fd_jw_key(w, "reason");
+        fd_jw_raw(w, problem->reason, strlen(problem->reason));
+    }
     optional(w, "field", problem->field);
     optional(w, "job_id", problem->job_id);
     optional(w, "request_id", problem->request_id);

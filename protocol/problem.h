@@ -50,12 +50,15 @@ enum fd_problem_type {
     FD_PROBLEM_SIGN_IN_RATE,         /* 429 too many tries */
     FD_PROBLEM_CHANGED,              /* 412 If-Match names what is not there any more */
     FD_PROBLEM_RUNNING,              /* 409 the request of this idempotency key still runs */
+    FD_PROBLEM_ORGANIZATION,         /* 409 the session acts in another one than expected */
+    FD_PROBLEM_WHICH_ORGANIZATION,   /* 409 the password is right in several; organizations */
     FD_PROBLEM_TYPES
 };
 
 struct fd_problem {
     enum fd_problem_type type;
     const char *detail;      /* what happened this time; NULL = the title says it all */
+    const char *reason;      /* the detail as a code with values, JSON; NULL = it has none */
     const char *field;       /* "context.page_url"; NULL where no field is at fault */
     const char *job_id;      /* busy, mismatch */
     const char *request_id;  /* may be NULL */
@@ -68,7 +71,7 @@ const char *fd_problem_title(enum fd_problem_type type);
 const char *fd_problem_slug(enum fd_problem_type type); /* "session-busy" */
 bool fd_problem_retryable(enum fd_problem_type type);   /* the same request may succeed later */
 
-/* {type, title, status, code, detail?, field?, job_id?, request_id?,
+/* {type, title, status, code, detail?, reason?, field?, job_id?, request_id?,
  * retry_after?, retryable}; type is "urn:frontdesk:problem:<slug>". */
 void fd_problem_write(struct fd_json_writer *w, const struct fd_problem *problem);
 /* Such a document, read back; its strings stay in the document's memory. False: it is

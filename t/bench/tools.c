@@ -133,7 +133,7 @@ static double claims_us(const char *text, int times)
     size_t len = strlen(text);
 
     for (int i = 0; i < times; i++) {
-        if (tool_claim_of(text, len) != TOOL_CLAIM_NONE)
+        if (tool_claim_of(text, len, 0) != TOOL_CLAIM_NONE)
             abort();
     }
     return (cpu_us() - start) / times;

@@ -16,7 +16,9 @@ my $json = JSON::PP->new->utf8->canonical;
 my $stack = Frontdesk::Stack->new(
     provider => undef,
     env => { STACK_HTTP_EXTRA => 'frontdesk_read_rate 60000;' },
-    worker => { FRONTDESK_OUTBOUND_ALLOW => '127.0.0.1:9' }, # where nobody listens
+    worker => { FRONTDESK_OUTBOUND_ALLOW => '127.0.0.1:9', # where nobody listens
+                FRONTDESK_RESET_WEBHOOK_URL => 'http://127.0.0.1:9/', FRONTDESK_RESET_WEBHOOK_SECRET => 'x' x 16,
+                FRONTDESK_PUBLIC_URL => 'http://desk.example' },
 );
 $stack->start;
 $stack->must('worker', 'stop'); # it counts and tidies when it likes; what asks it has it for as long
@@ -42,6 +44,9 @@ open my $in, '<', Frontdesk::Stack::root() . '/docs/openapi.yaml' or die "docs/o
 ok do { local $/; <$in> } eq $yaml, 'ADM-8: docs/openapi.yaml is what `frontdesk admin --openapi` prints';
 is check_document(''), '', 'ADM-8: it is OpenAPI 3.1';
 my $document = $mine->get('openapi.json')->{json};
+
+my %reasons = map { $_ => 1 } @{ $document->{components}{schemas}{ReasonCode}{enum} };
+cmp_ok scalar keys %reasons, '>', 200, 'ADM-8: the codes of refusals are a closed set';
 
 my %described;
 for my $path (keys %{ $document->{paths} }) {
@@ -115,7 +120,8 @@ my @moves = (
     [qr{^identity-secrets},         'identity_secrets'],
     [qr{^integrations(?:/:id)?$},   'client_integrations'],
     [qr{^integrations/:id/test$},   'client_integrations integration_calls'],
-    [qr{^integrations/:id/endpoints$|^endpoints/}, 'integration_endpoints'],
+    [qr{^integrations/:id/endpoints$|^endpoints/:name$}, 'integration_endpoints'],
+    [qr{^endpoints/:name/test$},    'integration_calls tool_executions'],
     [qr{^keys},                     'api_keys organizations'],
     [qr{^knowledge/articles},       'article_sections articles organizations search_words'],
     [qr{^retention$},               'retention_settings'],
@@ -170,17 +176,20 @@ for my $route (@routes) {
             for my $extra (grep { !$schema->{properties}{$_} } qw(org_id id created_at updated_at actor role status plan_type superadmin version generation no_such_field)) {
                 my $r = $ask->({ %$body, $extra => 'x' });
                 is "$r->{status} " . ($r->{json}{field} // ''), "422 $extra", "$extra is refused by name" or diag $r->{body};
+                is $r->{json}{reason}{code}, 'unknown_field', 'with a code';
             }
             for my $property (sort keys %{ $schema->{properties} || {} }) {
                 my $wrong = wrong_value($schema->{properties}{$property}) // next;
                 my $r = $ask->({ %$body, $property => $wrong });
                 is $r->{status}, 422, "$property of another kind is refused" or diag $r->{body};
                 like $r->{json}{field} // '', qr/^\Q$property\E/, 'by name';
+                ok $reasons{ $r->{json}{reason}{code} // '' }, 'with a code' or diag $r->{body};
             }
             for my $required (@{ $schema->{required} || [] }) {
                 my %less = %$body;
                 delete $less{$required};
-                is $ask->(\%less)->{json}{field}, $required, "$required is required";
+                my $r = $ask->(\%less);
+                is "$r->{json}{field} $r->{json}{reason}{code}", "$required required", "$required is required";
             }
         }
         if ($takes{'#/components/parameters/IfMatch'}) {
@@ -228,6 +237,7 @@ my $boss = Frontdesk::Browser->user($stack, 'boss@shop.example', 'owner');
 $stack->frontdesk('user', 'superadmin', 'boss@shop.example', 'on', '--org', $stack->{org});
 for my $case (
     ['POST', 'auth/login', { email => $boss->{email}, password => $boss->{password} }],
+    ['POST', 'auth/forgot', { email => 'nobody@shop.example' }, 202],
     ['GET', 'auth/me'], ['GET', 'auth/sessions'], ['GET', 'auth/setup'], ['POST', 'auth/refresh', {}], ['POST', 'auth/team', { team_id => undef }],
     ['POST', 'auth/organization', { organization_id => undef }],
     ['GET', 'organizations'], ['GET', 'organizations/:id'], ['POST', 'organizations', { name => 'Third Shop' }, 201],

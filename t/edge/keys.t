@@ -104,6 +104,28 @@ subtest 'EDGE-1: client_api_key counts in the bodies of chat and sessions/start 
     is $bare->post("/api/v1/chat/0-" . ('0' x 32) . '/cancel', { client_api_key => $pk })->{status}, 401, 'cancel: not';
 };
 
+subtest 'EDGE-1: a secret key of the scope read only reads' => sub {
+    my $read  = $stack->key(qw(create --kind sk --name reads --scope read))->{key};
+    my $write = $stack->key(qw(create --kind sk --name writes --scope write))->{key};
+    my $reader = $stack->client(key => $read, origin => undef);
+    my $job = '0-' . '0' x 32;
+    my $started = $server->post('/api/v1/sessions/start', {}, { 'X-Api-Key' => $sk })->{json}{session_id};
+    my $session = "/api/v1/sessions/$started";
+    for my $path ('/api/v1/chat', '/v1/chat/completions', '/api/v1/sessions/start', "/api/v1/messages/$job/feedback",
+                  (map { "/api/v1/chat/$job/$_" } qw(cancel confirm ticket)), (map { "$session/$_" } qw(rating handoff identify typing))) {
+        my $r = $reader->post($path, { message => 'hello' });
+        is $r->{status}, 403, "POST $path: refused" or diag $r->{body};
+    }
+    for my $path ('/api/v1/chat', '/api/v1/sessions/start') {
+        my $r = $server->post($path, { $path =~ /chat/ ? (message => 'hello') : (), client_api_key => $read });
+        is "$r->{status} $r->{json}{code}", '403 role-required', "POST $path with the key in its body: refused";
+    }
+    my $r = $reader->request('DELETE', "$session/end");
+    is "$r->{status} $r->{json}{code}", '403 role-required', 'DELETE of a session: refused';
+    is $reader->get($_)->{status}, 200, "GET $_" for $config, '/v1/models', "$session/history";
+    is $stack->client(key => $write, origin => undef)->request('DELETE', "$session/end")->{status}, 200, 'a key of the scope write ends it';
+};
+
 subtest 'EDGE-1: a bad key is refused before its body is read' => sub {
     for my $key (unknown(), "${pk}x") {
         my $s = $bare->open('POST', '/api/v1/chat',

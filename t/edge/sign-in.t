@@ -93,6 +93,27 @@ is $alice->sign_in->{status}, 429, 'an address has to wait as well';
 like $alice->sign_in->{headers}{'retry-after'}, qr/^(?:100|9\d)$/, 'as long as is left';
 forget_tries();
 
+# Who is not let in any more is who tries, not whose account it is.
+sub tries_until_told_to_wait {
+    my ($browser) = @_;
+    for (1 .. 40) { return 1 if $browser->sign_in->{status} == 429; }
+    return 0;
+}
+my %stranger = (email => 'alice@shop.example', password => 'not the password');
+ok tries_until_told_to_wait(Frontdesk::Browser->new($stack, %stranger, from => '127.0.7.1')), 'ADM-1: a stranger who tries an account has to wait';
+is +Frontdesk::Browser->new($stack, %stranger, from => '127.0.7.2')->sign_in->{status}, 429, 'and so do its neighbours';
+is $alice->sign_in->{status}, 200, 'whose account it is does not, elsewhere';
+forget_tries();
+
+ok tries_until_told_to_wait($wrong), 'ADM-1: one who forgot the password has to wait';
+my ($chosen) = $stack->frontdesk('user', 'reset-token', 'alice@shop.example', '--org', $stack->{org}) =~ /^(\S{43})$/m;
+$alice->{password} = 'a new one, well chosen';
+is $alice->post('auth/reset', { token => $chosen, password => $alice->{password} })->{status}, 204, 'chooses another';
+is $alice->sign_in->{status}, 200, 'and is let in at once';
+$stack->sql("UPDATE sign_in_attempts SET next_at = now() + interval '100 seconds', count = 101 WHERE name = sign_in_name('anywhere', 'alice\@shop.example')");
+is $alice->sign_in->{status}, 429, 'ADM-1: tries from very many networks delay the account itself';
+forget_tries();
+
 # -- who is who: forged, expired, ended -----------------------------------------------------
 
 my ($head, $body, $mac) = split /\./, $alice->token;
@@ -267,6 +288,15 @@ for my $status (sort keys %answers) {
     is $h->{'access-control-allow-origin'}, undef, "$status is for no other site";
 }
 
+my $anybody = $stack->client(key => undef, origin => undef);
+for my $case ([GET => '/nothing.js', 404], [POST => '/dashboard/', 405], [TRACE => '/', 405], [GET => '/dashboard/../nothing', 404]) {
+    my ($method, $path, $status) = @$case;
+    my $a = $anybody->request($method, $path, {}, $method eq 'POST' ? '{}' : undef);
+    is $a->{status} . ' ' . ($a->{json}{status} // ''), "$status $status", "EDGE-8: what nginx refuses is a problem document, too: $method $path";
+    is_deeply [@{ $a->{headers} }{qw(content-security-policy x-frame-options x-content-type-options)}],
+        ["default-src 'none'; frame-ancestors 'none'", 'DENY', 'nosniff'], 'with the headers for browsers' or diag explain $a;
+}
+
 # -- passwords ---------------------------------------------------------------------------------------
 
 $bob->sign_in;
@@ -317,7 +347,24 @@ $admin->sign_in;
 my $shop = $stack->sql("SELECT id FROM organizations WHERE name = 'First Shop'");
 is $admin->post('auth/organization', { organization_id => $shop })->{status}, 200, 'ADM-1: a superadmin goes to any organisation';
 is $admin->get('organization')->{json}{id}, $shop, 'and acts there';
+# a page that shows the organisation where its session no longer acts says which it means
+my %meant = ('Expect-Organization' => $stack->{org});
+my $named = $stack->sql('SELECT string_agg(name, chr(10) ORDER BY id) FROM organizations');
+$r = $admin->patch('organization', { name => 'Meant for another' }, \%meant);
+is says($r), '409 organization-changed', 'ADM-1: what was meant for another organisation is refused';
+is $r->{json}{field}, 'Expect-Organization', 'for that reason';
+is $stack->sql('SELECT string_agg(name, chr(10) ORDER BY id) FROM organizations'), $named, 'and not done';
+is says($admin->get('conversations', \%meant)), '409 organization-changed', 'nor is anything shown';
+is says($admin->get('events', \%meant)), '409 organization-changed', 'or streamed';
+is says($admin->get('organization', { 'Expect-Organization' => $_ })), '409 organization-changed', "\"$_\" is none either"
+    for 'x', "$shop, $shop", uc $shop;
+is says($anybody->get('organization', \%meant)), '401 sign-in-required', 'whoever has not signed in is told so first';
+is says($anybody->get('auth/setup', \%meant)), '200 ', 'what needs no session expects nothing';
+is $admin->get('organization', { 'Expect-Organization' => $shop })->{status}, 200, 'where one is one is heard';
+is $keys->get('organization', \%meant)->{status}, 200, 'a key is of one organisation';
+is $keys->get('organization', { 'Expect-Organization' => $shop })->{status}, 409, 'and of no other';
 is $admin->post('auth/organization', { organization_id => undef })->{json}{organization}{id}, $stack->{org}, 'and comes home';
+is $admin->get('organization', \%meant)->{json}{id}, $stack->{org}, 'then it is as the page expects';
 is says($alice->post('auth/organization', { organization_id => $shop })), '403 role-required', 'an owner does not';
 
 my ($team) = map { $_->{id} } @{ $alice->get('teams')->{json}{teams} };
@@ -377,6 +424,22 @@ my $made = $keys->post('keys', { name => 'audited', kind => 'sk' })->{json};
 ($row) = @{ $alice->get('audit?limit=1&action=POST%20keys')->{json}{entries} };
 is $row->{after}{key}, '***', 'without the secret';
 is $row->{after}{id}, $made->{id}, 'but with what was made';
+my $found = sub { my ($q) = @_; return @{ $alice->get("audit?limit=200&q=$q")->{json}{entries} } };
+ok scalar($found->('put%20AI-settings')) == scalar(@{ $alice->get('audit?limit=200&action=PUT%20ai-settings')->{json}{entries} }), 'ADM-1: a part of an action is found, in any case';
+my @hers = $found->('alice@shop');
+ok @hers > 1 && !(grep { $_->{actor} ne "user:$alice_id" && "$_->{action}$_->{target}" !~ /alice/ } @hers), 'and what somebody did, by a part of the name';
+is scalar(() = $found->('no-such-thing')), 0, 'and nothing else';
+my $audited = $keys->post('teams', { name => 'Audited' })->{json}{id};
+$keys->put("teams/$audited/members/$alice_id", { role => 'staff' });
+$keys->put("teams/$audited/members/$alice_id", { role => 'admin' });
+$keys->delete("teams/$audited/members/$alice_id");
+$keys->delete("teams/$audited");
+forget_tries();
+$alice->sign_in(organization => $stack->{org}); # who leaves a team signs in anew
+my %picture = map { ("$_->{action}" => $_) } reverse $found->($audited);
+is_deeply [map { $_->{role} } @{ $picture{'PUT teams/:id/members/:user'} }{qw(before after)}], ['staff', 'admin'], 'ADM-1: a place in a team, as it was and is';
+is $picture{'DELETE teams/:id/members/:user'}{before}{role}, 'admin', 'as it was before it went';
+is $picture{'DELETE teams/:id'}{before}{name}, 'Audited', 'a team that is gone';
 is scalar(grep { $_->{action} eq 'sign-in' } @{ $alice->get('audit?limit=200')->{json}{entries} }) > 0, 1, 'sign-ins are in it';
 my (@seen, $cursor);
 do {

@@ -238,6 +238,7 @@ for my $role (qw(jobs live)) {
         ok $stack->until(sub { $nobody->get('/readyz')->{status} == 200 }, 20), 'ready again';
         cmp_ok time - $back, '<', $stack->limit(5), 'within 5 s';
         ok $stack->until(sub { $client->post('/api/v1/chat', { message => 'x @{"tokens":2}@' })->{status} == 200 }, 5), 'and serving';
+        ok $stack->until(sub { metrics()->{"redis_up{role=\"$role\"}"} == 2 }, 5), 'in both processes';
     };
 }
 
@@ -267,6 +268,7 @@ subtest 'EDGE-9: nginx -t says what is wrong' => sub {
     my @case = ( # http, location, what it says (undef: fine)
         [$all, $api, undef],
         ['', 'location / { frontdesk_healthz; }', undef],
+        ['', 'location / { frontdesk_admin off; }', undef],
         ['frontdesk_jobs_redis 127.0.0.1; frontdesk_live_redis [::1]:6380 password=x; frontdesk_zone z:256k;', $api, undef],
         [$redis, $api, qr/need "frontdesk_zone" in the http block/],
         ['frontdesk_zone z:1m; frontdesk_live_redis unix:/y;', $api, qr/need "frontdesk_jobs_redis"/],

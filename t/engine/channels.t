@@ -62,6 +62,9 @@ subtest 'ENG-15: a channel is set up; its secret is told once' => sub {
         is "$bad->{status} $bad->{json}{field}", "422 $_->[1]", "refused: $_->[0]";
     }
     is $admin->put('channels/sms', { outbound_url => 'ftp://x' })->{json}{field}, 'outbound_url', 'no web address: refused';
+    ok !$admin->put('channels/sms', { outbound_url => $hook->url . '?other=path' })->{json}{signing_secret}, 'the same server keeps its secret';
+    like $admin->put('channels/sms', { outbound_url => 'https://elsewhere.example/hook' })->{json}{signing_secret} // '', qr/^\S{32,}$/, 'another is told another secret, once';
+    $admin->put('channels/sms', { outbound_url => $hook->url });
     is $other->get('channels/sms')->{status}, 404, 'another organisation has its own';
     is $other->put('channels/sms', { enabled => $false })->{status}, 404, 'and sets up no other';
     my $new = $admin->put('channels/sms', { rotate_secret => $true })->{json}{signing_secret};

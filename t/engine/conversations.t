@@ -45,6 +45,11 @@ my $said = $one->{messages}[1];
 ok $said->{route}{tier} && @{ $said->{citations} } && $said->{tokens_output} > 0, 'with route, citations and tokens'
     or diag explain $said;
 unlike $json->encode([$list, $one]), qr/\Q$session\E/, 'and without its session\'s id';
+my $visitor = $stack->client;
+is $visitor->post("/api/v1/messages/$said->{id}/feedback", { rating => 'down', comment => 'No days named.' }, { 'X-Frontdesk-Session' => $session })->{status}, 200, 'the visitor says what was wrong';
+is $visitor->post("/api/v1/sessions/$session/rating", { score => 2, comment => 'Slow.' })->{status}, 200, 'and how it was';
+$one = $admin->get("conversations/$found->{id}")->{json};
+is_deeply [@$one{qw(rating_comment)}, @{ $one->{messages}[1] }{qw(rating rating_comment)}], ['Slow.', 'down', 'No days named.'], 'ADM-4: operators read both';
 is code($other->get("conversations/$found->{id}")), '404 not-found -', 'another organisation finds nothing';
 is code($admin->get('conversations/no-id')), '404 not-found -', 'nor anybody by what is no id';
 
@@ -90,6 +95,8 @@ for my $name (sort keys %figure) {
 }
 is $figure{sentiment_negative}{value}, 1, 'ADM-6: one was unhappy';
 is $figure{undecided_7d}{value}, 4, 'whether it was resolved is known in seven days';
+my ($unhappy) = @{ $admin->get('conversations?sentiment=negative')->{json}{conversations} };
+is_deeply [@$unhappy{qw(sentiment resolved)}], ['negative', undef], 'ADM-4: and its row says so';
 my $gaps = $admin->get('knowledge-gaps')->{json};
 my ($gap) = grep { $_->{question} =~ /xylophones/ } @{ $gaps->{gaps} };
 is_deeply [@$gap{qw(question count conversations)}], ['penguins, xylophones: juggle?', 2, 2],
@@ -108,11 +115,16 @@ like $csv->{headers}{'content-type'}, qr{^text/csv}, 'ADM-4: an export as CSV';
 is $csv->{headers}{'content-disposition'}, 'attachment; filename="conversations.csv"', 'to be saved';
 like $csv->{body}, qr/^\xEF\xBB\xBFid,started_at,.*\r\n/, 'with a BOM';
 like $csv->{body}, qr/,"'=1\+1 is what I type into cells",/, 'and no formula';
+like $csv->{body}, qr/^[^\r]*,resolved,sentiment\r\n.*,negative\r\n/s, 'ADM-6: with what the figures count';
 is scalar @{ $admin->get('conversations/export?format=json&status=archived')->{json} }, 1, 'of those that fit, as JSON';
 is code($admin->get('conversations/export?format=xls')), '400 bad-request format', 'no other format';
 is code($admin->get('conversations/export?status=lost')), '400 bad-request status', 'no other filter';
 is scalar @{ $admin->get("conversations/$found->{id}/export")->{json}{messages} }, 2, 'and of one';
 is code($other->get("conversations/$found->{id}/export")), '404 not-found -', 'but no other\'s';
+is_deeply [$stack->sql("SELECT action || ' ' || target || ' ' || coalesce(after->'filter'->>'status', '-') || ' ' || (after->>'conversations')"
+    . " FROM audit_log WHERE action ~ 'export' AND org_id = '$stack->{org}' ORDER BY id DESC LIMIT 2")],
+    ["GET conversations/:id/export $found->{id} - 1", 'GET conversations/export conversations archived 1'], 'ADM-1: the record has who took what: the filter, and how many';
+is $stack->sql("SELECT count(*) FROM audit_log WHERE action ~ 'export' AND actor !~ '^key:'"), 0, 'and by whom';
 my $head = $admin->request('HEAD', 'conversations/export?format=csv');
 is "$head->{status} $head->{body}", '200 ', 'HEAD has no body';
 

@@ -13,7 +13,9 @@ use Test::More;
 
 my $stack = Frontdesk::Stack->new;
 my $tools = Frontdesk::Tools->new($stack);
+$stack->{worker}{FRONTDESK_SYNC_MS} = 500;
 $stack->start;
+$stack->limits(requests_per_minute => 1000000, concurrent_chats => 100, messages_per_month => 0);
 my $admin = Frontdesk::Admin->new($stack);
 my $secret = $stack->client(key => $stack->{sk}, origin => undef);
 my $json = JSON::PP->new->utf8;
@@ -71,6 +73,16 @@ $stack->sql("INSERT INTO model_prices (model_id, effective_from, input_per_mtok,
 my $priced = $json->decode(cli('--json', $question))->{price};
 is $priced->{prompt_micro}, 2 * $run->{prompt_tokens}, 'with a price: what the prompt costs, in micro-dollars';
 is $priced->{at_most_micro}, 2 * $run->{prompt_tokens} + 8 * $run->{max_tokens}, 'and what it costs at most';
+is $run->{likely_tokens}, $run->{prompt_tokens}, 'a model whose counts are not known counts as we do';
+$stack->sql("INSERT INTO model_calibration (model_id, ratio, samples) VALUES ('mock-fast', 1.5, 100)");
+my $counted = $admin->post('dry-run', { message => $question })->{json};
+my $likely = int(1.5 * $run->{prompt_tokens} + 0.5);
+is $counted->{prompt_tokens}, $run->{prompt_tokens}, 'routes never drift';
+cmp_ok abs($counted->{likely_tokens} - $likely), '<=', 1, 'calibrated: what the model\'s provider counted before, as a reservation has it';
+is $counted->{price}{prompt_micro}, 2 * $counted->{likely_tokens}, 'which is what it costs';
+like cli($question), qr/^ +$counted->{likely_tokens} of the prompt as this model counts$/m, 'on the command line as well';
+ok $stack->until(sub { ($secret->post('/api/v1/chat', { message => $question, dry_run => JSON::PP::true })->{json}{likely_tokens} // 0) > 1.3 * $run->{prompt_tokens} }, 20),
+    'and in a chat, once its worker has heard';
 
 my $hebrew = $admin->post('dry-run', { message => 'כמה זמן לוקח משלוח?' })->{json};
 is $hebrew->{language}, 'he', 'Hebrew is seen';

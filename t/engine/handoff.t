@@ -183,6 +183,17 @@ subtest 'ENG-14: an answer that runs when a person takes over is not delivered' 
     open my $in, '<', "$stack->{dir}/silent" or die;
     my $answer = $json->decode(<$in>);
     is_deeply [$answer->{response}, $answer->{cancelled}], [undef, JSON::PP::true], 'the commit looks again' or diag explain $answer;
+
+    # Nor does a tool run, with the same hint lost.
+    $tools->add('book', risk => 'write', description => 'Books a table.');
+    $session = talk('Acts')->{session};
+    my $acts = $client->ask(ask('Books', { rounds => [{ tools => [{ name => 'book', arguments => { day => 'taken' } }] }, { text => 'Booked.' }] }, session_id => $session));
+    my $asks = $stack->until(sub { $acts->next(1); (grep { $_->{event} eq 'confirm' } @{ $acts->{events} })[0] }, 20, 'the visitor is asked');
+    $stack->sql("UPDATE conversations SET status = 'human', holder = 'test', version = version + 1 WHERE session_id = '$session'");
+    is $client->post("/api/v1/chat/$acts->{job}/confirm", { call_id => $asks->{json}{call_id}, decision => 'accept' }, { 'X-Frontdesk-Session' => $session })->{status}, 200, 'the visitor says yes';
+    $acts->run(20);
+    is $acts->{terminal}{event}, 'cancelled', 'the call looks again' or diag explain $acts->{terminal};
+    is scalar(() = $tools->requests('book')), 0, 'nothing was booked';
     for my $words (qw(Streams Silent)) {
         is scalar(grep { $_->{role} eq 'user' && $_->{text} =~ /^$words / } org_events('message')), 1, "who took over hears of the question he interrupted: $words";
     }
@@ -220,6 +231,7 @@ subtest 'ENG-14: an operator joins, writes, gives back; both sides live' => sub 
     my ($request) = grep { $_->{event} eq 'request' && ($_->{question} // '') =~ /^And now/ } $stack->journal;
     ok scalar(grep { ($_->{content} // '') =~ /I am here/ } @{ $request->{body}{messages} }), 'and knows what the operator said';
     is does($admin, $session, 'resolve')->{json}{status}, 'ended', 'resolved';
+    is $stack->sql("SELECT handoff_at IS NOT NULL AND handoff_by IS NOT NULL FROM conversations WHERE session_id = '$session'"), 't', 'ADM-6: that a person had it stays, for who counts later';
     is_deeply next_of($s)->{json}, { status => 'ended' }, 'which is seen';
     is $client->post('/api/v1/chat', { message => 'x', session_id => $session })->{json}{code}, 'session-ended', 'the next message starts another';
     is does($admin, $session, 'join')->{status}, 409, 'nobody joins it any more';

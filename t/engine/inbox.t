@@ -129,6 +129,10 @@ subtest 'ADM-4: operators see who looks at a conversation' => sub {
     is_deeply [sort @{ $admin->post("conversations/$id/look", { name => 'Avi' })->{json}{operators} }], [qw(Avi Dana)], 'said again, it is still two';
     is_deeply $dana->post("conversations/$id/look", { away => JSON::PP::true })->{json}{operators}, ['Avi'], 'one turns away';
     cmp_ok $stack->redis('live', 'PTTL', "fd:look:$stack->{org}:$id"), '<=', 30000, 'and is forgotten by itself';
+    my @nameless = map { Frontdesk::Browser->user($stack, "$_\@inbox.example", 'staff') } qw(gal.levi rut);
+    is $nameless[0]->get('auth/me')->{json}{speaks_as}, 'gal.levi', 'who gave no name is known by the address';
+    $_->post("conversations/$id/look") for @nameless;
+    is_deeply [sort @{ $admin->post("conversations/$id/look", { name => 'Avi' })->{json}{operators} }], [qw(Avi gal.levi rut)], 'so two of them are two';
     is $other->post("conversations/$id/look", { name => 'Eve' })->{status}, 404, 'of another organisation: not there';
     is $dana->post("conversations/$id/look", { name => 'Someone' })->{json}{field}, 'name', 'a user looks in his own name';
     is $stack->sql("SELECT count(*) FROM audit_log WHERE action LIKE '%look'"), 0, 'which nobody needs to record';

@@ -459,10 +459,60 @@ subtest 'ENG-11: the admin API' => sub {
     is $r->{status}, 200, 'tested';
     is $r->{json}{checks}[0]{status}, 404, 'with what came';
     is scalar @{ $admin->get("/api/admin/integrations/$id/calls")->{json}{calls} }, 1, 'and logged';
+    $r = $admin->get("/api/admin/integrations/by%20API/calls");
+    is scalar @{ $r->{json}{calls} }, 1, 'by its name, too';
+    is $admin->get("/api/admin/integrations/$id/calls?limit=abc")->{status}, 400, 'a page of no size is refused';
     is $admin->request('DELETE', '/api/admin/endpoints/api_items')->{status}, 204, 'removed';
     is $admin->request('DELETE', "/api/admin/integrations/$id")->{status}, 204, 'and the integration';
     is $admin->get("/api/admin/integrations/$id")->{status}, 404, 'gone';
     is $client->get('/api/admin/integrations')->{status}, 403, 'a publishable key may not' ;
+};
+
+sub change_endpoint {
+    my ($name, $change, $tag) = @_;
+    my $admin = $stack->client(key => $stack->{sk}, origin => undef);
+    return $admin->request('PATCH', "/api/admin/endpoints/$name", { $tag ? ('If-Match' => $tag) : () }, $json->encode($change));
+}
+
+subtest 'ENG-11 ADM-3: an endpoint is tried out, and what went over the wire is shown' => sub {
+    my $admin = $stack->client(key => $stack->{sk}, origin => undef);
+    my $try = sub { my ($name, %arguments) = @_; return $admin->post("/api/admin/endpoints/$name/test", { arguments => \%arguments })->{json} };
+    my $made = $admin->post('/api/admin/integrations', { type => 'custom_api', name => 'tried', url => $api, auth => 'api_key', credentials => { api_key => 'key-0123456789' } });
+    is $made->{status}, 201, 'an integration' or diag $made->{body};
+    my %id = (type => 'object', required => ['id'], properties => { id => { type => 'string' } });
+    is $admin->post("/api/admin/integrations/$made->{json}{id}/endpoints", { name => 'tried_item', description => 'One item.', url => '/items/{id}', parameters_schema => \%id })->{status}, 201, 'an endpoint';
+    is change_endpoint('tried_item', { enabled => JSON::PP::false })->{json}{enabled}, JSON::PP::false, 'that is switched off';
+    my $r = $try->('tried_item', id => '7');
+    is_deeply [@$r{qw(ok failure http_status)}], [JSON::PP::true, undef, 200], 'is tried all the same' or diag explain $r;
+    is_deeply $r->{request}, { method => 'GET', url => "$api/items/7", body => undef, cut => JSON::PP::false,
+        headers => { Accept => 'application/json', 'X-API-Key' => '***' } }, 'the request, without the key';
+    is $r->{answer}{status}, 200, 'the answer';
+    like $r->{answer}{headers}{'Content-Type'}, qr{^application/json}, 'its type';
+    is $json->decode($r->{answer}{body})->{path}, '/items/7', 'its body';
+    unlike $json->encode($r), qr/key-0123456789/, 'no secret in it';
+    is $try->('tried_item', id => '404')->{answer}{status}, 404, 'a refusal is shown as well';
+    is $admin->post('/api/admin/endpoints/tried_item/test', { arguments => { id => 7 } })->{json}{field}, 'arguments', 'what does not fit is not sent';
+    is $admin->post('/api/admin/endpoints/no_such/test', {})->{status}, 404, 'one that is not there';
+    my $calls = $admin->get("/api/admin/integrations/$made->{json}{id}/calls")->{json}{calls};
+    is_deeply [map { "$_->{endpoint} $_->{status}" } @$calls], ['tried_item 404', 'tried_item 200'], 'both are in the log of calls';
+    is $admin->get('/api/admin/tool-executions?tool=tried_item')->{json}{executions}[1]{status}, 'done', 'and in the tools\' one';
+
+    my $tag = $admin->get('/api/admin/endpoints/tried_item')->{headers}{etag};
+    $r = change_endpoint('tried_item', { method => 'POST', url => '/items', config => { wrap => 'item' }, enabled => JSON::PP::true }, $tag);
+    is_deeply [@{ $r->{json} }{qw(method url risk enabled description)}], ['POST', '/items', 'write', JSON::PP::true, 'One item.'], 'changed: what writes now is not run by itself' or diag $r->{body};
+    is change_endpoint('tried_item', { description => 'Mine.' }, $tag)->{status}, 412, 'only as one has seen it';
+    is change_endpoint('tried_item', { url => '/items/{no_such}' })->{json}{field}, 'url', 'what is checked of a new one is checked of a changed one';
+    is change_endpoint('tried_item', { query => 'SELECT 1' })->{json}{field}, 'query', 'and it stays what it is';
+    $r = $try->('tried_item', id => 'new');
+    is $r->{request}{body}, '{"item":{"id":"new"}}', 'the body that was sent' or diag explain $r;
+    like $r->{request}{headers}{'Idempotency-Key'}, qr/^test-/, 'of a write';
+    my ($audit) = $stack->sql("SELECT before->>'method' || ' ' || (after->>'method') FROM audit_log WHERE action = 'PATCH endpoints/:name' AND after->>'method' = 'POST' ORDER BY id LIMIT 1");
+    is $audit, 'GET POST', 'the record has what it was, and is';
+    $r = $try->('their_order', number => '1001');
+    is_deeply [@{ $r->{request} }{qw(method url)}], ['QUERY', "127.0.0.1:$pg_port/frontdesk"], 'a query, too' or diag explain $r;
+    is_deeply $json->decode($r->{request}{body})->{values}, ['1001'], 'with its values';
+    ok $r->{answer} && $r->{answer}{body} =~ /rows/, 'and its rows' or diag explain $r;
+    is $stack->client(key => $stack->{sk}, origin => undef)->delete_("/api/admin/integrations/$made->{json}{id}")->{status}, 204, 'removed again';
 };
 
 sub schema_file {

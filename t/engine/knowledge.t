@@ -160,6 +160,26 @@ subtest 'ENG-13: an organisation without knowledge learns at once' => sub {
     unlike answer_of('When does the observatory open?')->{text}, qr/midnight/, 'the others do not';
 };
 
+subtest 'ENG-13: nothing is written over unawares' => sub {
+    my $write = sub { my ($method, $path, $json, $headers) = @_; return $admin->request($method, "knowledge/articles$path", $json, $headers) };
+    is $write->('POST', '', { title => 'Returns policy', body => 'Thirty days.' })->{status}, 201, 'an article';
+    my $r = $write->('POST', '', { title => 'Returns policy', body => 'By a colleague.' });
+    is code($r), '409 conflict title', 'another of the same title is refused';
+    is $r->{json}{reason}{code}, 'article_slug_there', 'with words';
+    my $first = $admin->get('knowledge/articles/returns-policy');
+    like $first->{json}{body}, qr/Thirty days/, 'and changes nothing';
+    is $write->('POST', '', { slug => 'returns-policy', title => 'Returns policy', body => 'Forty days.' })->{status}, 200, 'its slug says which is meant';
+    $r = $write->('PUT', '/returns-policy', { title => 'Returns', body => 'Fifty days.' }, { 'If-Match' => $first->{headers}{etag} });
+    is $r->{status}, 412, 'who saw it before that does not write over it';
+    $r = $write->('PUT', '/returns-policy', { title => 'Returns', body => 'Fifty days.' }, { 'If-Match' => $admin->get('knowledge/articles/returns-policy')->{headers}{etag} });
+    is "$r->{status} $r->{json}{slug} $r->{json}{title}", '200 returns-policy Returns', 'who sees it as it is does' or diag $r->{body};
+    is $stack->sql("SELECT (before->>'title') || ', ' || (after->>'title') FROM audit_log WHERE action = 'PUT knowledge/articles/:slug' ORDER BY id DESC LIMIT 1"),
+        'Returns policy, Returns', 'ADM-1: the record has what it was, and is';
+    is $write->('PUT', '/no-such', { body => 'x' })->{status}, 404, 'one that is not there is not made';
+    is $write->('PUT', '/returns-policy', { slug => 'other', body => 'x' })->{status}, 422, 'and none gets another slug';
+    $admin->delete('knowledge/articles/returns-policy');
+};
+
 subtest 'ENG-13: what is refused, and why' => sub {
     my $articles = $stack->sql('SELECT count(*) FROM articles');
     my @cases = (

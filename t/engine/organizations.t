@@ -329,7 +329,7 @@ subtest 'ADM-2: frontdesk org' => sub {
     ok $stack->until(sub { config_of($made->{publishable_key}, 'https://command.example')->{status} == 401 }), 'its key stops';
     is JSON::PP::decode_json($stack->frontdesk('org', 'show', 'Renamed', '--json'))->{status}, 'disabled', 'show';
     like $stack->frontdesk('org', 'enable', 'Renamed'), qr/active/, 'enable';
-    is $stack->sql("SELECT count(*) FROM audit_log WHERE org_id = '$made->{id}' AND actor = 'command'"), 4, 'each leaves a row';
+    is $stack->sql("SELECT count(*) FROM audit_log WHERE org_id = '$made->{id}' AND actor LIKE 'cli:%'"), 4, 'each leaves a row';
     $stack->frontdesk('org', 'create', "Bad\x{202e}");
     is $stack->{status}, 1, 'what is wrong is refused';
     $stack->frontdesk('org', split), is $stack->{status}, 2, "frontdesk org $_: how it is used"

@@ -38,6 +38,11 @@ sub row { my ($s, $what) = @_; return $stack->sql("SELECT $what FROM conversatio
 sub calls { my ($words, @rounds) = @_; return $tools->question($words, { rounds => \@rounds }); }
 
 my $run = try_out({ message => $question, language => 'en', channel => 'whatsapp', page => 'https://shop.example/cart' });
+subtest 'ADM-6: it is billed, and no answer that was given' => sub {
+    my ($model) = @{ $admin->get('analytics')->{json}{models} };
+    is $model->{answers}, 0, 'by no model';
+    cmp_ok $model->{tokens_output}, '>', 0, 'whose tokens are counted';
+};
 subtest 'ADM-4: the events of an answer, by nginx, with the whole trace between them' => sub {
     is $run->{status}, 200, 'a stream' or diag $run->{body};
     like $run->{headers}{'content-type'}, qr{^text/event-stream}, 'of events';
@@ -140,10 +145,32 @@ subtest 'ADM-4: unless it is said, and then the operator has the visitor\'s word
     my $path = "test-chat/$s->{job}/confirm";
     my %word = (call_id => $confirm->{json}{call_id}, decision => 'accept');
     is $other->post($path, \%word)->{status}, 404, 'not another organisation\'s';
+    is $staff->post($path, \%word)->{status}, 404, 'nor somebody else\'s';
     is $admin->post($path, \%word)->{json}{decision}, 'accept', 'the word is taken';
     $s->run;
     is $s->{text}, 'It is booked.', 'the answer';
     is scalar(() = $tools->effects('book')), 1, 'it ran, once';
+    my $key = $stack->sql("SELECT id FROM api_keys WHERE org_id = '$stack->{org}' AND last4 = '" . substr($admin->{key}, -4) . "'");
+    is $stack->sql("SELECT approved_by FROM tool_executions WHERE job_id = '$s->{job}'"), "key:$key", 'and it is written down whose word it was';
+    is $stack->sql("SELECT actor || ' ' || (after->>'allow_writes') FROM audit_log WHERE action = 'POST test-chat'"), "key:$key true", 'ADM-1: the record has that a test might change something, and no other test';
+    my $r = $staff->post('test-chat', { message => 'Book it', allow_writes => JSON::PP::true });
+    is "$r->{status} $r->{json}{field}", '403 allow_writes', 'what may change something is an admin\'s to try';
+    is $staff->post('test-chat', { message => 'Hello', allow_writes => JSON::PP::false })->{status}, 200, 'staff tries out the rest';
+};
+
+subtest 'ADM-4: a visitor\'s word is the visitor\'s alone' => sub {
+    my $before = () = $tools->effects('book');
+    my $s = $tools->ask('Book for me', { rounds => [{ tools => [$tools->call('book')] }, { text => 'As you wish.' }] });
+    my $confirm = $tools->run_to($s, 'confirm');
+    my %word = (call_id => $confirm->{json}{call_id}, decision => 'accept');
+    for my $who ($staff, $admin) {
+        is $who->get("test-chat/$s->{job}")->{status}, 404, 'its events are not a test\'s';
+        is $who->post("test-chat/$s->{job}/confirm", \%word)->{status}, 404, 'nobody agrees in its place';
+        is $who->post("test-chat/$s->{job}/cancel", {})->{status}, 404, 'nor stops it';
+    }
+    is $tools->word($s, 'decline')->{status}, 200, 'it is still asked';
+    is $s->run->{text}, 'As you wish.', 'and answered';
+    is scalar(() = $tools->effects('book')), $before, 'nothing ran';
 };
 
 subtest 'ADM-4: one that died is not asked again as a visitor\'s question' => sub {

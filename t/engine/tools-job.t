@@ -275,17 +275,24 @@ subtest 'ENG-10: a claim without a receipt' => sub {
 };
 
 subtest 'ENG-10: what an earlier turn did may be said later' => sub {
-    my $said = 'Yes, I have booked your table for Friday at 10.';
+    my $booked = 'Yes, I have booked your table for Friday at 10.';
     my $later = sub {
-        my ($words, $s) = @_;
-        my $t = $client->chat(ask($words, { rounds => [{ text => $said }] }, session_id => $s->{session}));
+        my ($words, $s, $said, %more) = @_;
+        my $t = $client->chat(ask($words, { rounds => [{ text => $said }] }, session_id => $s->{session}, %more));
         is $t->{text}, $said, "$words: it stands as it is";
         is scalar(() = asked($words)), 1, "$words: the model is not told to act again";
+    };
+    my $beyond = sub {
+        my ($words, $s, $said, %more) = @_;
+        my $t = $client->chat(ask($words, { rounds => [{ text => $said }, { text => 'Not yet.' }] }, session_id => $s->{session}, %more));
+        is $t->{text}, "$said\n\nNot yet.", "$words: one call does not vouch for another";
+        is scalar(() = asked($words)), 2, "$words: the model is asked again";
     };
     my $s = $client->ask(ask('Receipt', { rounds => [{ tools => [{ name => 'book', arguments => { day => 'receipt' } }] }, { text => 'It is booked.' }] }));
     word($s, run_to($s, 'confirm')->{json}{call_id}, 'accept');
     $s->run(30);
-    $later->('Is it confirmed', $s);
+    $later->('Is it confirmed', $s, $booked);
+    $beyond->('And the order', $s, 'I have cancelled your order.');
 
     my $refund = $client->chat(ask('Approve', { rounds => [{ tools => [{ name => 'refund', arguments => { day => 'receipt' } }] }, { text => 'Wait.' }] }));
     my $none = $client->chat(ask('Not approved', { rounds => [{ text => 'I have refunded it.' }, { text => 'It waits for a person.' }] }, session_id => $refund->{session}));
@@ -293,14 +300,24 @@ subtest 'ENG-10: what an earlier turn did may be said later' => sub {
     my ($id) = $stack->frontdesk('approvals', 'list', '--org', $stack->{org}) =~ /^(\S+)/;
     $stack->frontdesk('approvals', 'approve', $id, '--org', $stack->{org});
     ok $stack->until(sub { row($refund->{job}, 'status') eq 'done' }, 20, 'the run'), 'an operator approved, a worker ran it';
-    $later->('Is it approved', $refund);
+    $later->('Is it approved', $refund, 'Yes, I have refunded it.');
+    $beyond->('Is there a table', $refund, $booked);
 
     my $late = $client->ask(ask('Late', { rounds => [{ tools => [{ name => 'book', arguments => { behave => 'pending', day => 'receipt' } }] }, { text => 'It is on its way.' }] }));
     word($late, run_to($late, 'confirm')->{json}{call_id}, 'accept');
     $late->run(30);
     my ($path) = ($tools->requests('book'))[-1]{body}{callback_url} =~ m{(/api/.*)};
     is +Frontdesk::Client->new(port => $stack->{port})->post($path, { ok => JSON::PP::true })->{status}, 200, 'an outcome that comes late';
-    $later->('Is it late', $late);
+    $later->('Is it late', $late, $booked);
+
+    my $both = $client->ask(ask('Both', { rounds => [{ tools => [{ name => 'book', arguments => { day => 'both' } }] }, { text => 'I have booked it and cancelled your order.' }, { text => 'It is booked.' }] }));
+    word($both, run_to($both, 'confirm')->{json}{call_id}, 'accept');
+    $both->run(30);
+    like $both->{text}, qr/cancelled your order\.\n\nIt is booked\.$/, 'in one answer as well: what a call did may be said, and no more';
+
+    my $read = $client->chat(ask('Read', { rounds => [{ tools => [{ name => 'look_up', arguments => { day => 'earlier' } }] }, { text => 'It was.' }] }));
+    $later->('Was it cancelled', $read, 'Yes, your order has been cancelled.');
+    $beyond->('Did you cancel it', $read, 'I have cancelled your order.');
 };
 
 subtest 'ENG-10: what is stated as done needs a record of it' => sub {
@@ -318,6 +335,9 @@ subtest 'ENG-10: what is stated as done needs a record of it' => sub {
     }
     my $order = $client->chat(ask('Where is order 88001 of ann@mail.example', { rounds => [{ text => 'Your order has been cancelled.' }] }));
     is $order->{text}, 'Your order has been cancelled.', 'the order\'s own record may say it';
+    $order = $client->chat(ask('What of order 88001 of ann@mail.example', { rounds => [{ text => 'It is cancelled [order:88001].' }] }));
+    my $still = $client->chat(ask('Is that so', { rounds => [{ text => 'Your order has been cancelled.' }] }, session_id => $order->{session}));
+    is $still->{text}, 'Your order has been cancelled.', 'later, too, where it was cited';
 };
 
 subtest 'ENG-10: a claim where no tool is enabled' => sub {

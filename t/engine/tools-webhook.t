@@ -50,6 +50,11 @@ subtest 'ENG-10: the catalogue, taken up' => sub {
     my $added = tool('add', 'get_order_status', '--url', $n8n->url('get_order_status'));
     like $added->{text}, qr/^fdts_[0-9a-f]{64}$/, 'the signing secret is told once';
     ($stack->{secret}) = $added->{text} =~ /(\S+)/;
+    my $typed = getpwuid($<) // $<;
+    is scalar($stack->sql("SELECT actor || ' ' || action || ' ' || target || ' ' || (after->>'status') FROM audit_log ORDER BY id DESC LIMIT 1")),
+        "cli:$typed tool add get_order_status 0", 'ADM-1: the record has who typed what';
+    tool('list');
+    is scalar($stack->sql('SELECT action FROM audit_log ORDER BY id DESC LIMIT 1')), 'tool add', 'but not who looked';
     is tool('add', $_, '--url', $n8n->url($_))->{status}, 0, $_ for qw(book_appointment check_inventory get_product_info);
     is tool('list', 'get_order_status', '--json')->{json}[0]{enabled}, JSON::PP::true, 'enabled';
     unlike tool('list', '--json')->{text}, qr/\Q$stack->{secret}\E/, 'the secret is in no list';
@@ -211,6 +216,29 @@ subtest 'ENG-10: arguments' => sub {
     $r = admin_test('try_read', { text => 'a', owner => 'somebody else', shop => 'other' });
     is_deeply $r->{json}{result}{args}, { text => 'a', owner => 'test-user', shop => 'main' }, 'the server\'s, whatever is sent';
     tool('set', 'try_read', '--no-bindings');
+};
+
+subtest 'ADM-3: what went over the wire is shown, without what signs it' => sub {
+    $admin->request('PATCH', 'tools/try_read', { token_header => 'X-Their-Token', token => 'token-canary-1' });
+    my $new = $admin->request('PATCH', 'tools/try_read', { signing_secret => JSON::PP::true })->{json}{signing_secret};
+    my $r = admin_test('try_read', { text => 'shown' });
+    is_deeply [@{ $r->{json}{request} }{qw(method url)}], ['POST', $n8n->url('echo')], 'where it went' or diag $r->{body};
+    my $sent = JSON::PP::decode_json($r->{json}{request}{body});
+    is_deeply [@$sent{qw(tool channel)}, $sent->{args}{text}], [qw(try_read test shown)], 'the body';
+    my ($e) = reverse $n8n->executions('echo');
+    is $r->{json}{request}{body}, $e->{raw}, 'as it was received';
+    is_deeply [map { $r->{json}{request}{headers}{$_} } 'X-Frontdesk-Signature', 'X-Their-Token', 'Content-Type'], ['***', '***', 'application/json'], 'the headers, masked';
+    is $r->{json}{answer}{status}, 200, 'the answer';
+    like $r->{json}{answer}{body}, qr/shown/, 'as it came';
+    unlike $r->{body}, qr/token-canary-1|\Q$e->{headers}{'x-frontdesk-signature'}\E|\Q$new\E/, 'no secret';
+    unlike scalar($stack->sql("SELECT string_agg(after::text, ' ') FROM audit_log WHERE action = 'POST tools/:name/test'")), qr/token-canary-1|v1=/, 'none in the record';
+    $r = admin_test('try_read', { text => 'long ' x 8000 });
+    is_deeply [length $r->{json}{request}{body}, $r->{json}{request}{cut}], [16384, JSON::PP::true], 'a long one is cut, and says so';
+    $stack->sql("UPDATE client_tools SET n8n_webhook_url = 'http://192.168.0.1/hook' WHERE tool_name = 'try_read'");
+    $r = admin_test('try_read', { text => 'a' });
+    is_deeply [@{ $r->{json} }{qw(failure answer)}], ['blocked', undef], 'where nothing answered there is no answer';
+    $admin->request('PATCH', 'tools/try_read', { token => undef });
+    tool('set', 'try_read', '--url', $n8n->url('echo'));
 };
 sub admin_test { my ($name, $arguments) = @_; return $admin->post("tools/$name/test", { arguments => $arguments }); }
 

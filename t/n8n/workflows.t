@@ -56,7 +56,7 @@ sub received { # behind so many
 sub count_received { return scalar(my @all = received()); }
 my %setting = (
     frontdesk_url => "http://127.0.0.1:$receiver_port", frontdesk_key => 'fd_sk_test', inbound_token => 'in-token',
-    signing_secret => 'a secret', verify_token => 'verify-me', api_url => "http://127.0.0.1:$receiver_port/api",
+    app_secret => 'app-secret', signing_secret => 'a secret', verify_token => 'verify-me', api_url => "http://127.0.0.1:$receiver_port/api",
     (map { ($_ => "my-$_") } qw(phone_number_id access_token account_sid auth_token from_number server_token from_address)),
 );
 my %own = (
@@ -65,8 +65,9 @@ my %own = (
 );
 my @channels = qw(whatsapp messenger sms email);
 mkdir "$data/channels";
-for my $channel (@channels) {
+for my $channel (@channels, 'password_reset', @tools) {
     my $workflow = decode_json(do { local (@ARGV, $/) = ("conf/n8n-workflows/$channel.json"); <> });
+    $_->{parameters}{jsCode} =~ s/^const TOKEN = ''/const TOKEN = 'tool-token'/m for grep { $_->{parameters}{jsCode} } @{ $workflow->{nodes} };
     for my $field (map { @{ $_->{parameters}{assignments}{assignments} } } grep { $_->{type} =~ /\.set$/ } @{ $workflow->{nodes} }) {
         $field->{value} = ($own{$channel} || {})->{ $field->{name} } // $setting{ $field->{name} };
     }
@@ -74,6 +75,13 @@ for my $channel (@channels) {
     print $out $json->encode($workflow);
     close $out;
 }
+# One that nobody has filled in.
+my $unset = do { local (@ARGV, $/) = ('conf/n8n-workflows/sms.json'); <> };
+$unset =~ s{frontdesk/sms/}{frontdesk/unset/}g;
+$unset =~ s{"((?:id|webhookId))": "[0-9a-f]}{"$1": "f}g;
+open my $out, '>', "$data/channels/unset.json" or die "unset: $!";
+print $out $unset;
+close $out;
 n8n_command('so do the channels, with their settings', 'import:workflow', '--separate', "--input=$data/channels");
 n8n_command('and are activated', 'update:workflow', '--all', '--active=true');
 
@@ -92,7 +100,7 @@ sub post {
     my $text = $json->encode($body);
     my $s = IO::Socket::INET->new(PeerAddr => "127.0.0.1:$port", Timeout => 5) or return;
     print $s join "\r\n", "POST /webhook/frontdesk/$tool HTTP/1.0", 'Host: n8n', 'Content-Type: application/json',
-        (map { "$_: $more{$_}" } keys %more), 'Content-Length: ' . length $text, '', $text;
+        "X-Frontdesk-Token: " . (delete $more{token} // 'tool-token'), (map { "$_: $more{$_}" } keys %more), 'Content-Length: ' . length $text, '', $text;
     my $answer = do { local $/; <$s> } // '';
     my ($status) = $answer =~ m{^HTTP/1\.\d (\d+)};
     my ($payload) = $answer =~ /\r\n\r\n(.*)/s;
@@ -147,6 +155,7 @@ subtest 'ENG-10: every branch answers' => sub {
         my $r = post($tool, { v => 1, tool => 'other', args => {}, idempotency_key => 'x' });
         is $r->{status}, 400, "$tool: a foreign call" or diag explain $r;
         is $r->{json}{ok}, JSON::PP::false, 'says so';
+        is post($tool, call_of($tool, {}), token => 'other')->{status}, 403, "$tool: a foreign caller";
         $r = post($tool, call_of($tool, { sku => { '$gt' => '' }, query => ['x'], order_number => {}, email => [], date => {}, time => 1, name => {} }));
         ok $r->{json} && !$r->{json}{ok}, "$tool: hostile arguments are answered" or diag explain $r;
     }
@@ -168,20 +177,36 @@ my %passed = (
     sms => [{ channel => 'sms', from => '+972502', message_id => 'SM1', text => 'Hello', attachments => [] }],
 );
 
+# Signed as it is sent.
+sub as_meta {
+    my ($body, $secret) = @_;
+    return ('X-Hub-Signature-256' => 'sha256=' . hmac_sha256_hex($json->encode($body), $secret // 'app-secret'));
+}
+
+subtest 'ENG-15: a workflow that is not filled in hears nobody' => sub {
+    is post('unset/in', $comes{sms})->{status}, 403, 'no token';
+    is post('unset/in?token=', $comes{sms})->{status}, 403, 'an empty one';
+    is signed('unset', delivery('sms'), '')->{status}, 403, 'nor a signature with an empty secret';
+};
+
 subtest 'ENG-15: what comes in is passed on to Frontdesk' => sub {
     for my $channel (qw(whatsapp messenger sms)) {
         my $before = count_received();
-        my $r = post("$channel/in?token=in-token", $comes{$channel});
+        my $r = post("$channel/in?token=in-token", $comes{$channel}, as_meta($comes{$channel}));
         is_deeply [$r->{status}, $r->{json}], [200, { ok => JSON::PP::true }], "$channel: taken" or diag explain $r;
         my @seen = received($before);
         is_deeply [map { $_->{body} } @seen], $passed{$channel}, "$channel: as Frontdesk takes it" or diag explain \@seen;
         is_deeply [map { $_->{headers}{'x-api-key'} } @seen], [('fd_sk_test') x @seen], "$channel: with the key";
-        is post("$channel/in?token=other", $comes{$channel})->{status}, 403, "$channel: a foreign caller";
-        is_deeply post("$channel/in?token=in-token", { entry => [{ changes => [{ value => { statuses => [1] } }] }] })->{json}, { ok => JSON::PP::true }, "$channel: a receipt is no message";
+        is post("$channel/in?token=other", $comes{$channel}, as_meta($comes{$channel}))->{status}, 403, "$channel: a foreign caller";
+        my $receipt = { entry => [{ changes => [{ value => { statuses => [1] } }] }] };
+        is_deeply post("$channel/in?token=in-token", $receipt, as_meta($receipt))->{json}, { ok => JSON::PP::true }, "$channel: a receipt is no message";
         is count_received(), $before + @seen, "$channel: neither is passed on";
     }
     my $meta = Frontdesk::Client->new(port => $port);
     for my $channel (qw(whatsapp messenger)) {
+        my $before = count_received();
+        is post("$channel/in?token=in-token", $comes{$channel}, %$_)->{status}, 403, "$channel: what Meta has not signed" for {}, { as_meta($comes{$channel}, 'another') };
+        is count_received(), $before, "$channel: is not passed on";
         my $r = $meta->get("/webhook/frontdesk/$channel/in?hub.mode=subscribe&hub.verify_token=verify-me&hub.challenge=4711");
         is "$r->{status} $r->{body}", '200 4711', "$channel: Meta's question is answered";
         is $meta->get("/webhook/frontdesk/$channel/in?hub.mode=subscribe&hub.verify_token=x&hub.challenge=4711")->{status}, 403, "$channel: and nobody else's";
@@ -231,9 +256,30 @@ subtest 'ENG-15: an e-mail is answered: provider, n8n, Frontdesk, model, and bac
     is_deeply [split /\|/, $stack->sql("SELECT channel, user_identifier, contact->>'name' FROM conversations WHERE channel = 'email'")], ['email', 'noa@example.com', 'Noa'], 'in the inbox';
 };
 
+subtest 'ADM-1: a link to a new password is mailed' => sub {
+    my %reset = (type => 'password_reset', email => 'dana@shop.example', name => 'Dana', organization => "Caf\x{e9} \x{5e9}", language => 'he',
+                 url => 'https://desk.example/dashboard/reset#token=Zm9v-_', expires_at => '2026-11-21T13:00:00Z');
+    my $sent = sub {
+        my ($delivery, $secret, %more) = @_;
+        my ($mail, $time) = ({ %reset, %more }, time | 0);
+        return post('password_reset', $mail, 'X-Frontdesk-Delivery' => $delivery,
+            'X-Frontdesk-Signature' => "t=$time,v1=" . hmac_sha256_hex("$time." . $json->encode($mail), $secret));
+    };
+    my $before = count_received();
+    is_deeply $sent->('one', 'a secret')->{json}, { ok => JSON::PP::true, sent => 1 }, 'handed over';
+    my ($mail) = map { $_->{body} } received($before);
+    is "$mail->{To} $mail->{From} $mail->{TrackLinks}", 'dana@shop.example my-from_address None', 'to whom it is for, and nobody counts clicks';
+    like $mail->{TextBody}, qr/^\x{5e9}\x{5dc}\x{5d5}\x{5dd} Dana.*^\Q$reset{url}\E$/ms, 'in their language, with the link' or diag explain $mail;
+    sleep 1; # n8n keeps what was sent when the execution is over
+    is_deeply $sent->('one', 'a secret')->{json}, { ok => JSON::PP::true, sent => 0 }, 'once';
+    is $sent->('two', 'another secret')->{status}, 403, 'a foreign signature';
+    is $sent->('three', 'a secret', type => 'other')->{status}, 400, 'another kind';
+    is count_received(), $before + 1, 'none of it is mailed';
+};
+
 subtest 'ENG-10: the worker calls them for a model, and confirms what writes' => sub {
     for my $tool (@tools) {
-        $stack->frontdesk('tool', 'add', $tool, '--org', $stack->{org}, '--url', "http://127.0.0.1:$port/webhook/frontdesk/$tool");
+        $stack->frontdesk('tool', 'add', $tool, '--org', $stack->{org}, '--url', "http://127.0.0.1:$port/webhook/frontdesk/$tool", '--token', 'tool-token');
         $stack->frontdesk('tool', 'enable', $tool, '--org', $stack->{org});
     }
     my $tested = $stack->frontdesk('tool', 'test', 'check_inventory', '--org', $stack->{org}, '--args', '{"sku":"JKT-RAIN"}', '--json');

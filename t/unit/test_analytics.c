@@ -132,8 +132,8 @@ static const char *value(const void *from, const char *name)
     return fd_json_string(from, name);
 }
 
-/* How many conversations a figure's own filter finds. */
-static int64_t behind(const struct fd_json *item)
+/* The conversations that a figure's own filter finds. */
+static PGresult *rows_behind(const struct fd_json *item)
 {
     struct conversation_filter filter;
     struct conversation_fault fault;
@@ -143,7 +143,14 @@ static int64_t behind(const struct fd_json *item)
         fail_msg("%s: %s", fault.field, fault.detail);
     assert_int_equal(
         conversation_list(db, ORG, &filter, (struct conversation_place){0}, 10000, &rows), DB_OK);
+    return rows;
+}
+
+static int64_t behind(const struct fd_json *item)
+{
+    PGresult *rows = rows_behind(item);
     int count = PQntuples(rows);
+
     PQclear(rows);
     return count;
 }
@@ -244,6 +251,30 @@ static void test_every_figure(void **state)
                      truth("title::int % 40 = 0 AND title::int % 24 <> 0"));
 }
 
+/* The rows say what the figure counts. */
+static void test_rows_show_it(void **state)
+{
+    static const struct {
+        const char *figure;
+        enum conversation_column column;
+        const char *shown;
+    } cases[] = {{"resolved_7d", CONVERSATION_RESOLVED, "true"},
+                 {"unresolved_7d", CONVERSATION_RESOLVED, "false"},
+                 {"sentiment_negative", CONVERSATION_SENTIMENT, "negative"},
+                 {"sentiment_neutral", CONVERSATION_SENTIMENT, "neutral"},
+                 {"sentiment_positive", CONVERSATION_SENTIMENT, "positive"}};
+    const struct fd_json *all = analytics("2026-10-06", "2026-10-10");
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        PGresult *rows = rows_behind(figure(all, cases[i].figure));
+        assert_true(PQntuples(rows) > 0);
+        for (int row = 0; row < PQntuples(rows); row++)
+            assert_string_equal(db_text(rows, row, cases[i].column), cases[i].shown);
+        PQclear(rows);
+    }
+}
+
 static void test_insights(void **state)
 {
     const struct fd_json *all = analytics("2026-10-06", "2026-10-10");
@@ -331,6 +362,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         {"ADM-6: each figure is the conversations behind it", test_figures, NULL, NULL, NULL},
+        {"ADM-6: ADM-4: the rows behind a figure show what it counts", test_rows_show_it, NULL,
+         NULL, NULL},
         {"ADM-6: every figure is of as many as its filter finds", test_every_figure, NULL, NULL,
          NULL},
         {"ADM-6: what is to be looked at first", test_insights, NULL, NULL, NULL},

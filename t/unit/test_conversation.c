@@ -209,6 +209,9 @@ static void test_bad_filters(void **state)
         {"handled=dog", "handled"},
         {"active_to=2026-13-01", "active_to"},
         {"q=\xff", "q"},
+        {"q=a\x01", "q"},
+        {"user=two\nlines", "user"},
+        {"handoff_reason=\x1b[2J", "handoff_reason"},
         {"channel=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "channel"},
     };
     struct conversation_filter filter;
@@ -224,6 +227,38 @@ static void test_bad_filters(void **state)
     assert_true(day_valid("2024-02-29") && day_valid("2000-12-31"));
     assert_false(day_valid("2100-02-29") || day_valid("2026-00-10") || day_valid("2026-10-00") ||
                  day_valid("2026-1-01") || day_valid("20261-1-1") || day_valid(""));
+}
+
+/* ADM-4: whatever a client sends is answered: texts of the most bytes that JSON makes the most
+ * of, and of those that are refused. */
+static void test_the_longest_filter(void **state)
+{
+    static const struct {
+        const char *name;
+        size_t len;
+    } texts[] = {{"q", 200},     {"language", 35},         {"channel", 32}, {"user", 256},
+                 {"model", 128}, {"handoff_reason", 2000}, {"tool", 64}};
+    struct conversation_filter filter;
+    struct conversation_fault fault;
+
+    (void)state;
+    for (size_t kind = 0; kind < 2; kind++) {
+        struct buf query;
+        buf_init(&query, 65536);
+        for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+            buf_printf(&query, "%s=", texts[i].name);
+            for (size_t k = 0; k < texts[i].len; k++)
+                buf_puts(&query, kind == 0 ? "\"" : "\x01");
+            buf_puts(&query, "&");
+        }
+        bool taken = conversation_filter_read(&arena, from_query, query.data, &filter, &fault);
+        assert_int_equal(taken, kind == 0);
+        if (taken)
+            assert_true(strlen(filter.json) > 2 * 2715);
+        buf_free(&query);
+    }
+    filter = filter_of("handoff_reason=one\ntwo");
+    assert_string_equal(filter.json, "{\"handoff_reason\":\"one\\ntwo\"}");
 }
 
 /* Two began at the same moment: their ids decide, and no page misses or doubles one. */
@@ -401,7 +436,7 @@ static void test_csv(void **state)
     assert_null(strstr(csv, "others"));
     csv = export_one(C1, CONVERSATION_CSV, &parts);
     assert_non_null(
-        strstr(csv, ",assistant,,It is on its way \xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d,complete,up,"
+        strstr(csv, ",assistant,,It is on its way \xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d,complete,up,,"
                     "a/fast,110,22,0.00"));
     assert_non_null(strstr(csv, "\"\"name\"\": \"\"get_order_status\"\""));
 }
@@ -536,6 +571,7 @@ int main(void)
         {"ADM-4: every filter", test_filters, NULL, NULL, NULL},
         {"ADM-4: words are found", test_search, NULL, NULL, NULL},
         {"ADM-4: a bad filter is named", test_bad_filters, NULL, NULL, NULL},
+        {"ADM-4: the longest filter is answered", test_the_longest_filter, NULL, NULL, NULL},
         {"ADM-4: pages are the whole list, once each", test_pages, NULL, NULL, NULL},
         {"ADM-4: a transcript has tools, citations and cost", test_transcript, NULL, NULL, NULL},
         {"ADM-4: another organisation's are not there", test_whose, NULL, NULL, NULL},

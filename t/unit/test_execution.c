@@ -122,6 +122,78 @@ static void a_zombie_begins_nothing(void **state)
     assert_true(begin(&taker, TOOL_WRITE, EXECUTION_STARTED).made);
 }
 
+/* ENG-14: whose hint is lost begins nothing either, whatever the visitor says to it. */
+static void nothing_is_begun_while_a_person_has_it(void **state)
+{
+    (void)state;
+    struct work w;
+    struct execution execution;
+    prepare(&w, 10, 1, "a t1");
+    assert_int_equal(claim(&w), STORE_MINE);
+    assert_true(begin(&w, TOOL_WRITE, EXECUTION_CONFIRMING).made);
+    for (int i = 0; i < 2; i++) {
+        pg_do(&pg, i == 0 ? "UPDATE conversations SET status = 'waiting_human'"
+                          : "UPDATE conversations SET status = 'human'");
+        assert_int_equal(execution_accept(db, &w.row, w.call, LATER, &execution), DB_OK);
+        assert_true(execution.mine && execution.human && !execution.made);
+    }
+    assert_string_equal(status_of(&w), "confirming");
+    execution_uuid(w.call, w.job, "c_2");
+    struct execution_call other = {.id = w.call,
+                                   .call_id = "c_2",
+                                   .tool = "look",
+                                   .risk = TOOL_READ,
+                                   .arguments = "{}",
+                                   .status = EXECUTION_STARTED,
+                                   .expires_ms = LATER};
+    assert_int_equal(execution_begin(db, &arena, &w.row, &other, &execution), DB_OK);
+    assert_true(execution.mine && execution.human && !execution.made);
+    assert_string_equal(status_of(&w), "");
+    pg_do(&pg, "UPDATE conversations SET status = 'active'");
+}
+
+static struct execution_past past(void)
+{
+    char conversation[STORE_UUID_SIZE];
+    struct execution_past found;
+    store_uuid(conversation, "conversation", ORG, SESSION);
+    assert_int_equal(execution_past(db, &arena, ORG, conversation, &found), DB_OK);
+    return found;
+}
+
+/* ENG-10: what an answer may rest on is what ended well, and each tool of it once. */
+static void a_conversations_past_is_told(void **state)
+{
+    (void)state;
+    struct work w;
+    pg_do(&pg, "DELETE FROM tool_executions");
+    prepare(&w, 11, 1, "a t1");
+    assert_int_equal(claim(&w), STORE_MINE);
+    assert_true(begin(&w, TOOL_WRITE, EXECUTION_STARTED).made);
+    assert_int_equal(past().acted_count, 0);
+    end(&w, EXECUTION_FAILED, "{}");
+    assert_int_equal(past().acted_count, 0);
+    pg_do(&pg, "UPDATE tool_executions SET status = 'pending'");
+    pg_do(&pg, "INSERT INTO tool_executions (org_id, conversation_id, tool_name, risk, status)"
+               " SELECT org_id, conversation_id, tool_name, risk, 'done' FROM tool_executions");
+    assert_int_equal(past().acted_count, 1);
+    assert_string_equal(past().acted[0], "book");
+    assert_false(past().informed);
+    pg_do(&pg, "UPDATE tool_executions SET risk = 'read' WHERE status = 'done'");
+    assert_true(past().informed);
+    pg_do(&pg, "DELETE FROM tool_executions");
+    assert_false(past().informed);
+    pg_do(&pg,
+          "INSERT INTO messages (org_id, conversation_id, role, content, citations, created_at)"
+          " SELECT org_id, id, 'assistant', 'x', '[{\"id\": \"article:a\"}]', now()"
+          "   FROM conversations");
+    assert_false(past().informed);
+    pg_do(&pg, "UPDATE messages SET citations = '[{\"id\": \"article:a\"}, {\"id\": \"order:1\"}]'"
+               " WHERE content = 'x'");
+    assert_true(past().informed);
+    pg_do(&pg, "DELETE FROM messages WHERE content = 'x'");
+}
+
 static void what_was_begun_is_not_begun_again(void **state)
 {
     (void)state;
@@ -403,6 +475,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_begin_is_repeatable),
         cmocka_unit_test(a_zombie_begins_nothing),
+        cmocka_unit_test(nothing_is_begun_while_a_person_has_it),
+        cmocka_unit_test(a_conversations_past_is_told),
         cmocka_unit_test(what_was_begun_is_not_begun_again),
         cmocka_unit_test(a_word_counts_once),
         cmocka_unit_test(a_late_outcome_counts_once),

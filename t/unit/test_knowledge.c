@@ -182,8 +182,12 @@ static void test_who_owns_a_slug(void **state)
     (void)state;
     stored("one", FROM("a/index.md"));
     refused("two", FROM("b/index.md"), KNOWLEDGE_CONFLICT, "slug", "from a/index.md");
-    refused("two", (struct knowledge_upload){.title = "Index"}, KNOWLEDGE_CONFLICT, "slug",
+    refused("two", (struct knowledge_upload){.title = "Index"}, KNOWLEDGE_CONFLICT, "title",
             "there already");
+    stored("mine", (struct knowledge_upload){.title = "Returns"});
+    refused("theirs", (struct knowledge_upload){.title = "Returns"}, KNOWLEDGE_CONFLICT, "title",
+            "another title");
+    refused("theirs", FROM("returns.md"), KNOWLEDGE_CONFLICT, "slug", "there already");
     stored("two", (struct knowledge_upload){.source = "b/index.md", .slug = "b-index"});
     stored("two again", FROM("b/index.md"));
     assert_string_equal(report.slug, "b-index");

@@ -81,8 +81,11 @@ static void test_tells_in_part(void **state)
 /* ADM-4: what is written is what is read. */
 static void test_writes_and_reads(void **state)
 {
-    const struct test_chat test = {
-        .trace = true, .allow_writes = true, .channel = "sms", .prompt = "Say \"hi\"\n"};
+    const struct test_chat test = {.trace = true,
+                                   .allow_writes = true,
+                                   .by = "key:1",
+                                   .channel = "sms",
+                                   .prompt = "Say \"hi\"\n"};
     struct buf out;
 
     (void)state;
@@ -91,6 +94,7 @@ static void test_writes_and_reads(void **state)
     const struct test_chat *read = test_chat_read(&a, out.data, out.len);
     assert_non_null(read);
     assert_true(read->trace && read->allow_writes && !read->unattended);
+    assert_string_equal(read->by, "key:1");
     assert_string_equal(read->channel, "sms");
     assert_string_equal(read->prompt, test.prompt);
     assert_null(test_chat_read(&a, "1", 1));
@@ -124,7 +128,11 @@ static void test_entry(void **state)
     static const struct {
         const char *test;
         bool good;
-    } cases[] = {{"{\"channel\": \"widget\"}", true}, {"{", false}, {"", false}, {"{}", false}};
+    } cases[] = {{"{\"channel\": \"widget\", \"by\": \"\"}", true},
+                 {"{\"channel\": \"widget\"}", false},
+                 {"{", false},
+                 {"", false},
+                 {"{}", false}};
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

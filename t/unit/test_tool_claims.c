@@ -1,5 +1,5 @@
-/* ENG-10: tool/claims.h - an answer that says that something was done, and all that only
- * sounds like it. */
+/* ENG-10: tool/claims.h, tool/deeds.h - an answer that says that something was done, all that only
+ * sounds like it, and what a call excuses. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,6 +11,7 @@
 
 #include "core/clock.h"
 #include "tool/claims.h"
+#include "tool/deeds.h"
 
 static const char *const own[] = {
     "I've booked your appointment for Monday at 10:00.",
@@ -289,7 +290,7 @@ static void check(const char *const *texts, size_t count, enum tool_claim expect
     size_t wrong = 0;
 
     for (size_t i = 0; i < count; i++) {
-        enum tool_claim claim = tool_claim_of(texts[i], strlen(texts[i]));
+        enum tool_claim claim = tool_claim_of(texts[i], strlen(texts[i]), 0);
         if (claim != expected) {
             print_error("%d: %s\n", (int)claim, texts[i]);
             wrong++;
@@ -325,11 +326,11 @@ static void eng_10_claims_among_others(void **state)
     for (size_t i = 0; i < COUNT(own); i++) {
         snprintf(text, sizeof(text), "Orders are sent within 2 days.\n%s\nAnything else?", own[i]);
         if (strchr(own[i], ' ') != NULL && strstr(own[i], "Done.") == NULL)
-            assert_int_equal(tool_claim_of(text, strlen(text)), TOOL_CLAIM_OWN);
+            assert_int_equal(tool_claim_of(text, strlen(text), 0), TOOL_CLAIM_OWN);
     }
     for (size_t i = 0; i < COUNT(none); i++) {
         snprintf(text, sizeof(text), "%s Orders are sent within 2 days.", none[i]);
-        assert_int_equal(tool_claim_of(text, strlen(text)), TOOL_CLAIM_NONE);
+        assert_int_equal(tool_claim_of(text, strlen(text), 0), TOOL_CLAIM_NONE);
     }
 }
 
@@ -341,20 +342,122 @@ static void eng_10_claims_are_bounded(void **state)
     (void)state;
     for (size_t i = 0; i + 16 < sizeof(text); i += 16)
         memcpy(text + i, "\"[:`booked your (", 16);
-    tool_claim_of(text, sizeof(text) - 16);
+    tool_claim_of(text, sizeof(text) - 16, 0);
     memset(text, '[', sizeof(text) - 1);
-    tool_claim_of(text, sizeof(text) - 1);
+    tool_claim_of(text, sizeof(text) - 1, 0);
     memset(text, 0xd7, sizeof(text) - 1);
-    tool_claim_of(text, sizeof(text) - 1);
+    tool_claim_of(text, sizeof(text) - 1, 0);
     assert_in_range(clock_mono_ms() - begin, 0, 1500);
+}
+
+/* -- what was done ---------------------------------------------------------------------------- */
+
+/* What a tool of this name did, and what may and may not be said of it later. */
+static const struct {
+    const char *tool;
+    const char *said;
+    const char *beyond;
+} later[] = {
+    {"book_appointment", "I've booked your appointment for Monday at 10:00.",
+     "I've cancelled your appointment."},
+    {"book_appointment", "Your appointment has been booked.", "Your order has been cancelled."},
+    {"book_appointment", "Your booking is confirmed.", "I've rescheduled your meeting to Friday."},
+    {"book_appointment", "I've sent a confirmation email to dana@example.com.",
+     "I've sent you the invoice."},
+    {"book_appointment", "Done! Your table is reserved.", "Done! Your refund has been issued."},
+    {"book", "I've got you booked for 3pm.", "I've booked it and refunded your deposit."},
+    {"bookTable", "I was able to book your table.", "I've placed your order."},
+    {"create_booking", "We've booked your appointment for tomorrow.", "I've processed the refund."},
+    {"cancel_order", "I've cancelled your order.", "I have successfully refunded your payment."},
+    {"cancel_booking", "Your reservation has been cancelled.", "I've booked it."},
+    {"refund", "I've processed the refund of 120 to your card.", "I just cancelled order 1001."},
+    {"refund_order", "Your refund has been issued.", "Your order has been cancelled."},
+    {"update_address", "I've updated your shipping address to 5 Main St.",
+     "I have cancelled the reservation, as you asked."},
+    {"reschedule_appointment", "I've rescheduled your meeting to Friday.",
+     "I've booked a second appointment for you."},
+    {"create_ticket", "I've opened a case with our technical team.",
+     "I've issued a refund of $20."},
+    {"create_ticket", "I've escalated your case to a manager.",
+     "I've cancelled your subscription."},
+    {"send_email", "I've emailed you the details.", "I've updated the address of your order."},
+    {"notify_team", "I've forwarded your request to the billing team.", "I've booked it."},
+    {"unsubscribe", "You are now unsubscribed.", "You've been refunded."},
+    {"book_appointment", "קבעתי לך תור ליום שני בשעה 10:00.", "ביטלתי את ההזמנה שלך."},
+    {"book_appointment", "התור נקבע ליום שני.", "זיכיתי אותך על מלוא הסכום."},
+    {"book_appointment", "שלחתי לך אישור במייל.", "עדכנתי את הכתובת."},
+    {"cancel_order", "ההזמנה שלך בוטלה.", "הזיכוי בוצע."},
+    {"cancel_order", "בוטלה.", "ביטלתי את ההזמנה וזיכיתי אותך."},
+    {"refund_order", "זוכית במלוא הסכום.", "ההזמנה בוטלה בהצלחה."},
+    {"update_address", "הכתובת עודכנה.", "קבענו לך תור ליום שלישי."},
+    {"create_ticket", "פתחתי עבורך פנייה לצוות התמיכה.", "ביטלנו את ההזמנה שלכם."},
+};
+
+static void eng_10_a_call_excuses_what_it_did(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(later); i++) {
+        unsigned done = tool_deeds(later[i].tool, NULL);
+        if (tool_claim_of(later[i].said, strlen(later[i].said), 0) == TOOL_CLAIM_NONE ||
+            tool_claim_of(later[i].said, strlen(later[i].said), done) != TOOL_CLAIM_NONE)
+            fail_msg("%s: %s", later[i].tool, later[i].said);
+        if (tool_claim_of(later[i].beyond, strlen(later[i].beyond), done) == TOOL_CLAIM_NONE)
+            fail_msg("%s: %s", later[i].tool, later[i].beyond);
+    }
+}
+
+/* Of a call that the answer itself made the model speaks in words of its own. */
+static void eng_10_this_answers_calls_excuse_more(void **state)
+{
+    static const char *const said[] = {"I've rescheduled your meeting to Friday.",
+                                       "I've added it to your calendar.",
+                                       "The appointment has been moved.", "הפגישה נדחתה."};
+    unsigned done = deeds_nearby(tool_deeds("book_appointment", NULL));
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(said); i++)
+        assert_int_equal(tool_claim_of(said[i], strlen(said[i]), done), TOOL_CLAIM_NONE);
+    assert_int_equal(tool_claim_of("I've refunded you.", 18, done), TOOL_CLAIM_OWN);
+}
+
+static void eng_10_what_a_tool_does(void **state)
+{
+    static const struct {
+        const char *name, *description;
+        unsigned deeds;
+    } tools[] = {
+        {"book_appointment", NULL, DEED_BOOK},
+        {"create-appointment", NULL, DEED_CREATE | DEED_BOOK},
+        {"cancelAppointment", "Books an appointment.", DEED_CANCEL},
+        {"delete_booking", NULL, DEED_CANCEL | DEED_CHANGE},
+        {"refund_order", NULL, DEED_REFUND},
+        {"update_order", NULL, DEED_CHANGE},
+        {"send_sms", NULL, DEED_SEND},
+        {"flow7", "Books a table. Cancels nothing.", DEED_BOOK},
+        {"flow7", "מבטל הזמנה", DEED_ANY},
+        {"flow7", NULL, DEED_ANY},
+        {"manage_booking", NULL, DEED_ANY},
+        {"", "", DEED_ANY},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(tools); i++) {
+        if (tool_deeds(tools[i].name, tools[i].description) != tools[i].deeds)
+            fail_msg("%s: %u", tools[i].name, tool_deeds(tools[i].name, tools[i].description));
+    }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(eng_10_own_claims),         cmocka_unit_test(eng_10_stated_claims),
-        cmocka_unit_test(eng_10_no_claims),          cmocka_unit_test(eng_10_claims_among_others),
+        cmocka_unit_test(eng_10_own_claims),
+        cmocka_unit_test(eng_10_stated_claims),
+        cmocka_unit_test(eng_10_no_claims),
+        cmocka_unit_test(eng_10_claims_among_others),
         cmocka_unit_test(eng_10_claims_are_bounded),
+        cmocka_unit_test(eng_10_a_call_excuses_what_it_did),
+        cmocka_unit_test(eng_10_this_answers_calls_excuse_more),
+        cmocka_unit_test(eng_10_what_a_tool_does),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

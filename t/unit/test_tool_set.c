@@ -235,6 +235,62 @@ static void eng_10_secrets_are_sealed(void **state)
     assert_int_equal(load(ALICE).count, 1);
 }
 
+/* Who may change a tool but does not know its token does not have it sent to them. */
+static void eng_10_secrets_stay_at_home(void **state)
+{
+    static const struct {
+        const char *url, *header;
+        const char *problem;
+        bool new_secret;
+    } cases[] = {
+        {"https://hooks.example/other?path=1", "x-api-key", "", false},
+        {"https://HOOKS.example:443/x", NULL, "", false},
+        {"https://hooks.example:8443/x", NULL, "token", false},
+        {"http://hooks.example/x", NULL, "token", false},
+        {"https://evil.example/x", NULL, "token", false},
+        {NULL, "X-Other", "token", false},
+    };
+    struct tool_change change = url_of("check_inventory");
+    char secret[TOOL_SECRET_SIZE], made[TOOL_SECRET_SIZE];
+    struct tool_problem problem;
+
+    (void)state;
+    change.secret = TOOL_SECRET_MAKE;
+    change.token = TOOL_SECRET_SET;
+    change.token_value = "open sesame";
+    change.token_header = "X-Api-Key";
+    assert_int_equal(tools_change(db, ALICE, keys, &change, &problem, secret), DB_OK);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct tool_change moved = tool_unchanged;
+        moved.name = "check_inventory";
+        moved.url = cases[i].url;
+        moved.token_header = cases[i].header;
+        assert_int_equal(tools_change(db, ALICE, keys, &moved, &problem, made), DB_OK);
+        assert_string_equal(problem.field != NULL ? problem.field : "", cases[i].problem);
+        assert_string_equal(made, "");
+        struct tool_set set = load(ALICE);
+        assert_string_equal(set.list[0].webhook->token, "open sesame");
+        assert_string_equal(set.list[0].webhook->secret, secret);
+        assert_null(strstr(set.list[0].url, "evil"));
+    }
+    /* with the token given again it moves, and signs with another secret, told once */
+    struct tool_change moved = tool_unchanged;
+    moved.name = "check_inventory";
+    moved.url = "https://new.example/x";
+    moved.token = TOOL_SECRET_SET;
+    moved.token_value = "another word";
+    assert_int_equal(tools_change(db, ALICE, keys, &moved, &problem, made), DB_OK);
+    assert_null(problem.field);
+    assert_int_equal(strlen(made), 5 + 64);
+    assert_string_not_equal(made, secret);
+    assert_string_equal(load(ALICE).list[0].webhook->secret, made);
+    change = tool_unchanged;
+    change.name = "check_inventory";
+    change.secret = TOOL_SECRET_REMOVE;
+    change.token = TOOL_SECRET_REMOVE;
+    assert_string_equal(save(ALICE, &change), "");
+}
+
 /* A row that a migration or a hand made unusable is left out, the others are there. */
 static void eng_10_unusable_rows(void **state)
 {
@@ -284,8 +340,13 @@ static void eng_10_removed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(eng_10_catalogue),          TEST(eng_10_own_tools),     TEST(eng_10_refused_at_save),
-        TEST(eng_10_secrets_are_sealed), TEST(eng_10_unusable_rows), TEST(eng_10_removed),
+        TEST(eng_10_catalogue),
+        TEST(eng_10_own_tools),
+        TEST(eng_10_refused_at_save),
+        TEST(eng_10_secrets_are_sealed),
+        TEST(eng_10_secrets_stay_at_home),
+        TEST(eng_10_unusable_rows),
+        TEST(eng_10_removed),
     };
     return cmocka_run_group_tests(tests, set_up_all, tear_down_all);
 }

@@ -421,14 +421,22 @@ static void test_audit(void **state)
                                       .action = "test",
                                       .before = "{\"a\":1}",
                                       .after = "{\"a\":2}"};
+    const struct audit_filter all = {0}, mine = {.actor = "command", .action = "test"},
+                              part = {.part = "OMM"}, none = {.part = "%"};
     PGresult *list;
 
     assert_int_equal(audit_write(*state, &entry), DB_OK);
-    assert_int_equal(audit_list(*state, ALICE, "command", "test", NULL, 10, &list), DB_OK);
+    assert_int_equal(audit_list(*state, ALICE, &part, NULL, 10, &list), DB_OK);
+    assert_int_equal(PQntuples(list), 1);
+    PQclear(list);
+    assert_int_equal(audit_list(*state, ALICE, &none, NULL, 10, &list), DB_OK);
+    assert_int_equal(PQntuples(list), 0);
+    PQclear(list);
+    assert_int_equal(audit_list(*state, ALICE, &mine, NULL, 10, &list), DB_OK);
     assert_int_equal(PQntuples(list), 1);
     assert_string_equal(db_text(list, 0, AUDIT_AFTER), "{\"a\": 2}");
     PQclear(list);
-    assert_int_equal(audit_list(*state, BOB, NULL, NULL, NULL, 10, &list), DB_OK);
+    assert_int_equal(audit_list(*state, BOB, &all, NULL, 10, &list), DB_OK);
     assert_int_equal(PQntuples(list), 0);
     PQclear(list);
 }

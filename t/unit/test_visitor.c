@@ -251,7 +251,7 @@ static void test_export(void **state)
                                               arena_allocator(&arena), &fault);
     assert_int_equal(all->count, 2);
     assert_non_null(strstr(out.data, "SECRET of SECRET-1"));
-    assert_non_null(strstr(out.data, "\"who\": \"SECRET\""));
+    assert_non_null(strstr(out.data, "\"who\":\"SECRET\""));
     assert_null(strstr(out.data, "bob"));
     assert_null(strstr(out.data, "theirs"));
     buf_free(&out);

@@ -90,6 +90,7 @@ struct admin_reply {
     struct admin_rest rest;   /* next NULL: the body is all */
     bool listens;             /* to what happens in the organisation, behind `after`: feed.h */
     struct fd_event_id after;
+    bool mails;         /* a link was asked for: mailer.h */
     const char *follow; /* a job whose events nginx streams in place of the body; NULL */
 };
 
@@ -102,9 +103,13 @@ enum admin_flags {
     ADMIN_ACCESS = 8,   /* who gets in: not with a key that may only write */
     ADMIN_ASKS = 16,    /* changes nothing, whatever its method, or records itself */
     ADMIN_PRIVATE = 32, /* shows what a visitor said: the record says that it was, not what */
-    ADMIN_STEPS = 64    /* waits for other servers, or commits in steps of its own: no one
-                           transaction; the record begins before it */
+    ADMIN_STEPS = 64,   /* commits in steps of its own: no one transaction; the record begins
+                           before it */
+    ADMIN_WAITS = 128   /* for other servers: few at a time (gate.h) */
 };
+
+/* What core/reason.h writes, as a shape. */
+#define ADMIN_REASON "{code: text, params: object}|null"
 
 struct admin_route {
     const char *method;

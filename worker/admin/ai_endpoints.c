@@ -71,7 +71,8 @@ static void test(const struct admin_request *request, struct admin_reply *reply)
 #define ENDPOINT                                                                                   \
     "{provider: text|null, base_url?: text|null, model?: text|null, dimensions?: int|null,"        \
     " api_key?: {set: bool, ends_with?: text|null}, last_test?: json, updated_at?: time}"
-#define TESTED "{ok: bool, ms: int, status: int, detail: text|null}"
+#define TESTED                                                                                     \
+    "{ok: bool, ms: int, status: int, detail: text|null, detail_reason: " ADMIN_REASON "}"
 
 static const struct admin_field provider_fields[] = {
     {"provider", ADMIN_TEXT | ADMIN_NULL, .max = 20},
@@ -96,7 +97,7 @@ static const struct admin_route routes[] = {
      .body = ADMIN_BODY(provider_fields), .answer = ENDPOINT},
     {"DELETE", "ai-settings/provider", ADMIN_ADMIN, 0, remove_one,
      .summary = "Goes back to the platform's"},
-    {"POST", "ai-settings/provider/test", ADMIN_ADMIN, ADMIN_STEPS, test,
+    {"POST", "ai-settings/provider/test", ADMIN_ADMIN, ADMIN_STEPS | ADMIN_WAITS, test,
      .summary = "Asks it something small", .answer = TESTED},
     {"GET", "ai-settings/embedding", ADMIN_STAFF, 0, show, .summary = "The own embedding server",
      .answer = ENDPOINT},
@@ -105,7 +106,7 @@ static const struct admin_route routes[] = {
      .body = ADMIN_BODY(embedding_fields), .answer = ENDPOINT},
     {"DELETE", "ai-settings/embedding", ADMIN_ADMIN, 0, remove_one,
      .summary = "Goes back to the platform's"},
-    {"POST", "ai-settings/embedding/test", ADMIN_ADMIN, ADMIN_STEPS, test,
+    {"POST", "ai-settings/embedding/test", ADMIN_ADMIN, ADMIN_STEPS | ADMIN_WAITS, test,
      .summary = "Asks it something small", .answer = TESTED},
 };
 

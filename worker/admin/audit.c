@@ -40,9 +40,11 @@ static void list(const struct admin_request *request, struct admin_reply *reply)
 
     if (!page_read(request, reply, LIST, 1, &page))
         return;
+    const struct audit_filter filter = {.actor = admin_query(request, "actor"),
+                                        .action = admin_query(request, "action"),
+                                        .part = admin_query(request, "q")};
     enum db_status status =
-        audit_list(request->db, request->org, admin_query(request, "actor"),
-                   admin_query(request, "action"), page.after[0], page.limit + 1, &entries);
+        audit_list(request->db, request->org, &filter, page.after[0], page.limit + 1, &entries);
     if (status != DB_OK) {
         admin_db_problem(reply, request, status);
         return;
@@ -64,7 +66,7 @@ static void list(const struct admin_request *request, struct admin_reply *reply)
 
 static const struct admin_route routes[] = {
     {"GET", "audit", ADMIN_ADMIN, ADMIN_ACCESS, list, .summary = "Who changed what, newest first",
-     .query = "{" PAGE_QUERY ", actor?: text, action?: text}",
+     .query = "{" PAGE_QUERY ", actor?: text, action?: text, q?: text}",
      .answer = "{entries: [{id: text, at: time, actor: text, actor_name: text|null, action: text,"
                " target: text, address: text|null, request_id: text|null, before: json,"
                " after: json}], " PAGE_ANSWER "}"},

@@ -1,11 +1,14 @@
 /* Signing in and out (ADM-1): sessions come to be here, are renewed and end. */
 #include "admin/cookie.h"
 #include "admin/field.h"
+#include "admin/mailer.h"
 #include "admin/record.h"
 #include "admin/resources.h"
 #include "admin/session_reply.h"
 #include "core/log.h"
+#include "core/reason.h"
 #include "tenant/password.h"
+#include "tenant/reset_mail.h"
 #include "tenant/sign_in.h"
 #include "tenant/users.h"
 
@@ -54,6 +57,36 @@ static bool may_try(const struct admin_request *request, struct admin_reply *rep
     return status == DB_OK && wait_s == 0;
 }
 
+/* Of an account: from here, and from anywhere. */
+static bool may_try_account(const struct admin_request *request, struct admin_reply *reply,
+                            const char *email)
+{
+    const char *from = sign_in_from(request->arena, email, request->address);
+
+    return may_try(request, reply, SIGN_IN_ADDRESS, request->address) &&
+           may_try(request, reply, SIGN_IN_ACCOUNT, from) &&
+           may_try(request, reply, SIGN_IN_ANYWHERE, email);
+}
+
+static void forgive_account(const struct admin_request *request, const char *email)
+{
+    sign_in_forgive(request->db, SIGN_IN_ACCOUNT,
+                    sign_in_from(request->arena, email, request->address));
+    sign_in_forgive(request->db, SIGN_IN_ANYWHERE, email);
+}
+
+/* Who could choose a password need not wait for the next try with it. */
+static void forgive_user(const struct admin_request *request, const char *org, const char *user)
+{
+    PGresult *row;
+
+    if (users_get(request->db, org, user, &row) != DB_OK)
+        return;
+    if (PQntuples(row) == 1)
+        forgive_account(request, db_text(row, 0, USER_EMAIL));
+    PQclear(row);
+}
+
 static const char *user_actor(const struct admin_request *request, const char *user)
 {
     return arena_printf(request->arena, "user:%s", user);
@@ -97,15 +130,18 @@ static void begin_session(const struct admin_request *request, struct admin_repl
 static void ask_which(const struct admin_request *request, struct admin_reply *reply,
                       const struct sign_in_found *found)
 {
+    static const char which[] = "say which: send organization, one of these ids, as well";
     struct fd_json_writer w;
 
     buf_json(&reply->body, &w);
     fd_jw_object(&w);
     fd_jw_member(&w, "type", "urn:frontdesk:problem:organization-required");
-    fd_jw_member(&w, "title", "Several organizations have a user with this password");
+    fd_jw_member(&w, "title", fd_problem_title(FD_PROBLEM_WHICH_ORGANIZATION));
     fd_jw_member_int(&w, "status", 409);
-    fd_jw_member(&w, "code", "organization-required");
-    fd_jw_member(&w, "detail", "say which: send organization, one of these ids, as well");
+    fd_jw_member(&w, "code", fd_problem_slug(FD_PROBLEM_WHICH_ORGANIZATION));
+    fd_jw_member(&w, "detail", which);
+    fd_jw_key(&w, "reason");
+    reason_write(&w, which);
     fd_jw_member(&w, "request_id", request->request_id);
     fd_jw_key(&w, "organizations");
     fd_jw_array(&w);
@@ -132,7 +168,7 @@ static void answer_login(const struct admin_request *request, struct admin_reply
         admin_problem(reply, request, FD_PROBLEM_PASSWORD, NULL, NULL);
         return;
     }
-    sign_in_forgive(request->db, SIGN_IN_ACCOUNT, email);
+    forgive_account(request, email);
     sign_in_forgive(request->db, SIGN_IN_ADDRESS, request->address);
     if (found->count > 1)
         ask_which(request, reply, found);
@@ -150,8 +186,7 @@ static void login(const struct admin_request *request, struct admin_reply *reply
 
     if (!begin_hashing(request, reply))
         return;
-    bool may = may_try(request, reply, SIGN_IN_ADDRESS, request->address) &&
-               may_try(request, reply, SIGN_IN_ACCOUNT, email);
+    bool may = may_try_account(request, reply, email);
     enum db_status status =
         may ? sign_in_check(request->db, email, password, organization, &found) : DB_OK;
     end_hashing();
@@ -174,6 +209,7 @@ static void setup_state(const struct admin_request *request, struct admin_reply 
     buf_json(&reply->body, &w);
     fd_jw_object(&w);
     fd_jw_member_bool(&w, "open", open);
+    fd_jw_member_bool(&w, "reset_mail", mailer_is_set_up(request->config));
     fd_jw_end_object(&w);
     buf_json_end(&reply->body, &w);
 }
@@ -222,10 +258,47 @@ static void reset(const struct admin_request *request, struct admin_reply *reply
         field_refuse(request, reply, status);
     } else if (may) {
         sign_in_forgive(request->db, SIGN_IN_ADDRESS, request->address);
+        forgive_user(request, org, user);
         sessions_ended(request, ended);
         record_event(request, org, user_actor(request, user), "password-reset", user, NULL);
         reply->status = 204;
     }
+}
+
+/* Whose the address is, is looked up after the answer: neither it nor its time tells. */
+static void forgot(const struct admin_request *request, struct admin_reply *reply)
+{
+    const struct reset_asked asked = {.email = fd_json_string(request->body, "email"),
+                                      .language = fd_json_string(request->body, "language"),
+                                      .address = request->address,
+                                      .request_id = request->request_id};
+    struct fd_json_writer w;
+
+    if (!mailer_is_set_up(request->config)) {
+        admin_problem(reply, request, FD_PROBLEM_NOT_FOUND, NULL, NULL);
+        return;
+    }
+    if (!user_email_valid(asked.email)) {
+        admin_problem(reply, request, FD_PROBLEM_FIELD, "email",
+                      "an e-mail address would be right");
+        return;
+    }
+    if (!may_try(request, reply, SIGN_IN_ADDRESS, request->address) ||
+        !may_try(request, reply, SIGN_IN_FORGOT,
+                 sign_in_from(request->arena, asked.email, request->address)))
+        return;
+    enum db_status status = reset_mail_ask(request->db, &asked);
+    if (status != DB_OK) {
+        admin_db_problem(reply, request, status);
+        return;
+    }
+    buf_json(&reply->body, &w);
+    fd_jw_object(&w);
+    fd_jw_member(&w, "message", "Whoever has an account with this address is sent a link.");
+    fd_jw_end_object(&w);
+    buf_json_end(&reply->body, &w);
+    reply->status = 202;
+    reply->mails = true;
 }
 
 /* -- and out ------------------------------------------------------------------------------ */
@@ -292,6 +365,10 @@ static const struct admin_field setup_fields[] = {
     {"name", ADMIN_TEXT, .max = USER_NAME_MAX},
     {"password", ADMIN_TEXT, .required = true, .max = PASSWORD_MAX},
 };
+static const struct admin_field forgot_fields[] = {
+    {"email", ADMIN_TEXT, .required = true, .max = USER_EMAIL_MAX, .format = "email"},
+    {"language", ADMIN_TEXT, .one_of = "en|he", .note = "of the page"},
+};
 static const struct admin_field reset_fields[] = {
     {"token", ADMIN_TEXT, .required = true, .max = TOKEN_MAX},
     {"password", ADMIN_TEXT, .required = true, .max = PASSWORD_MAX},
@@ -304,10 +381,13 @@ static const struct admin_field password_fields[] = {
 static const struct admin_route routes[] = {
     {"POST", "auth/login", ADMIN_CLIENT, ADMIN_OPEN, login, .summary = "Signs in",
      .body = ADMIN_BODY(login_fields), .answer = SESSION_ANSWER},
-    {"GET", "auth/setup", ADMIN_CLIENT, ADMIN_OPEN, setup_state, .summary = "Is there no user yet?",
-     .answer = "{open: bool}"},
+    {"GET", "auth/setup", ADMIN_CLIENT, ADMIN_OPEN, setup_state,
+     .summary = "Is there no user yet, and are links mailed?",
+     .answer = "{open: bool, reset_mail: bool}"},
     {"POST", "auth/setup", ADMIN_CLIENT, ADMIN_OPEN, setup, .summary = "Makes the first user",
      .body = ADMIN_BODY(setup_fields), .status = 201, .answer = SESSION_ANSWER},
+    {"POST", "auth/forgot", ADMIN_CLIENT, ADMIN_OPEN, forgot, .summary = "A link, by mail",
+     .body = ADMIN_BODY(forgot_fields), .status = 202, .answer = "{message: text}"},
     {"POST", "auth/reset", ADMIN_CLIENT, ADMIN_OPEN, reset, .summary = "A new password, by a token",
      .body = ADMIN_BODY(reset_fields)},
     {"POST", "auth/logout", ADMIN_CLIENT, ADMIN_USER | ADMIN_ASKS, logout, .summary = "Signs out"},

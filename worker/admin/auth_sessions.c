@@ -4,13 +4,15 @@
 #include "admin/resources.h"
 #include "admin/session_reply.h"
 #include "tenant/teams.h"
+#include "tenant/users.h"
 
 #include <string.h>
 
 static const struct db_statement read_me = {
     "auth_me",
-    "SELECT u.id, u.email, u.name, u.superadmin, o.org_id, o.name"
-    "  FROM users u, platform_organizations() o"
+    "SELECT u.id, u.email, u.name, u.superadmin, o.org_id, o.name,"
+    "       CASE WHEN u.org_id = o.org_id THEN u.spoken ELSE o.name END"
+    "  FROM (SELECT *, " USER_SPOKEN_NAME " AS spoken FROM users) u, platform_organizations() o"
     " WHERE u.org_id = $1 AND u.id = $2 AND o.org_id = $3",
     3};
 
@@ -33,9 +35,11 @@ static void write_me(const struct admin_request *request, struct admin_reply *re
     fd_jw_member(&w, "id", db_text(row, 0, 4));
     fd_jw_member(&w, "name", db_text(row, 0, 5));
     fd_jw_end_object(&w);
+    fd_jw_member(&w, "speaks_as", db_text(row, 0, 6));
     fd_jw_member(&w, "role", admin_role_name(request->role));
     fd_jw_member(&w, "team_id", request->team);
     fd_jw_member(&w, "session_id", request->session);
+    fd_jw_member_int(&w, "idle_s", request->config->session_idle_s);
     fd_jw_end_object(&w);
     buf_json_end(&reply->body, &w);
 }
@@ -190,9 +194,10 @@ static const struct admin_field organization_fields[] = {
 
 static const struct admin_route routes[] = {
     {"GET", "auth/me", ADMIN_CLIENT, ADMIN_USER, me, .summary = "Who asks, where and as what",
-     .answer = "{user: {id: uuid, email: text, name: text, superadmin: bool},"
-               " organization: {id: uuid, name: text}, role: text, team_id: uuid|null,"
-               " session_id: uuid}"},
+     .answer =
+         "{user: {id: uuid, email: text, name: text, superadmin: bool},"
+         " organization: {id: uuid, name: text}, speaks_as: text, role: text, team_id: uuid|null,"
+         " session_id: uuid, idle_s: int}"},
     {"GET", "auth/sessions", ADMIN_CLIENT, ADMIN_USER, list, .summary = "The user's sessions",
      .answer = "{sessions: [{id: uuid, current: bool, address: text, agent: text,"
                " created_at: time, used_at: time}]}"},

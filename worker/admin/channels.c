@@ -6,6 +6,7 @@
 
 #include "chat/news.h"
 #include "core/log.h"
+#include "core/reason.h"
 #include "net/target.h"
 #include "protocol/limits.h"
 #include "tenant/channels.h"
@@ -33,7 +34,7 @@ static void write_one(struct fd_json_writer *w, const PGresult *rows, int row)
     fd_jw_member_int(w, "waiting", db_int(rows, row, CHANNEL_WAITING, 0));
     fd_jw_member_int(w, "pending", db_int(rows, row, CHANNEL_PENDING, 0));
     fd_jw_member_int(w, "failed", db_int(rows, row, CHANNEL_FAILED, 0));
-    fd_jw_member(w, "last_error", db_text(rows, row, CHANNEL_LAST_ERROR));
+    reason_member(w, "last_error", db_text(rows, row, CHANNEL_LAST_ERROR));
     fd_jw_member(w, "updated_at", db_text(rows, row, CHANNEL_UPDATED));
 }
 
@@ -253,7 +254,7 @@ static void write_delivery(struct fd_json_writer *w, const PGresult *rows, int r
     fd_jw_member(w, "state", db_text(rows, row, DELIVERY_STATE));
     fd_jw_member_int(w, "attempts", db_int(rows, row, DELIVERY_ATTEMPTS, 0));
     fd_jw_member(w, "settled_at", db_text(rows, row, DELIVERY_SETTLED));
-    fd_jw_member(w, "last_error", db_text(rows, row, DELIVERY_ERROR));
+    reason_member(w, "last_error", db_text(rows, row, DELIVERY_ERROR));
     fd_jw_end_object(w);
 }
 
@@ -310,7 +311,8 @@ static void deliveries(const struct admin_request *request, struct admin_reply *
 
 #define CHANNEL                                                                                    \
     "channel: text, enabled: bool, outbound_url: text|null, secret: {set: bool, ends_with: text}," \
-    " waiting: int, pending: int, failed: int, last_error: text|null, updated_at: time"
+    " waiting: int, pending: int, failed: int, last_error: text|null, "                            \
+    "last_error_reason: " ADMIN_REASON ", updated_at: time"
 
 static const struct admin_field create_fields[] = {
     {"channel", ADMIN_TEXT, .required = true, .max = CHANNEL_NAME_MAX,
@@ -337,8 +339,8 @@ static const struct admin_field inbound_fields[] = {
     {"language", ADMIN_TEXT | ADMIN_NULL, .max = FD_LANGUAGE_MAX},
     {"attachments", ADMIN_ANY, .note = "not read; without a text the sender is told so"},
 };
-static const char *const computed[] = {"waiting",    "pending",    "failed",
-                                       "last_error", "updated_at", NULL};
+static const char *const computed[] = {"waiting",           "pending",    "failed", "last_error",
+                                       "last_error_reason", "updated_at", NULL};
 
 static const struct admin_route routes[] = {
     {"GET", "channels", ADMIN_STAFF, 0, list, .summary = "Channels and how they do",
@@ -358,7 +360,7 @@ static const struct admin_route routes[] = {
      .summary = "How answers were delivered", .query = "{" PAGE_QUERY "}",
      .answer = "{deliveries: [{id: uuid, created_at: time, conversation_id: uuid|null, kind: text,"
                " state: pending|delivered|failed, attempts: int, settled_at: time|null,"
-               " last_error: text|null}], " PAGE_ANSWER "}"},
+               " last_error: text|null, last_error_reason: " ADMIN_REASON "}], " PAGE_ANSWER "}"},
 };
 
 const struct admin_resource admin_channels = {routes, sizeof(routes) / sizeof(routes[0])};

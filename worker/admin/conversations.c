@@ -1,5 +1,6 @@
 /* Conversations (ADM-4): the list, one with all that was said, archiving, exports. */
 #include "admin/page.h"
+#include "admin/record.h"
 #include "chat/news.h"
 #include "core/log.h"
 #include "tenant/conversation_export.h"
@@ -10,6 +11,7 @@
 #define STARTED_LIST  "conversations"
 #define RECENT_LIST   "conversations by activity"
 #define MESSAGES_LIST "messages"
+#define RECORD_MAX    65536
 
 static const char *parameter(const void *from, const char *name)
 {
@@ -211,6 +213,43 @@ static void change(const struct admin_request *request, struct admin_reply *repl
 /* -- exports --------------------------------------------------------------------------------------
  */
 
+/* The filter, as the record has it. */
+static void write_filter(const struct admin_request *request, struct fd_json_writer *w)
+{
+    fd_jw_key(w, "filter");
+    fd_jw_object(w);
+    for (const char *const *name = conversation_parameters; *name != NULL; name++) {
+        const char *value = request->ids[0] == NULL ? admin_query(request, *name) : NULL;
+        if (value != NULL)
+            fd_jw_member(w, *name, value);
+    }
+    fd_jw_end_object(w);
+}
+
+/* Words of visitors leave: who took which, and how many; `count` negative: it has begun. */
+static enum db_status record_export(const struct admin_request *request, int64_t count)
+{
+    bool one = request->ids[0] != NULL;
+    struct fd_json_writer w;
+    struct buf after;
+
+    buf_init(&after, RECORD_MAX);
+    buf_json(&after, &w);
+    fd_jw_object(&w);
+    write_filter(request, &w);
+    if (count >= 0)
+        fd_jw_member_int(&w, "conversations", count);
+    else
+        fd_jw_member_bool(&w, "begun", true);
+    fd_jw_end_object(&w);
+    bool fits = buf_json_end(&after, &w);
+    enum db_status status =
+        record_first(request, one ? "GET conversations/:id/export" : "GET conversations/export",
+                     one ? request->ids[0] : "conversations", fits ? after.data : NULL);
+    buf_free(&after);
+    return status;
+}
+
 static enum admin_rest_status next_part(const struct admin_request *request,
                                         struct admin_reply *reply)
 {
@@ -218,7 +257,11 @@ static enum admin_rest_status next_part(const struct admin_request *request,
 
     if (conversation_export_next(reply->rest.state, request->db, &reply->body, &more) != DB_OK)
         return ADMIN_REST_FAILED;
-    return more ? ADMIN_REST_MORE : ADMIN_REST_DONE;
+    if (more)
+        return ADMIN_REST_MORE;
+    return record_export(request, conversation_export_count(reply->rest.state)) == DB_OK
+               ? ADMIN_REST_DONE
+               : ADMIN_REST_FAILED;
 }
 
 static void end_export(void *state)
@@ -249,6 +292,8 @@ static void send_export(const struct admin_request *request, struct admin_reply 
     reply->rest.state = x;
     reply->rest.end = end_export;
     enum db_status status = conversation_export_next(x, request->db, &reply->body, &more);
+    if (status == DB_OK)
+        status = record_export(request, more ? -1 : conversation_export_count(x));
     if (status != DB_OK) {
         admin_db_problem(reply, request, status);
         return;
@@ -299,10 +344,11 @@ static void export_one(const struct admin_request *request, struct admin_reply *
     " tokens: int|null, cost_usd: number|null, started_at: time, updated_at: time,"                \
     " ended_at: time|null, first_token_ms: int|null, response_ms: int|null,"                       \
     " tool_calls: int|null, tool_failures: int|null,"                                              \
-    " handoff: null|{at: time, reason: text|null}, rating: int|null, feedback: {up: int, down: "   \
-    "int}"
+    " handoff: null|{at: time, reason: text|null}, rating: int|null, rating_comment: text|null,"   \
+    " feedback: {up: int, down: int}, resolved: bool|null, sentiment: text|null"
 #define MESSAGE                                                                                    \
     "{id: uuid, role: text, content: text, author: text|null, rating: text|null,"                  \
+    " rating_comment: text|null,"                                                                  \
     " status: text|null, created_at: time, finished_at: time|null, model_id: text|null,"           \
     " route: json, citations: json, tools: json, tokens_input: int|null,"                          \
     " tokens_output: int|null, cost_usd: number|null}"
@@ -318,7 +364,8 @@ static const char *const computed[] = {
     "next_cursor", "messages_total", "tokens",      "cost_usd",      "updated_at",
     "feedback",    "first_token_ms", "response_ms", "tool_calls",    "tool_failures",
     "rating",      "contact",        "model_id",    "model",         "verified_email",
-    "page_url",    "language",       NULL};
+    "page_url",    "language",       "resolved",    "sentiment",     "rating_comment",
+    NULL};
 
 static const struct admin_route routes[] = {
     {"GET", "conversations", ADMIN_STAFF, 0, list, .summary = "Conversations that a filter finds",

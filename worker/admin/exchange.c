@@ -3,7 +3,9 @@
 #include "admin/admin.h"
 #include "admin/cookie.h"
 #include "admin/feed.h"
+#include "admin/gate.h"
 #include "admin/identity.h"
+#include "admin/mailer.h"
 #include "admin/meters.h"
 #include "admin/query.h"
 #include "admin/resources.h"
@@ -23,11 +25,14 @@
 #define JSON_DEPTH  24
 #define JSON_NODES  65536
 #define RETRY_AFTER "2" /* seconds, of a 503 */
+#define BUSY_S      5   /* of what the organisation's own others stand in the way of */
 
 struct exchange {
     struct server *server;
     struct evhttp_request *http; /* NULL once answered */
     struct timer *deadline;
+    struct gate_pass pass;      /* while a thread has it */
+    struct gate_pass streaming; /* while its answer is made */
     int64_t started_us;
     struct arena arena;
     const struct admin_route *route;
@@ -170,6 +175,8 @@ static void end(struct exchange *x)
     if (x->http != NULL)
         answer(x);
     timer_free(x->deadline);
+    gate_leave(server->gate, &x->pass);
+    gate_leave(server->gate, &x->streaming);
     if (x->reply.rest.end != NULL)
         x->reply.rest.end(x->reply.rest.state);
     server->bytes -= x->body_len;
@@ -185,6 +192,30 @@ static void refuse(struct exchange *x, enum fd_problem_type type, const char *fi
 {
     admin_problem(&x->reply, &x->request, type, field, detail);
     end(x);
+}
+
+/* go() is called in its turn, or the exchange is refused: it may be gone after this. */
+static void ask_gate(struct exchange *x, struct gate_pass *pass, enum gate_kind kind,
+                     void (*go)(void *arg))
+{
+    static const char *const full[GATE_KINDS] = {
+        [GATE_WAITS] = "so many tests run already; come again in a moment",
+        [GATE_STREAM] = "so many exports run already; come again in a moment",
+    };
+    static const char *const yours[GATE_KINDS] = {
+        [GATE_QUICK] = "so many requests of this organisation wait already; come again in a moment",
+        [GATE_WAITS] = "a test of this organisation runs already; come again when it has ended",
+        [GATE_STREAM] = "so many exports of this organisation run already; come again in a moment",
+    };
+
+    *pass = (struct gate_pass){.org = x->request.org, .kind = kind, .go = go, .arg = x};
+    enum gate_verdict verdict = gate_enter(x->server->gate, pass);
+    if (verdict == GATE_FULL)
+        refuse(x, FD_PROBLEM_OVERLOADED, NULL, full[kind]);
+    if (verdict != GATE_FULL_OF_YOURS)
+        return;
+    x->reply.retry_after = BUSY_S;
+    refuse(x, FD_PROBLEM_RATE, NULL, yours[kind]);
 }
 
 /* -- on a thread -------------------------------------------------------------------------- */
@@ -240,8 +271,9 @@ static bool listens(const struct exchange *x)
     return x->http != NULL && x->reply.listens && strcmp(x->request.method, "HEAD") != 0;
 }
 
-static void start_stream(struct exchange *x)
+static void start_stream(void *arg)
 {
+    struct exchange *x = arg;
     struct evhttp_request *http = x->http;
 
     timer_stop(x->deadline);
@@ -276,6 +308,9 @@ static void done(void *arg, bool ran)
 {
     struct exchange *x = arg;
 
+    gate_leave(x->server->gate, &x->pass);
+    if (ran && x->reply.mails)
+        mailer_soon(x->server->mailer);
     if (ran && listens(x)) {
         const char *full = why_not_listen(x);
         if (full == NULL) {
@@ -284,13 +319,10 @@ static void done(void *arg, bool ran)
         }
         admin_problem(&x->reply, &x->request, FD_PROBLEM_OVERLOADED, NULL, full);
     }
-    if (ran && goes_on(x) && x->server->streams < STREAMS_MAX) {
-        start_stream(x);
+    if (ran && goes_on(x)) {
+        ask_gate(x, &x->streaming, GATE_STREAM, start_stream);
         return;
     }
-    if (ran && goes_on(x))
-        admin_problem(&x->reply, &x->request, FD_PROBLEM_OVERLOADED, NULL,
-                      "so many exports run already; come again in a moment");
     if (!ran && x->http != NULL)
         admin_problem(&x->reply, &x->request, FD_PROBLEM_UNAVAILABLE, NULL, "it is being stopped");
     end(x);
@@ -356,6 +388,14 @@ static bool identify(struct exchange *x)
     return true;
 }
 
+/* A page shows one organisation; its browser's session may act in another by now. */
+static bool is_where_expected(const struct exchange *x)
+{
+    const char *expected = header(x, "Expect-Organization");
+
+    return expected == NULL || strcmp(expected, x->request.org) == 0;
+}
+
 /* Is it this caller's to ask? False: it is refused. */
 static bool permit(struct exchange *x)
 {
@@ -367,6 +407,8 @@ static bool permit(struct exchange *x)
         return true;
     if (request->actor == NULL)
         refuse(x, FD_PROBLEM_SIGN_IN, NULL, NULL);
+    else if (!is_where_expected(x))
+        refuse(x, FD_PROBLEM_ORGANIZATION, "Expect-Organization", NULL);
     else if (request->role < x->route->least)
         refuse(x, FD_PROBLEM_ROLE, NULL,
                arena_printf(&x->arena, "%s role required", admin_role_name(x->route->least)));
@@ -473,6 +515,14 @@ static bool take_body(struct exchange *x)
     return true;
 }
 
+static void submit(void *arg)
+{
+    struct exchange *x = arg;
+
+    if (!pool_submit(x->server->pool, run, done, x))
+        refuse(x, FD_PROBLEM_OVERLOADED, NULL, NULL);
+}
+
 void exchange_start(struct server *server, struct evhttp_request *http)
 {
     struct exchange *x = calloc(1, sizeof(*x));
@@ -502,6 +552,5 @@ void exchange_start(struct server *server, struct evhttp_request *http)
         return;
     x->deadline = timer_new(server->loop, on_deadline, x);
     timer_set(x->deadline, server->config->admin_timeout_ms);
-    if (!pool_submit(server->pool, run, done, x))
-        refuse(x, FD_PROBLEM_OVERLOADED, NULL, NULL);
+    ask_gate(x, &x->pass, (x->route->flags & ADMIN_WAITS) != 0 ? GATE_WAITS : GATE_QUICK, submit);
 }

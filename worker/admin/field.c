@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#define OBJECT_MAX 1048576 /* bytes as text */
+
 size_t field_texts(const struct admin_request *request, const char *name, const char *const **texts)
 {
     const struct fd_json *array = fd_json_get(request->body, name);
@@ -15,6 +17,26 @@ size_t field_texts(const struct admin_request *request, const char *name, const 
         list[count++] = item->text;
     *texts = list;
     return count;
+}
+
+bool field_object(const struct admin_request *request, struct admin_reply *reply, const char *name,
+                  const char **text)
+{
+    const struct fd_json *value = fd_json_get(request->body, name);
+    struct fd_json_writer w;
+    struct buf out;
+
+    if (value == NULL)
+        return true;
+    buf_init(&out, OBJECT_MAX);
+    buf_json(&out, &w);
+    fd_jw_json(&w, value);
+    bool fits = buf_json_end(&out, &w);
+    *text = fits ? arena_strndup(request->arena, out.data, out.len) : NULL;
+    buf_free(&out);
+    if (!fits)
+        admin_problem(reply, request, FD_PROBLEM_FIELD, name, "it is too long");
+    return fits;
 }
 
 void field_refuse(const struct admin_request *request, struct admin_reply *reply,

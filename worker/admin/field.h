@@ -9,6 +9,11 @@
 size_t field_texts(const struct admin_request *request, const char *name,
                    const char *const **texts);
 
+/* A member that is an object, as text; *text stays where it is absent. False: the reply says that
+ * it is too long. */
+bool field_object(const struct admin_request *request, struct admin_reply *reply, const char *name,
+                  const char **text);
+
 /* The problem of an operation that explained its refusal as "field: why"; another failure
  * as admin_db_problem() has it. */
 void field_refuse(const struct admin_request *request, struct admin_reply *reply,

@@ -4,6 +4,16 @@
 #include "tenant/identity_secret.h"
 
 #include <sodium.h>
+#include <string.h>
+
+static void write_secret(struct fd_json_writer *w, const PGresult *rows, int row)
+{
+    fd_jw_object(w);
+    fd_jw_member(w, "id", db_text(rows, row, IDENTITY_SECRET_ID));
+    fd_jw_member(w, "last4", db_text(rows, row, IDENTITY_SECRET_LAST4));
+    fd_jw_member(w, "created_at", db_text(rows, row, IDENTITY_SECRET_CREATED));
+    fd_jw_end_object(w);
+}
 
 static void list(const struct admin_request *request, struct admin_reply *reply)
 {
@@ -18,16 +28,35 @@ static void list(const struct admin_request *request, struct admin_reply *reply)
     fd_jw_object(&w);
     fd_jw_key(&w, "identity_secrets");
     fd_jw_array(&w);
-    for (int row = 0; row < PQntuples(rows); row++) {
-        fd_jw_object(&w);
-        fd_jw_member(&w, "id", db_text(rows, row, IDENTITY_SECRET_ID));
-        fd_jw_member(&w, "last4", db_text(rows, row, IDENTITY_SECRET_LAST4));
-        fd_jw_member(&w, "created_at", db_text(rows, row, IDENTITY_SECRET_CREATED));
-        fd_jw_end_object(&w);
-    }
+    for (int row = 0; row < PQntuples(rows); row++)
+        write_secret(&w, rows, row);
     fd_jw_end_array(&w);
     fd_jw_end_object(&w);
     buf_json_end(&reply->body, &w);
+    PQclear(rows);
+}
+
+static void show(const struct admin_request *request, struct admin_reply *reply)
+{
+    struct fd_json_writer w;
+    PGresult *rows;
+    int row = 0;
+
+    enum db_status status = identity_secret_list(request->db, request->org, &rows);
+    if (status != DB_OK) {
+        admin_db_problem(reply, request, status);
+        return;
+    }
+    while (row < PQntuples(rows) &&
+           strcmp(db_text(rows, row, IDENTITY_SECRET_ID), request->ids[0]) != 0)
+        row++;
+    if (row < PQntuples(rows)) {
+        buf_json(&reply->body, &w);
+        write_secret(&w, rows, row);
+        buf_json_end(&reply->body, &w);
+    } else {
+        admin_problem(reply, request, FD_PROBLEM_NOT_FOUND, NULL, NULL);
+    }
     PQclear(rows);
 }
 
@@ -65,10 +94,14 @@ static void revoke(const struct admin_request *request, struct admin_reply *repl
         reply->status = 204;
 }
 
+#define SECRET "{id: uuid, last4: text, created_at: time}"
+
 static const struct admin_route routes[] = {
     {"GET", "identity-secrets", ADMIN_ADMIN, ADMIN_ACCESS, list,
      .summary = "Secrets that prove who visitors are",
-     .answer = "{identity_secrets: [{id: uuid, last4: text, created_at: time}]}"},
+     .answer = "{identity_secrets: [" SECRET "]}"},
+    {"GET", "identity-secrets/:id", ADMIN_ADMIN, ADMIN_ACCESS, show, .summary = "When one was made",
+     .answer = SECRET},
     {"POST", "identity-secrets", ADMIN_ADMIN, ADMIN_ACCESS, create,
      .summary = "Makes one; it is told this once", .status = 201,
      .answer = "{id: uuid, secret: text}"},

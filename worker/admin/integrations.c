@@ -1,7 +1,6 @@
 /* Integrations (ENG-11): the operations of `frontdesk integration` for a program. Of
  * credentials the last four characters are all that ever comes back. */
-#include "admin/admin.h"
-#include "integration/endpoints.h"
+#include "admin/page.h"
 #include "integration/journal.h"
 #include "integration/probe.h"
 #include "integration/settings.h"
@@ -9,10 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TEXT_MAX      2000
-#define QUERY_MAX     16384
-#define LOG_LIMIT     50
-#define LOG_LIMIT_MAX 200
+#define TEXT_MAX 2000
+#define CALLS    "integration-calls"
 
 static void problem_of(const struct admin_request *request, struct admin_reply *reply,
                        const struct tool_problem *problem)
@@ -184,108 +181,36 @@ static void test(const struct admin_request *request, struct admin_reply *reply)
         admin_db_problem(reply, request, status);
 }
 
-static int64_t number(const struct admin_request *request, const char *name, int64_t otherwise,
-                      int64_t most)
-{
-    const char *text = admin_query(request, name);
-    long long value = text != NULL ? strtoll(text, NULL, 10) : otherwise;
-
-    return value < 0 ? otherwise : value > most ? most : value;
-}
-
-/* ?before=ID: older than that call. */
 static void calls(const struct admin_request *request, struct admin_reply *reply)
 {
-    struct buf json;
-
-    if (!exists(request, reply))
-        return;
-    buf_init(&json, reply->body.max);
-    enum db_status status = journal_list(
-        request->db, request->org, request->ids[0], number(request, "before", 0, INT64_MAX),
-        (int)number(request, "limit", LOG_LIMIT, LOG_LIMIT_MAX), &json);
-    reply_list(request, reply, status, "calls", &json);
-}
-
-/* -- endpoints ---------------------------------------------------------------------------- */
-
-static void list_endpoints(const struct admin_request *request, struct admin_reply *reply)
-{
-    struct buf json;
-
-    if (!exists(request, reply))
-        return;
-    buf_init(&json, reply->body.max);
-    enum db_status status = endpoints_list(request->db, request->org, request->ids[0], &json);
-    reply_list(request, reply, status, "endpoints", &json);
-}
-
-/* parameters_schema comes as an object and is kept as text. */
-static bool take_schema(const struct admin_request *request, struct admin_reply *reply,
-                        const char **schema)
-{
-    const struct fd_json *value = fd_json_get(request->body, "parameters_schema");
+    struct page page;
     struct fd_json_writer w;
-    struct buf out;
+    PGresult *rows;
 
-    *schema = NULL;
-    if (value == NULL)
-        return true;
-    buf_init(&out, TOOL_RESULT_MAX);
-    buf_json(&out, &w);
-    fd_jw_json(&w, value);
-    if (buf_json_end(&out, &w))
-        *schema = arena_strndup(request->arena, out.data, out.len);
-    buf_free(&out);
-    if (*schema == NULL)
-        admin_problem(reply, request, FD_PROBLEM_FIELD, "parameters_schema", "it is too long");
-    return *schema != NULL;
-}
-
-static void create_endpoint(const struct admin_request *request, struct admin_reply *reply)
-{
-    struct endpoint_new spec = {.name = fd_json_string(request->body, "name"),
-                                .description = fd_json_string(request->body, "description"),
-                                .method = fd_json_string(request->body, "method"),
-                                .url = fd_json_string(request->body, "url"),
-                                .query = fd_json_string(request->body, "query"),
-                                .risk = fd_json_string(request->body, "risk"),
-                                .bindings = fd_json_get(request->body, "bindings"),
-                                .config = fd_json_get(request->body, "config")};
-    struct tool_problem problem;
-    char id[SETTINGS_ID_SIZE];
-
-    if (!take_schema(request, reply, &spec.schema))
+    if (!page_read(request, reply, CALLS, 1, &page) || !exists(request, reply))
         return;
-    enum db_status status =
-        endpoints_add(request->db, request->org, request->ids[0], &spec, &problem, id);
-    if (!went_well(request, reply, status, &problem))
+    enum db_status status = journal_page(request->db, request->org, request->ids[0], page.after[0],
+                                         page.limit + 1, &rows);
+    if (status != DB_OK) {
+        admin_db_problem(reply, request, status);
         return;
-    admin_settings_changed(request);
-    reply_id(reply, id);
-}
-
-static void change_endpoint(const struct admin_request *request, struct admin_reply *reply)
-{
-    bool found;
-
-    enum db_status status =
-        endpoints_enable(request->db, request->org, request->ids[0], enabled(request) > 0, &found);
-    if (!was_found(request, reply, status, found, "there is no such endpoint"))
-        return;
-    admin_settings_changed(request);
-    reply->status = 204;
-}
-
-static void remove_endpoint(const struct admin_request *request, struct admin_reply *reply)
-{
-    bool found;
-    enum db_status status = endpoints_remove(request->db, request->org, request->ids[0], &found);
-
-    if (!was_found(request, reply, status, found, "there is no such endpoint"))
-        return;
-    admin_settings_changed(request);
-    reply->status = 204;
+    }
+    int count = PQntuples(rows), shown = count < page.limit ? count : page.limit;
+    buf_json(&reply->body, &w);
+    fd_jw_object(&w);
+    fd_jw_key(&w, "calls");
+    fd_jw_array(&w);
+    for (int row = 0; row < shown; row++) {
+        fd_jw_object(&w);
+        journal_write_row(&w, rows, row);
+        fd_jw_end_object(&w);
+    }
+    fd_jw_end_array(&w);
+    const char *last = shown > 0 ? db_text(rows, shown - 1, JOURNAL_ID) : NULL;
+    page_next(&w, request, CALLS, &page, count, &last, 1);
+    fd_jw_end_object(&w);
+    buf_json_end(&reply->body, &w);
+    PQclear(rows);
 }
 
 /* -- the routes --------------------------------------------------------------------------- */
@@ -309,20 +234,6 @@ static const struct admin_field change_fields[] = {
     {"settings", ADMIN_OBJECT},
     {"credentials", ADMIN_OBJECT},
 };
-static const struct admin_field endpoint_fields[] = {
-    {"name", ADMIN_TEXT, .required = true, .max = 64},
-    {"description", ADMIN_TEXT, .required = true, .max = TEXT_MAX},
-    {"method", ADMIN_TEXT, .max = 10},
-    {"url", ADMIN_TEXT, .max = TEXT_MAX},
-    {"query", ADMIN_TEXT, .max = QUERY_MAX},
-    {"risk", ADMIN_TEXT, .max = 10},
-    {"bindings", ADMIN_OBJECT},
-    {"parameters_schema", ADMIN_OBJECT},
-    {"config", ADMIN_OBJECT},
-};
-static const struct admin_field enable_fields[] = {
-    {"enabled", ADMIN_BOOL, .required = true},
-};
 static const char *const computed[] = {"last_test", "endpoints", NULL};
 
 static const struct admin_route routes[] = {
@@ -335,24 +246,16 @@ static const struct admin_route routes[] = {
     {"PATCH", "integrations/:id", ADMIN_ADMIN, 0, change, .summary = "Changes an integration",
      .body = ADMIN_BODY(change_fields), .answer = INTEGRATION},
     {"DELETE", "integrations/:id", ADMIN_ADMIN, 0, remove_one, .summary = "Removes an integration"},
-    {"POST", "integrations/:id/test", ADMIN_ADMIN, ADMIN_STEPS, test,
+    {"POST", "integrations/:id/test", ADMIN_ADMIN, ADMIN_STEPS | ADMIN_WAITS, test,
      .summary = "Asks whether it answers",
      .answer = "{ok: bool, ms: int, checks: [{what: text, outcome: text, status: int, ms: int,"
-               " detail: text|null}], sample: json}"},
+               " detail: text|null, detail_reason: " ADMIN_REASON "}], sample: json}"},
     {"GET", "integrations/:id/calls", ADMIN_STAFF, 0, calls, .summary = "Its calls, newest first",
-     .query = "{limit?: int, before?: int}",
+     .query = "{" PAGE_QUERY "}",
      .answer = "{calls: [{id: int, integration: text|null, endpoint: text|null,"
                " job_id: text|null, outcome: text, status: int, ms: int, bytes: int, cached: bool,"
-               " detail: text|null, created_at: time}]}"},
-    {"GET", "integrations/:id/endpoints", ADMIN_STAFF, 0, list_endpoints,
-     .summary = "Its endpoints", .answer = "{endpoints: [object]}"},
-    {"POST", "integrations/:id/endpoints", ADMIN_ADMIN, 0, create_endpoint,
-     .summary = "Adds an endpoint, which becomes a tool", .body = ADMIN_BODY(endpoint_fields),
-     .status = 201, .answer = "{id: uuid}"},
-    {"PATCH", "endpoints/:name", ADMIN_ADMIN, 0, change_endpoint,
-     .summary = "Switches an endpoint on or off", .body = ADMIN_BODY(enable_fields)},
-    {"DELETE", "endpoints/:name", ADMIN_ADMIN, 0, remove_endpoint,
-     .summary = "Removes an endpoint"},
+               " detail: text|null, detail_reason: " ADMIN_REASON
+               ", created_at: time}], " PAGE_ANSWER "}"},
 };
 
 const struct admin_resource admin_integrations = {routes, sizeof(routes) / sizeof(routes[0])};

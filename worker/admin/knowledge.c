@@ -14,13 +14,16 @@
 
 /* -- import ----------------------------------------------------------------------------- */
 
+#define BODY_FIELDS                                                                                \
+    {"body", ADMIN_TEXT, .required = true, .max = IMPORT_TEXT_MAX},                                \
+        {"format", ADMIN_TEXT, .one_of = "text|markdown|html|pdf|csv"},                            \
+        {"title", ADMIN_TEXT, .max = KNOWLEDGE_TITLE_MAX},                                         \
+        {"language", ADMIN_TEXT, .max = LANGUAGE_MAX},                                             \
+        {"source", ADMIN_TEXT, .max = KNOWLEDGE_SOURCE_MAX},
+
 static const struct admin_field import_fields[] = {
-    {"body", ADMIN_TEXT, .required = true, .max = IMPORT_TEXT_MAX},
-    {"format", ADMIN_TEXT, .one_of = "text|markdown|html|pdf|csv"},
-    {"title", ADMIN_TEXT, .max = KNOWLEDGE_TITLE_MAX},
-    {"slug", ADMIN_TEXT, .max = ARTICLE_SLUG_MAX, .note = "the same again updates the article"},
-    {"language", ADMIN_TEXT, .max = LANGUAGE_MAX},
-    {"source", ADMIN_TEXT, .max = KNOWLEDGE_SOURCE_MAX},
+    BODY_FIELDS{"slug", ADMIN_TEXT, .max = ARTICLE_SLUG_MAX,
+                .note = "the same again updates the article"},
 };
 static const struct admin_body import_body = {
     .fields = import_fields,
@@ -28,8 +31,16 @@ static const struct admin_body import_body = {
     .media = "text/markdown",
 };
 
+/* Of one whose slug stands in the path. */
+static const struct admin_field change_fields[] = {BODY_FIELDS};
+static const struct admin_body change_body = {
+    .fields = change_fields,
+    .count = sizeof(change_fields) / sizeof(change_fields[0]),
+    .media = "text/markdown",
+};
+
 static bool read_json(const struct admin_request *request, struct admin_reply *reply,
-                      struct knowledge_upload *upload)
+                      const struct admin_body *body, struct knowledge_upload *upload)
 {
     struct fd_json_fault fault;
     struct schema_fault wrong;
@@ -42,7 +53,7 @@ static bool read_json(const struct admin_request *request, struct admin_reply *r
                       json == NULL ? fd_json_error_text(fault.error) : "it is no object");
         return false;
     }
-    if (!schema_check(&import_body, json, &wrong)) {
+    if (!schema_check(body, json, &wrong)) {
         admin_problem(reply, request, FD_PROBLEM_FIELD, wrong.field, wrong.detail);
         return false;
     }
@@ -95,7 +106,9 @@ static void reply_refused(const struct admin_request *request, struct admin_repl
     admin_problem(reply, request, problems[report->verdict], report->field, report->error);
 }
 
-static void import(const struct admin_request *request, struct admin_reply *reply)
+/* slug NULL: as the body or the query says. */
+static void take(const struct admin_request *request, struct admin_reply *reply,
+                 const struct admin_body *body, const char *slug)
 {
     struct knowledge_upload upload = {0};
     struct knowledge_report report;
@@ -104,8 +117,11 @@ static void import(const struct admin_request *request, struct admin_reply *repl
 
     if (!json)
         read_raw(request, &upload);
-    if ((json && !read_json(request, reply, &upload)) || !check_format(request, reply, &upload))
+    if ((json && !read_json(request, reply, body, &upload)) ||
+        !check_format(request, reply, &upload))
         return;
+    if (slug != NULL)
+        upload.slug = slug;
     enum db_status status =
         knowledge_import(request->db, request->arena, request->org, &upload, &report);
     if (status != DB_OK) {
@@ -122,6 +138,11 @@ static void import(const struct admin_request *request, struct admin_reply *repl
     buf_json(&reply->body, &w);
     knowledge_write_report(&w, &report);
     buf_json_end(&reply->body, &w);
+}
+
+static void import(const struct admin_request *request, struct admin_reply *reply)
+{
+    take(request, reply, &import_body, NULL);
 }
 
 /* -- what there is ------------------------------------------------------------------------ */
@@ -180,6 +201,21 @@ static void show(const struct admin_request *request, struct admin_reply *reply)
     }
     PQclear(article);
     PQclear(sections);
+}
+
+static void change(const struct admin_request *request, struct admin_reply *reply)
+{
+    PGresult *article;
+
+    enum db_status status = knowledge_find(request->db, request->org, request->ids[0], &article);
+    bool found = status == DB_OK && PQntuples(article) > 0;
+    PQclear(article);
+    if (status != DB_OK)
+        admin_db_problem(reply, request, status);
+    else if (!found)
+        no_such_article(request, reply);
+    else
+        take(request, reply, &change_body, request->ids[0]);
 }
 
 static void forget(const struct admin_request *request, struct admin_reply *reply)
@@ -249,6 +285,10 @@ static void search(const struct admin_request *request, struct admin_reply *repl
     "slug: text, title: text, language: text, format: text, source: text|null, bytes: int,"        \
     " created_at: time, updated_at: time"
 
+#define TAKEN                                                                                      \
+    "{slug: text, title: text, language: text, format: text, status: text, sections: int,"         \
+    " added: int, updated: int, removed: int}"
+
 static const struct admin_route routes[] = {
     {"GET", "knowledge/articles", ADMIN_STAFF, 0, list, .summary = "The articles",
      .query = "{" PAGE_QUERY ", language?: text}",
@@ -258,11 +298,16 @@ static const struct admin_route routes[] = {
      .body = &import_body, .status = 201,
      .query = "{slug?: text, title?: text, language?: text, source?: text,"
               " format?: text|markdown|html|pdf|csv}",
-     .answer = "{slug: text, title: text, language: text, format: text, status: text,"
-               " sections: int, added: int, updated: int, removed: int}"},
+     .answer = TAKEN},
     {"GET", "knowledge/articles/:slug", ADMIN_STAFF, 0, show, .summary = "An article",
      .answer = "{" ARTICLE ", body: text,"
                " sections: [{id: text, label: text, body: text, updated_at: time}]}"},
+    {"PUT", "knowledge/articles/:slug", ADMIN_ADMIN, ADMIN_RAW, change,
+     .summary = "Changes an article: JSON, or a file as it is with the rest in the query",
+     .body = &change_body,
+     .query = "{title?: text, language?: text, source?: text,"
+              " format?: text|markdown|html|pdf|csv}",
+     .answer = TAKEN},
     {"DELETE", "knowledge/articles/:slug", ADMIN_ADMIN, 0, forget, .summary = "Forgets an article"},
     {"GET", "knowledge/search", ADMIN_STAFF, 0, search,
      .summary = "What a question would be answered from, best first",

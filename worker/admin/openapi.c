@@ -5,6 +5,7 @@
 #include "admin/resources.h"
 #include "admin/router.h"
 #include "admin/shape.h"
+#include "core/reason.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -14,40 +15,57 @@
 #define REF(place)  "{\"$ref\":\"#/components/" place "\"}"
 #define RAW(w, raw) fd_jw_raw(w, raw, sizeof(raw) - 1)
 
-static const char components[] =
-    "{\"securitySchemes\":{"
+static const char security_schemes[] =
+    "{"
     "\"cookie\":{\"type\":\"apiKey\",\"in\":\"cookie\",\"name\":\"frontdesk\",\"description\":"
     "\"Of a signed-in user, from POST auth/login; over HTTPS it is called __Host-frontdesk. A "
     "change also needs X-Frontdesk-CSRF.\"},"
     "\"key\":{\"type\":\"apiKey\",\"in\":\"header\",\"name\":\"X-Api-Key\"},"
-    "\"bearer\":{\"type\":\"http\",\"scheme\":\"bearer\",\"description\":\"The same key.\"}},"
-    "\"schemas\":{\"Problem\":{\"type\":\"object\",\"description\":\"RFC 9457\","
+    "\"bearer\":{\"type\":\"http\",\"scheme\":\"bearer\",\"description\":\"The same key.\"}}";
+
+static const char problem[] =
+    "{\"type\":\"object\",\"description\":\"RFC 9457\","
     "\"required\":[\"type\",\"title\",\"status\",\"code\"],\"properties\":{"
     "\"type\":{\"type\":\"string\",\"format\":\"uri\"},\"title\":{\"type\":\"string\"},"
-    "\"status\":{\"type\":\"integer\"},\"code\":{\"type\":\"string\"},"
-    "\"detail\":{\"type\":\"string\"},\"field\":{\"type\":\"string\",\"description\":"
+    "\"status\":{\"type\":\"integer\"},"
+    "\"code\":{\"$ref\":\"#/components/schemas/ProblemCode\"},"
+    "\"detail\":{\"type\":\"string\"},"
+    "\"reason\":{\"type\":\"object\",\"description\":\"The detail as a code with values.\","
+    "\"properties\":{\"code\":{\"$ref\":\"#/components/schemas/ReasonCode\"},"
+    "\"params\":{\"type\":\"object\"}},\"required\":[\"code\",\"params\"]},"
+    "\"field\":{\"type\":\"string\",\"description\":"
     "\"The member, parameter or header that is wrong.\"},"
     "\"job_id\":{\"type\":\"string\"},\"request_id\":{\"type\":\"string\"},"
-    "\"retry_after\":{\"type\":\"integer\"},\"retryable\":{\"type\":\"boolean\"}}}},"
-    "\"parameters\":{"
+    "\"retry_after\":{\"type\":\"integer\"},\"retryable\":{\"type\":\"boolean\"}}}";
+
+static const char parameters[] =
+    "{"
     "\"IfMatch\":{\"name\":\"If-Match\",\"in\":\"header\",\"schema\":{\"type\":\"string\"},"
     "\"description\":\"The ETag that this change is of; 412 where it is another by now.\"},"
     "\"IfNoneMatch\":{\"name\":\"If-None-Match\",\"in\":\"header\",\"schema\":{\"type\":"
     "\"string\"}},"
     "\"IdempotencyKey\":{\"name\":\"Idempotency-Key\",\"in\":\"header\",\"schema\":{\"type\":"
     "\"string\",\"maxLength\":255},\"description\":\"The same key and request within a day are "
-    "answered as the first time.\"}},"
-    "\"headers\":{"
+    "answered as the first time.\"},"
+    "\"ExpectOrganization\":{\"name\":\"Expect-Organization\",\"in\":\"header\",\"schema\":{"
+    "\"type\":"
+    "\"string\",\"format\":\"uuid\"},\"description\":\"The organisation that is meant; 409 "
+    "organization-changed where the caller acts in another by now.\"}}";
+
+static const char headers[] =
+    "{"
     "\"ETag\":{\"schema\":{\"type\":\"string\"}},"
     "\"IdempotencyReplayed\":{\"schema\":{\"const\":\"true\"},\"description\":\"It was answered "
-    "before.\"}},"
-    "\"responses\":{"
+    "before.\"}}";
+
+static const char responses[] =
+    "{"
     "\"Problem\":{\"description\":\"What is wrong\",\"content\":{\"application/problem+json\":{"
     "\"schema\":{\"$ref\":\"#/components/schemas/Problem\"}}}},"
     "\"NotModified\":{\"description\":\"It is as If-None-Match says\"},"
     "\"Changed\":{\"description\":\"It is not as If-Match says\",\"headers\":{\"ETag\":{\"$ref\":"
     "\"#/components/headers/ETag\"}},\"content\":{\"application/problem+json\":{\"schema\":{"
-    "\"$ref\":\"#/components/schemas/Problem\"}}}}}}";
+    "\"$ref\":\"#/components/schemas/Problem\"}}}}}";
 
 /* -- names ---------------------------------------------------------------------------------- */
 
@@ -209,6 +227,8 @@ static bool write_parameters(struct fd_json_writer *w, struct arena *a,
         RAW(w, REF("parameters/IfMatch"));
     if (may_be_repeated(route))
         RAW(w, REF("parameters/IdempotencyKey"));
+    if (!is_of_nginx(route) && (route->flags & ADMIN_OPEN) == 0)
+        RAW(w, REF("parameters/ExpectOrganization"));
     fd_jw_end_array(w);
     return ok;
 }
@@ -410,6 +430,43 @@ static bool write_paths(struct fd_json_writer *w, struct arena *a, const char **
     return ok;
 }
 
+static void write_codes(struct fd_json_writer *w)
+{
+    fd_jw_key(w, "ProblemCode");
+    fd_jw_object(w);
+    fd_jw_key(w, "enum");
+    fd_jw_array(w);
+    for (int type = 0; type < FD_PROBLEM_TYPES; type++)
+        fd_jw_cstring(w, fd_problem_slug((enum fd_problem_type)type));
+    fd_jw_end_array(w);
+    fd_jw_end_object(w);
+    fd_jw_key(w, "ReasonCode");
+    fd_jw_object(w);
+    fd_jw_key(w, "enum");
+    reason_write_codes(w);
+    fd_jw_end_object(w);
+}
+
+static void write_components(struct fd_json_writer *w)
+{
+    fd_jw_object(w);
+    fd_jw_key(w, "securitySchemes");
+    RAW(w, security_schemes);
+    fd_jw_key(w, "schemas");
+    fd_jw_object(w);
+    fd_jw_key(w, "Problem");
+    RAW(w, problem);
+    write_codes(w);
+    fd_jw_end_object(w);
+    fd_jw_key(w, "parameters");
+    RAW(w, parameters);
+    fd_jw_key(w, "headers");
+    RAW(w, headers);
+    fd_jw_key(w, "responses");
+    RAW(w, responses);
+    fd_jw_end_object(w);
+}
+
 bool openapi_write(struct buf *out, const char **broken)
 {
     struct fd_json_writer w;
@@ -433,7 +490,7 @@ bool openapi_write(struct buf *out, const char **broken)
     fd_jw_key(&w, "paths");
     bool ok = write_paths(&w, &a, broken);
     fd_jw_key(&w, "components");
-    RAW(&w, components);
+    write_components(&w);
     fd_jw_end_object(&w);
     ok = buf_json_end(out, &w) && ok;
     arena_free(&a);

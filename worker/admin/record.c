@@ -111,3 +111,9 @@ enum db_status record_elsewhere(const struct admin_request *request, const char 
 {
     return write_event(request, org, request->actor, action, org, after);
 }
+
+enum db_status record_first(const struct admin_request *request, const char *action,
+                            const char *target, const char *after)
+{
+    return write_event(request, request->org, request->actor, action, target, after);
+}

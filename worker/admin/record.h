@@ -30,6 +30,9 @@ enum db_status record_change(const struct admin_route *route, const struct admin
  * without it. `after` may be NULL. */
 enum db_status record_elsewhere(const struct admin_request *request, const char *org,
                                 const char *action, const char *after);
+/* Of what is no change, and still is to be known: written before it is done, or it is not done. */
+enum db_status record_first(const struct admin_request *request, const char *action,
+                            const char *target, const char *after);
 /* What a handler has done of itself and cannot undo, a sign-in for one. `after` may be NULL. */
 void record_event(const struct admin_request *request, const char *org, const char *actor,
                   const char *action, const char *target, const char *after);

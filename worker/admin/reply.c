@@ -3,19 +3,23 @@
 
 #include "admin/pending.h"
 #include "core/log.h"
+#include "core/reason.h"
 #include "tenant/publish.h"
 
 void admin_problem(struct admin_reply *reply, const struct admin_request *request,
                    enum fd_problem_type type, const char *field, const char *detail)
 {
-    const struct fd_problem problem = {
+    struct fd_problem problem = {
         .type = type, .field = field, .detail = detail, .request_id = request->request_id};
     struct fd_json_writer w;
+    struct buf reason;
 
+    problem.reason = reason_text(&reason, detail);
     buf_reset(&reply->body);
     buf_json(&reply->body, &w);
     fd_problem_write(&w, &problem);
     buf_json_end(&reply->body, &w);
+    buf_free(&reason);
     reply->status = fd_problem_status(type);
     reply->content_type = "application/problem+json";
     reply->filename = NULL;
@@ -30,13 +34,14 @@ void admin_problem(struct admin_reply *reply, const struct admin_request *reques
 void admin_db_problem(struct admin_reply *reply, const struct admin_request *request,
                       enum db_status status)
 {
-    bool explained = status == DB_FAILED && db_sqlstate(request->db)[0] == '\0';
+    bool explained = db_sqlstate(request->db)[0] == '\0' && db_error(request->db)[0] != '\0';
 
     if (status == DB_LOST || status == DB_BUSY)
         admin_problem(reply, request, FD_PROBLEM_UNAVAILABLE, NULL,
                       "the database is not available just now; nothing may be assumed of a change");
     else if (status == DB_CONFLICT)
-        admin_problem(reply, request, FD_PROBLEM_CONFLICT, NULL, NULL);
+        admin_problem(reply, request, FD_PROBLEM_CONFLICT, NULL,
+                      explained ? db_error(request->db) : NULL);
     else if (explained)
         admin_problem(reply, request, FD_PROBLEM_FIELD, NULL, db_error(request->db));
     else

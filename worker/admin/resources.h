@@ -17,6 +17,7 @@ extern const struct admin_resource admin_canned_replies;
 extern const struct admin_resource admin_channels;
 extern const struct admin_resource admin_conversations;
 extern const struct admin_resource admin_dry_run;
+extern const struct admin_resource admin_endpoints;
 extern const struct admin_resource admin_events;
 extern const struct admin_resource admin_handoffs;
 extern const struct admin_resource admin_identity_secrets;

@@ -42,6 +42,8 @@ static void show(const struct admin_request *request, struct admin_reply *reply)
     fd_jw_member_int(&w, "conversations", due.conversations);
     fd_jw_member_int(&w, "jobs", due.jobs);
     fd_jw_member_int(&w, "tool_executions", due.tool_executions);
+    fd_jw_member_int(&w, "test_runs", due.test_runs);
+    fd_jw_member_int(&w, "records", due.records);
     fd_jw_end_object(&w);
     fd_jw_end_object(&w);
     buf_json_end(&reply->body, &w);
@@ -64,7 +66,8 @@ static void change(const struct admin_request *request, struct admin_reply *repl
 
 #define RETENTION                                                                                  \
     "{message_days: int, tool_execution_days: int,"                                                \
-    " due: {messages: int, conversations: int, jobs: int, tool_executions: int}}"
+    " due: {messages: int, conversations: int, jobs: int, tool_executions: int, test_runs: int,"   \
+    " records: int}}"
 
 static const struct admin_field fields[] = {
     {"message_days", ADMIN_INT, .min = RETENTION_DAYS_MIN, .max = RETENTION_DAYS_MAX},

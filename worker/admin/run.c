@@ -9,7 +9,8 @@
 #include <string.h>
 
 /* Two changes of one thing come one after the other, so that what If-Match names, and what the
- * record shows as before and after, is true. */
+ * record shows as before and after, is true. What is a superadmin's is the platform's, whichever
+ * organisation he acts in. */
 static const struct db_statement lock_statement = {
     "run_lock", "SELECT pg_advisory_xact_lock(hashtextextended($1 || '|' || $2, 0))", 2};
 
@@ -74,7 +75,8 @@ static bool check_match(const struct admin_route *route, const struct admin_requ
 static enum db_status begin(const struct admin_route *route, const struct admin_request *request,
                             const struct once *once)
 {
-    const char *params[] = {request->org, request->path};
+    const char *params[] = {route->least == ADMIN_SUPERADMIN ? "platform" : request->org,
+                            request->path};
     enum db_status status = db_unit_begin(request->db, request->org);
 
     if (status == DB_OK && once != NULL)
@@ -215,9 +217,28 @@ static bool check_body(const struct admin_route *route, const struct admin_reque
     return false;
 }
 
+/* Who asks for a part of a list is not given all of it. False: the reply says so. */
+static bool check_paging(const struct admin_route *route, const struct admin_request *request,
+                         struct admin_reply *reply)
+{
+    static const char *const names[] = {"limit", "cursor"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (route->summary == NULL || admin_query(request, names[i]) == NULL ||
+            (route->query != NULL && strstr(route->query, names[i]) != NULL))
+            continue;
+        admin_problem(reply, request, FD_PROBLEM_BAD_REQUEST, names[i],
+                      "there is no such parameter here: this list is not paged");
+        return false;
+    }
+    return true;
+}
+
 void run_route(const struct admin_route *route, const struct admin_request *request,
                struct admin_reply *reply)
 {
+    if (!check_paging(route, request, reply))
+        return;
     if (is(route, "GET"))
         show(route, request, reply);
     else if (!check_body(route, request, reply))

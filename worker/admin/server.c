@@ -2,7 +2,9 @@
 
 #include "admin/exchange.h"
 #include "admin/feed.h"
+#include "admin/gate.h"
 #include "admin/identity.h"
+#include "admin/mailer.h"
 #include "admin/meters.h"
 #include "core/buf.h"
 #include "core/clock.h"
@@ -151,7 +153,8 @@ struct server *server_new(struct loop *loop, const struct config *config, char e
 {
     struct listener listener;
 
-    if (!token_is_good(config, error) || !listen_open(&listener, config->admin_listen, error))
+    if (!token_is_good(config, error) || !mailer_is_whole(config, error) ||
+        !listen_open(&listener, config->admin_listen, error))
         return NULL;
     struct server *server = calloc(1, sizeof(*server));
     if (server == NULL)
@@ -160,12 +163,14 @@ struct server *server_new(struct loop *loop, const struct config *config, char e
     server->loop = loop;
     server->listener = listener;
     server->drain = timer_new(loop, drain, server);
+    server->gate = gate_new(config->admin_threads);
     server->pool = pool_new(loop, config->admin_threads,
                             (struct pool_thread_hooks){open_db, close_db, server});
     if (server->pool == NULL)
         abort();
     admin_meters_register();
     server->feeds = feeds_new(server);
+    server->mailer = mailer_new(loop, server->pool, config);
     serve_http(server);
     return server;
 }
@@ -183,6 +188,8 @@ void server_drain(struct server *server)
     server->socket = NULL;
     listen_close(&server->listener);
     feeds_stop(server->feeds);
+    if (server->mailer != NULL)
+        mailer_stop(server->mailer);
     timer_set(server->drain, POLL_MS);
 }
 
@@ -190,6 +197,8 @@ void server_free(struct server *server)
 {
     pool_free(server->pool);
     feeds_free(server->feeds);
+    mailer_free(server->mailer);
+    gate_free(server->gate);
     timer_free(server->drain);
     evhttp_free(server->http);
     listen_close(&server->listener);

@@ -14,20 +14,23 @@
 struct evhttp;
 struct evhttp_bound_socket;
 struct feeds;
+struct gate;
+struct mailer;
 struct pool;
 
 struct server {
     const struct config *config;
     struct loop *loop;
     struct pool *pool; /* its threads hold a struct db */
+    struct gate *gate;
     struct feeds *feeds;
+    struct mailer *mailer; /* NULL: no links are mailed */
     struct evhttp *http;
     struct evhttp_bound_socket *socket; /* NULL: it listens no more */
     struct listener listener;
     size_t open;    /* requests in work, those that were told 504 too */
     size_t sending; /* replies that are on their way; one whose client left stays counted */
     size_t bytes;   /* of their bodies */
-    size_t streams; /* answers that are made while they are sent */
     bool draining;
     int64_t drain_until; /* monotonic ms */
     int64_t quiet_until; /* so long the last replies may take */

@@ -1,6 +1,7 @@
 #include "admin/stream.h"
 
 #include "admin/admin.h"
+#include "admin/gate.h"
 #include "core/pool.h"
 
 #include <event2/buffer.h>
@@ -17,6 +18,7 @@ struct stream {
     stream_end_fn *end;
     void *arg;
     struct timer *retry;
+    struct gate_pass part; /* as quick requests have one */
     uint64_t bytes;
     bool working; /* a thread makes the next part */
     enum admin_rest_status made;
@@ -54,7 +56,6 @@ static void leave_client(struct stream *s, bool whole)
 static void finish(struct stream *s, bool whole)
 {
     leave_client(s, whole);
-    s->server->streams--;
     timer_free(s->retry);
     s->end(s->arg, s->bytes, whole);
     free(s);
@@ -78,19 +79,33 @@ static void made(void *arg, bool ran)
     struct stream *s = arg;
 
     s->working = false;
+    gate_leave(s->server->gate, &s->part);
     if (!ran || s->http == NULL || s->made == ADMIN_REST_FAILED)
         finish(s, false);
     else
         send_part(s);
 }
 
-static void make_next(void *arg)
+static void submit(void *arg)
 {
     struct stream *s = arg;
 
     s->working = pool_submit(s->server->pool, make, made, s);
-    if (!s->working)
-        timer_set(s->retry, RETRY_MS);
+    if (s->working)
+        return;
+    gate_leave(s->server->gate, &s->part);
+    timer_set(s->retry, RETRY_MS);
+}
+
+static void make_next(void *arg)
+{
+    struct stream *s = arg;
+
+    s->working = true;
+    if (gate_enter(s->server->gate, &s->part) == GATE_IN)
+        return;
+    s->working = false;
+    timer_set(s->retry, RETRY_MS);
 }
 
 static void on_taken(struct evhttp_connection *connection, void *arg)
@@ -146,8 +161,8 @@ void stream_start(struct server *server, struct evhttp_request *http, struct adm
                          .end = end,
                          .arg = arg,
                          .made = ADMIN_REST_MORE};
+    s->part = (struct gate_pass){.org = request->org, .kind = GATE_QUICK, .go = submit, .arg = s};
     s->retry = timer_new(server->loop, make_next, s);
-    server->streams++;
     struct evhttp_connection *connection = evhttp_request_get_connection(http);
     if (connection == NULL) {
         evhttp_send_reply_end(http);

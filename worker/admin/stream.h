@@ -14,8 +14,6 @@ struct admin_reply;
 struct admin_request;
 struct evhttp_request;
 
-#define STREAMS_MAX 16 /* at a time */
-
 /* `whole` false: the client left, or the rest could not be had; it sees that it was cut. */
 typedef void stream_end_fn(void *arg, uint64_t bytes, bool whole);
 

@@ -7,6 +7,7 @@
 #include "chat/takeover.h"
 #include "core/log.h"
 #include "protocol/ids.h"
+#include "tenant/users.h"
 
 #include <string.h>
 
@@ -14,13 +15,13 @@
 
 static const struct db_statement who = {
     "takeover_who",
-    "SELECT coalesce((SELECT nullif(name, '') FROM users WHERE org_id = $1::uuid AND id::text = "
-    "$2),"
+    "SELECT coalesce((SELECT " USER_SPOKEN_NAME " FROM users"
+    "                  WHERE org_id = $1::uuid AND id = $2::uuid),"
     "                (SELECT name FROM organizations WHERE id = $1::uuid))",
     2};
 
 static const struct db_statement is_there = {
-    "takeover_is_there", "SELECT 1 FROM conversations WHERE org_id = $1::uuid AND id::text = $2",
+    "takeover_is_there", "SELECT 1 FROM conversations WHERE org_id = $1::uuid AND id = $2::uuid",
     2};
 
 /* What the body says of who does it. */
@@ -56,7 +57,7 @@ static bool read_by(const struct admin_request *request, struct admin_reply *rep
 /* False: the reply holds the problem. */
 static bool find_it(const struct admin_request *request, struct admin_reply *reply, bool *found)
 {
-    const char *params[] = {request->org, request->ids[0]};
+    const char *params[] = {request->org, db_uuid(request->ids[0])};
     PGresult *row;
     enum db_status status = db_query(request->db, request->org, &is_there, params, &row);
     if (status != DB_OK) {

@@ -6,12 +6,25 @@
 
 #include <string.h>
 
+static void write_team(struct fd_json_writer *w, const PGresult *teams, int row)
+{
+    const char *members = db_text(teams, row, 3);
+
+    fd_jw_object(w);
+    fd_jw_member(w, "id", db_text(teams, row, 0));
+    fd_jw_member(w, "name", db_text(teams, row, 1));
+    fd_jw_member(w, "created_at", db_text(teams, row, 2));
+    fd_jw_key(w, "members");
+    fd_jw_raw(w, members, strlen(members));
+    fd_jw_end_object(w);
+}
+
 static void list(const struct admin_request *request, struct admin_reply *reply)
 {
     struct fd_json_writer w;
     PGresult *teams;
 
-    enum db_status status = teams_list(request->db, request->org, &teams);
+    enum db_status status = teams_list(request->db, request->org, NULL, &teams);
     if (status != DB_OK) {
         admin_db_problem(reply, request, status);
         return;
@@ -20,20 +33,54 @@ static void list(const struct admin_request *request, struct admin_reply *reply)
     fd_jw_object(&w);
     fd_jw_key(&w, "teams");
     fd_jw_array(&w);
-    for (int row = 0; row < PQntuples(teams); row++) {
-        const char *members = db_text(teams, row, 3);
-        fd_jw_object(&w);
-        fd_jw_member(&w, "id", db_text(teams, row, 0));
-        fd_jw_member(&w, "name", db_text(teams, row, 1));
-        fd_jw_member(&w, "created_at", db_text(teams, row, 2));
-        fd_jw_key(&w, "members");
-        fd_jw_raw(&w, members, strlen(members));
-        fd_jw_end_object(&w);
-    }
+    for (int row = 0; row < PQntuples(teams); row++)
+        write_team(&w, teams, row);
     fd_jw_end_array(&w);
     fd_jw_end_object(&w);
     buf_json_end(&reply->body, &w);
     PQclear(teams);
+}
+
+static void show(const struct admin_request *request, struct admin_reply *reply)
+{
+    const char *id = db_uuid(request->ids[0]);
+    struct fd_json_writer w;
+    PGresult *team = NULL;
+
+    enum db_status status = id != NULL ? teams_list(request->db, request->org, id, &team) : DB_OK;
+    if (status != DB_OK) {
+        admin_db_problem(reply, request, status);
+    } else if (id == NULL || PQntuples(team) == 0) {
+        admin_problem(reply, request, FD_PROBLEM_NOT_FOUND, NULL, NULL);
+    } else {
+        buf_json(&reply->body, &w);
+        write_team(&w, team, 0);
+        buf_json_end(&reply->body, &w);
+    }
+    PQclear(team);
+}
+
+static void show_member(const struct admin_request *request, struct admin_reply *reply)
+{
+    struct fd_json_writer w;
+    PGresult *member;
+
+    enum db_status status =
+        team_member(request->db, request->org, request->ids[0], request->ids[1], &member);
+    if (status != DB_OK) {
+        admin_db_problem(reply, request, status);
+    } else if (PQntuples(member) == 0) {
+        admin_problem(reply, request, FD_PROBLEM_NOT_FOUND, NULL, NULL);
+    } else {
+        buf_json(&reply->body, &w);
+        fd_jw_object(&w);
+        fd_jw_member(&w, "user_id", db_text(member, 0, 0));
+        fd_jw_member(&w, "email", db_text(member, 0, 1));
+        fd_jw_member(&w, "role", db_text(member, 0, 2));
+        fd_jw_end_object(&w);
+        buf_json_end(&reply->body, &w);
+    }
+    PQclear(member);
 }
 
 static void create(const struct admin_request *request, struct admin_reply *reply)
@@ -72,8 +119,8 @@ static void drop(const struct admin_request *request, struct admin_reply *reply)
 {
     static const struct db_statement members = {
         "team_members_of",
-        "SELECT 1 FROM team_members WHERE org_id = $1 AND team_id::text = $2 LIMIT 1", 2};
-    const char *params[] = {request->org, request->ids[0]};
+        "SELECT 1 FROM team_members WHERE org_id = $1 AND team_id = $2::uuid LIMIT 1", 2};
+    const char *params[] = {request->org, db_uuid(request->ids[0])};
     PGresult *rows;
     bool found = false;
 
@@ -116,13 +163,18 @@ static const struct admin_field member_fields[] = {
     {"role", ADMIN_TEXT, .required = true, .one_of = USER_ROLES},
 };
 
+#define TEAM "{id: uuid, name: text, created_at: time, members: [object]}"
+
 static const struct admin_route routes[] = {
     {"GET", "teams", ADMIN_STAFF, 0, list, .summary = "The teams and who is in them",
-     .answer = "{teams: [{id: uuid, name: text, created_at: time, members: [object]}]}"},
+     .answer = "{teams: [" TEAM "]}"},
     {"POST", "teams", ADMIN_ADMIN, ADMIN_ACCESS, create, .summary = "Makes a team",
      .body = ADMIN_BODY(team_fields), .status = 201, .answer = "{id: uuid, name: text}"},
+    {"GET", "teams/:id", ADMIN_STAFF, 0, show, .summary = "A team", .answer = TEAM},
     {"DELETE", "teams/:id", ADMIN_ADMIN, ADMIN_ACCESS, drop,
      .summary = "Ends a team without members"},
+    {"GET", "teams/:id/members/:user", ADMIN_STAFF, 0, show_member,
+     .summary = "A user's place in a team", .answer = "{user_id: uuid, email: text, role: text}"},
     {"PUT", "teams/:id/members/:user", ADMIN_ADMIN, ADMIN_ACCESS, add,
      .summary = "Puts a user into a team", .body = ADMIN_BODY(member_fields)},
     {"DELETE", "teams/:id/members/:user", ADMIN_ADMIN, ADMIN_ACCESS, remove_one,

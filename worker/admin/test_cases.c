@@ -3,6 +3,7 @@
 #include "admin/resources.h"
 #include "chat/test_chat.h"
 #include "protocol/limits.h"
+#include "tenant/bounds.h"
 
 #include <string.h>
 
@@ -23,11 +24,13 @@ static const struct db_statement list_statement = {
     4};
 static const struct db_statement find_statement = {
     "test_case_find",
-    "SELECT " COLUMNS " FROM test_cases WHERE org_id = $1::uuid AND id::text = $2", 2};
+    "SELECT " COLUMNS " FROM test_cases WHERE org_id = $1::uuid AND id = $2::uuid", 2};
 static const struct db_statement insert_statement = {
     "test_case_insert",
     "INSERT INTO test_cases (org_id, name, message, language, model_id, expect)"
-    " VALUES ($1::uuid, $2, $3, $4, $5, coalesce($6::jsonb, '{}')) RETURNING " COLUMNS,
+    " SELECT $1::uuid, $2, $3, $4, $5, coalesce($6::jsonb, '{}')"
+    "  WHERE (SELECT count(*) FROM test_cases WHERE org_id = $1::uuid) < " BOUND_TEXT(
+        BOUND_TEST_CASES) " RETURNING " COLUMNS,
     6};
 /* A member that is null takes the value away; $7 and $8: it was given. */
 static const struct db_statement update_statement = {
@@ -36,11 +39,11 @@ static const struct db_statement update_statement = {
     "       language = CASE WHEN $7::boolean THEN $5 ELSE language END,"
     "       model_id = CASE WHEN $8::boolean THEN $6 ELSE model_id END,"
     "       expect = coalesce($9::jsonb, expect), updated_at = now()"
-    " WHERE org_id = $1::uuid AND id::text = $2 RETURNING " COLUMNS,
+    " WHERE org_id = $1::uuid AND id = $2::uuid RETURNING " COLUMNS,
     9};
 static const struct db_statement delete_statement = {
     "test_case_delete",
-    "DELETE FROM test_cases WHERE org_id = $1::uuid AND id::text = $2 RETURNING 1", 2};
+    "DELETE FROM test_cases WHERE org_id = $1::uuid AND id = $2::uuid RETURNING 1", 2};
 
 /* -- what is given ----------------------------------------------------------------------------- */
 
@@ -135,7 +138,10 @@ static void answer(const struct admin_request *request, struct admin_reply *repl
         admin_db_problem(reply, request, status);
         return;
     }
-    if (PQntuples(row) == 0) {
+    if (PQntuples(row) == 0 && statement == &insert_statement) {
+        admin_db_problem(reply, request,
+                         bound_reached(request->db, BOUND_TEST_CASES, "test cases"));
+    } else if (PQntuples(row) == 0) {
         admin_problem(reply, request, FD_PROBLEM_NOT_FOUND, NULL, NULL);
     } else {
         reply->status = success;
@@ -183,7 +189,7 @@ static void list(const struct admin_request *request, struct admin_reply *reply)
 
 static void show(const struct admin_request *request, struct admin_reply *reply)
 {
-    const char *params[] = {request->org, request->ids[0]};
+    const char *params[] = {request->org, db_uuid(request->ids[0])};
 
     answer(request, reply, &find_statement, params, 200);
 }
@@ -206,7 +212,7 @@ static void change(const struct admin_request *request, struct admin_reply *repl
     if (!read_given(request, reply, &given))
         return;
     const char *params[] = {request->org,
-                            request->ids[0],
+                            db_uuid(request->ids[0]),
                             given.name,
                             given.message,
                             given.language,
@@ -219,7 +225,7 @@ static void change(const struct admin_request *request, struct admin_reply *repl
 
 static void drop(const struct admin_request *request, struct admin_reply *reply)
 {
-    const char *params[] = {request->org, request->ids[0]};
+    const char *params[] = {request->org, db_uuid(request->ids[0])};
 
     answer(request, reply, &delete_statement, params, 204);
 }

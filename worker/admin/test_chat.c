@@ -2,6 +2,7 @@
  * answer. It goes through admission, queue and worker as every question; nginx streams its
  * events, so nothing is held here while it runs. */
 #include "admin/admin.h"
+#include "admin/record.h"
 #include "admin/resources.h"
 
 #include "chat/admission.h"
@@ -50,6 +51,7 @@ static bool read_test(const struct admin_request *request, struct admin_reply *r
     }
     *test = (struct test_chat){.trace = true,
                                .allow_writes = fd_json_bool(request->body, "allow_writes", false),
+                               .by = request->actor,
                                .channel = channel != NULL ? channel : "widget",
                                .prompt = fd_json_string(request->body, "prompt")};
     return true;
@@ -136,6 +138,22 @@ static void answer(struct admin_reply *reply, const char *job, const char *sessi
     buf_json_end(&reply->body, &w);
 }
 
+/* As a tool's own test: what may change something is an admin's to try, and is recorded. */
+static bool may_write(const struct admin_request *request, struct admin_reply *reply)
+{
+    if (!fd_json_bool(request->body, "allow_writes", false))
+        return true;
+    if (request->role < ADMIN_ADMIN) {
+        admin_problem(reply, request, FD_PROBLEM_ROLE, "allow_writes", "admin role required");
+        return false;
+    }
+    enum db_status status =
+        record_first(request, "POST test-chat", "test-chat", "{\"allow_writes\": true}");
+    if (status != DB_OK)
+        admin_db_problem(reply, request, status);
+    return status == DB_OK;
+}
+
 static void ask_test(const struct admin_request *request, struct admin_reply *reply)
 {
     struct fd_field_fault fault;
@@ -151,7 +169,7 @@ static void ask_test(const struct admin_request *request, struct admin_reply *re
         admin_problem(reply, request, FD_PROBLEM_FIELD, field, fault.detail);
         return;
     }
-    if (!is_test_session(request, reply, ask.chat.session_id.s))
+    if (!is_test_session(request, reply, ask.chat.session_id.s) || !may_write(request, reply))
         return;
     buf_init(&test, 6 * TEST_PROMPT_MAX + 1024);
     struct admission admission = {.org = request->org,
@@ -174,20 +192,23 @@ static void ask_test(const struct admin_request *request, struct admin_reply *re
 /* -- a test chat that runs ------------------------------------------------------------------------
  */
 
-static bool is_job(const struct admin_request *request, struct admin_reply *reply)
+/* NULL: it is not there, or a visitor's, whose words are not ours to say. */
+static const char *tester(const struct admin_request *request, struct admin_reply *reply)
 {
-    const char *job = request->ids[0];
+    char error[256];
 
-    if (fd_job_id_valid(job, strlen(job)))
-        return true;
-    admin_problem(reply, request, FD_PROBLEM_NOT_FOUND, NULL, NULL);
-    return false;
+    const char *by =
+        admission_tester(request->config, request->arena, request->org, request->ids[0], error);
+    if (by == NULL)
+        admin_problem(reply, request,
+                      error[0] != '\0' ? FD_PROBLEM_UNAVAILABLE : FD_PROBLEM_NOT_FOUND, NULL, NULL);
+    return by;
 }
 
 /* From Last-Event-ID on, which nginx reads. */
 static void go_on(const struct admin_request *request, struct admin_reply *reply)
 {
-    if (!is_job(request, reply))
+    if (tester(request, reply) == NULL)
         return;
     reply->follow = request->ids[0];
     answer(reply, request->ids[0], NULL);
@@ -217,7 +238,7 @@ static void tell(const struct admin_request *request, struct admin_reply *reply,
 
 static void cancel(const struct admin_request *request, struct admin_reply *reply)
 {
-    if (is_job(request, reply))
+    if (tester(request, reply) != NULL)
         tell(request, reply, FD_SCRIPT_CANCEL, FD_CONTROL_CANCEL, NULL, 0);
 }
 
@@ -226,7 +247,12 @@ static void confirm(const struct admin_request *request, struct admin_reply *rep
     const char *more[] = {fd_json_string(request->body, "call_id"),
                           fd_json_string(request->body, "decision")};
 
-    if (is_job(request, reply))
+    const char *by = tester(request, reply);
+    if (by == NULL)
+        return;
+    if (strcmp(by, request->actor) != 0)
+        admin_problem(reply, request, FD_PROBLEM_NOT_FOUND, NULL, "somebody else asks this test");
+    else
         tell(request, reply, FD_SCRIPT_CONFIRM, FD_CONTROL_CONFIRM, more, 2);
 }
 
@@ -254,7 +280,7 @@ static const struct admin_field ask_fields[] = {
     {.name = "page", .kind = ADMIN_TEXT, .max = FD_URL_MAX, .format = "uri"},
     {.name = "allow_writes",
      .kind = ADMIN_BOOL,
-     .note = "tools that change something are run, as in a visitor's chat"},
+     .note = "tools that change something are run, as in a visitor's chat: an admin's to allow"},
 };
 
 static const struct admin_field confirm_fields[] = {

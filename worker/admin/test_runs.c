@@ -193,11 +193,13 @@ static const struct admin_field start_fields[] = {
 
 #define STATUS "running|done|failed|cancelled"
 #define RUN                                                                                        \
-    "{id: uuid, status: " STATUS ", done: int, total: int, error: text|null, created_at: time,"    \
+    "{id: uuid, status: " STATUS                                                                   \
+    ", done: int, total: int, error: text|null, error_reason: " ADMIN_REASON ", created_at: time," \
     " finished_at: time|null, arms: [{label: text, model_id: text|null, prompt: text|null,"        \
     " passed: int, failed: int, cost_usd: number|null, p50_first_token_ms: int|null,"              \
     " p50_ms: int|null}], results: [{case_id: uuid, name: text, arm: text,"                        \
-    " status: waiting|running|done|cancelled, passed: bool|null, failures: [text], message: text," \
+    " status: waiting|running|done|cancelled, passed: bool|null, failures: [text], "               \
+    "failure_reasons: [" ADMIN_REASON "], message: text,"                                          \
     " response: text|null, model: text|null, cost_usd: number|null, first_token_ms: int|null,"     \
     " ms: int|null, conversation_id: uuid|null}]}"
 

@@ -1,6 +1,8 @@
 /* Tools (ENG-10): the catalogue, what the organisation enabled, its own tools, test runs and
  * the log of executions; `frontdesk tool` for a program. */
+#include "admin/field.h"
 #include "admin/page.h"
+#include "admin/trial_reply.h"
 #include "tool/settings_json.h"
 
 #include <string.h>
@@ -68,27 +70,6 @@ static void show(const struct admin_request *request, struct admin_reply *reply)
 
 /* -- changes ---------------------------------------------------------------------------------- */
 
-/* A member that is an object, as text; it stays where it is absent. */
-static bool take_object(const struct admin_request *request, struct admin_reply *reply,
-                        const char *name, const char **text)
-{
-    const struct fd_json *value = fd_json_get(request->body, name);
-    struct fd_json_writer w;
-    struct buf out;
-
-    if (value == NULL)
-        return true;
-    buf_init(&out, 1u << 20);
-    buf_json(&out, &w);
-    fd_jw_json(&w, value);
-    bool fits = buf_json_end(&out, &w);
-    *text = fits ? arena_strdup(request->arena, out.data) : NULL;
-    buf_free(&out);
-    if (!fits)
-        admin_problem(reply, request, FD_PROBLEM_FIELD, name, "it is too long");
-    return fits;
-}
-
 /* A text sets it, null removes it; true makes one. */
 static bool take_secret(const struct admin_request *request, struct admin_reply *reply,
                         const char *name, enum tool_secret *what, const char **text)
@@ -124,9 +105,9 @@ static bool take_change(const struct admin_request *request, struct admin_reply 
         c->enabled = enabled->boolean;
     if (kind != NULL)
         c->acknowledgement = strcmp(kind, "none") == 0;
-    return take_object(request, reply, "parameters_schema", &c->parameters) &&
-           take_object(request, reply, "bindings", &c->bindings) &&
-           take_object(request, reply, "config", &c->config) &&
+    return field_object(request, reply, "parameters_schema", &c->parameters) &&
+           field_object(request, reply, "bindings", &c->bindings) &&
+           field_object(request, reply, "config", &c->config) &&
            take_secret(request, reply, "signing_secret", &c->secret, &c->secret_value) &&
            take_secret(request, reply, "token", &c->token, &c->token_value);
 }
@@ -219,27 +200,16 @@ static void drop(const struct admin_request *request, struct admin_reply *reply)
 
 static void test(const struct admin_request *request, struct admin_reply *reply)
 {
-    struct tool_test run = {.allow = request->config->outbound_allow,
-                            .language = fd_json_string(request->body, "language")};
+    struct trial run = {.allow = request->config->outbound_allow,
+                        .language = fd_json_string(request->body, "language")};
     struct tool_problem problem = {0};
     const char *arguments = "{}";
-    struct fd_json_writer w;
 
-    if (!take_object(request, reply, "arguments", &arguments))
+    if (!field_object(request, reply, "arguments", &arguments))
         return;
     enum db_status status = tools_test(request->db, request->arena, request->org, request->ids[0],
                                        arguments, &run, &problem);
-    if (problem.field != NULL && strcmp(problem.field, "name") == 0) {
-        admin_problem(reply, request, FD_PROBLEM_NOT_FOUND, NULL, problem.text);
-    } else if (problem.field != NULL) {
-        admin_problem(reply, request, FD_PROBLEM_FIELD, problem.field, problem.text);
-    } else if (status != DB_OK) {
-        admin_db_problem(reply, request, status);
-    } else {
-        buf_json(&reply->body, &w);
-        tools_write_test(&w, &run);
-        buf_json_end(&reply->body, &w);
-    }
+    trial_reply(request, reply, status, &run, &problem);
 }
 
 static void executions(const struct admin_request *request, struct admin_reply *reply)
@@ -295,11 +265,6 @@ static void executions(const struct admin_request *request, struct admin_reply *
 static const struct admin_field new_fields[] = {{"name", ADMIN_TEXT, .required = true, .max = 64},
                                                 CHANGE_FIELDS};
 static const struct admin_field change_fields[] = {CHANGE_FIELDS};
-static const struct admin_field test_fields[] = {
-    {"arguments", ADMIN_OBJECT},
-    {"language", ADMIN_TEXT, .max = 35},
-};
-
 static const struct admin_route routes[] = {
     {"GET", "tools", ADMIN_STAFF, 0, list, .summary = "The catalogue and the own tools",
      .answer = "{tools: [" TOOL "}]}"},
@@ -310,14 +275,13 @@ static const struct admin_route routes[] = {
      .body = ADMIN_BODY(change_fields), .answer = TOOL ", signing_secret?: text}"},
     {"DELETE", "tools/:name", ADMIN_ADMIN, 0, drop,
      .summary = "Removes an own tool, or its settings"},
-    {"POST", "tools/:name/test", ADMIN_ADMIN, ADMIN_STEPS, test, .summary = "Runs a tool",
-     .body = ADMIN_BODY(test_fields),
-     .answer = "{request_id: text, ok: bool, failure: text|null, http_status: int, ms: int,"
-               " detail: text|null, result: json}"},
+    {"POST", "tools/:name/test", ADMIN_ADMIN, ADMIN_STEPS | ADMIN_WAITS, test,
+     .summary = "Runs a tool", .body = &trial_body, .answer = TRIAL_ANSWER},
     {"GET", "tool-executions", ADMIN_STAFF, 0, executions, .summary = "What was run, newest first",
      .query = "{" PAGE_QUERY ", tool?: text}",
      .answer = "{executions: [{id: uuid, created_at: time, tool: text, status: text,"
-               " failure: text|null, http_status: int, ms: int, detail: text|null,"
+               " failure: text|null, http_status: int, ms: int, detail: text|null, "
+               "detail_reason: " ADMIN_REASON ","
                " conversation_id: uuid|null, job_id: text|null, approved_by: text|null,"
                " arguments: json, response: json}], " PAGE_ANSWER "}"},
 };

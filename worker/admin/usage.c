@@ -1,6 +1,7 @@
 /* GET usage, usage/invoice, alerts; GET and PUT budget: money, as the owner sees it. */
 #include "tenant/usage.h"
 #include "admin/admin.h"
+#include "admin/field.h"
 #include "tenant/alert.h"
 #include "tenant/plan.h"
 
@@ -117,7 +118,7 @@ static void set_budget(const struct admin_request *request, struct admin_reply *
 
     enum db_status status = budget_set(request->db, request->org, &change);
     if (status != DB_OK) {
-        admin_db_problem(reply, request, status);
+        field_refuse(request, reply, status);
         return;
     }
     admin_settings_changed(request);

@@ -87,7 +87,7 @@ static void show(const struct admin_request *request, struct admin_reply *reply)
 static void refuse(const struct admin_request *request, struct admin_reply *reply,
                    enum db_status status)
 {
-    if (status == DB_CONFLICT)
+    if (status == DB_CONFLICT && db_sqlstate(request->db)[0] != '\0')
         admin_problem(reply, request, FD_PROBLEM_CONFLICT, "email",
                       "there is a user with this e-mail address");
     else

@@ -224,6 +224,32 @@ void admission_make(const struct config *config, struct arena *a, const struct a
 
 /* -- jobs that run --------------------------------------------------------------------------- */
 
+const char *admission_tester(const struct config *config, struct arena *a, const char *org,
+                             const char *job, char error[256])
+{
+    struct call call = {.count = 0};
+    char shard[5];
+
+    error[0] = '\0';
+    if (!fd_job_id_valid(job, strlen(job)))
+        return NULL;
+    redisContext *redis = redis_sync_connect(config->jobs_redis, WAIT_MS, error);
+    if (redis == NULL)
+        return NULL;
+    fd_job_id_shard(job, strlen(job), shard);
+    add(&call, "HMGET");
+    add(&call, arena_printf(a, FD_KEY_JOB, shard, job));
+    add(&call, FD_JOB_ORG);
+    add(&call, FD_JOB_TESTER);
+    redisReply *reply = ask(redis, &call, error);
+    bool ours = reply != NULL && reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 &&
+                is_text(reply->element[0], org) && reply->element[1]->type == REDIS_REPLY_STRING;
+    const char *tester = ours ? arena_strdup(a, reply->element[1]->str) : NULL;
+    freeReplyObject(reply);
+    redisFree(redis);
+    return tester;
+}
+
 static const char *run_script(const struct config *config, struct arena *a, enum fd_script script,
                               const struct admission_word *word, char error[256])
 {

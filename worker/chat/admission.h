@@ -54,6 +54,11 @@ struct admitted {
 void admission_make(const struct config *config, struct arena *a, const struct admission *ask,
                     struct admitted *out);
 
+/* Who asks the test that this job is, as actors are named; NULL: it is none of this organisation's,
+ * a visitor's, over for long, or `error` says what is wrong. */
+const char *admission_tester(const struct config *config, struct arena *a, const char *org,
+                             const char *job, char error[256]);
+
 /* A script of protocol/scripts that tells a job something on behalf of its organisation, cancel or
  * confirm, and the hint (FD_CONTROL_*) to its worker, which may be lost. The word that the script
  * says, in the arena; NULL: there is no such job, or `error` says what is wrong. */

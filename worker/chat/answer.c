@@ -3,6 +3,7 @@
 #include "chat/completion.h"
 #include "chat/route_json.h"
 
+#include "core/reason.h"
 #include "protocol/job.h"
 
 #include <string.h>
@@ -165,6 +166,7 @@ static void write_dry_run(struct fd_json_writer *w, const struct answer *answer)
     write_tools(w, answer->tools);
     fd_jw_member_int(w, "context_tokens", answer->chunks->context_tokens);
     fd_jw_member_int(w, "prompt_tokens", answer->prompt_tokens);
+    fd_jw_member_int(w, "likely_tokens", answer->likely_tokens);
     answer_write_memory(w, &answer->memory);
 }
 
@@ -174,7 +176,11 @@ static void write_problem(struct fd_json_writer *w, const struct answer *answer)
                                  .detail = answer->detail,
                                  .field = answer->field,
                                  .request_id = answer->request_id};
+    struct buf reason;
+
+    problem.reason = reason_text(&reason, answer->detail);
     fd_problem_write(w, &problem);
+    buf_free(&reason);
 }
 
 static void write_notice(struct fd_json_writer *w, const char *kind, const char *text)

@@ -96,6 +96,7 @@ struct answer {
     const char *otherwise;       /* in another language: what is said of it; or NULL */
     const char *upgrade;         /* the month's messages are used up: what is said of it; or NULL */
     int64_t prompt_tokens;       /* estimated; of a dry run */
+    int64_t likely_tokens;       /* as the model's provider will count them; of a dry run */
     struct answer_memory memory; /* of a dry run */
 };
 

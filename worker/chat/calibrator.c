@@ -1,11 +1,10 @@
 #include "chat/calibrator.h"
 
+#include "chat/calibration_store.h"
 #include "chat/seat.h"
 #include "core/loop.h"
 #include "core/pool.h"
-#include "llm/calibration.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #define EVERY_SYNCS 6 /* once a minute, as synchronisations come */
@@ -20,49 +19,13 @@ struct calibrator {
     enum db_status status;
 };
 
-/* Others have learned as well: samples of both count. */
-static const struct db_statement tell_statement = {
-    "calibration_tell",
-    "INSERT INTO model_calibration AS c (model_id, ratio, samples)"
-    " VALUES ($1, $2::float8, $3::bigint)"
-    " ON CONFLICT (model_id) DO UPDATE SET updated_at = now(), samples = c.samples + $3::bigint,"
-    "   ratio = c.ratio + (EXCLUDED.ratio - c.ratio)"
-    "           * least(0.5, $3::float8 / (c.samples + $3::float8))",
-    3};
-static const struct db_statement read_statement = {
-    "calibration_read",
-    "SELECT model_id, ratio, samples FROM model_calibration ORDER BY updated_at DESC LIMIT $1::int",
-    1};
-
-static enum db_status tell_one(struct db *db, const struct calibration_model *model)
-{
-    char ratio[32], samples[DB_NUMBER_SIZE];
-    snprintf(ratio, sizeof(ratio), "%.6f", model->ratio);
-    const char *params[] = {model->model, ratio, db_number(samples, model->untold)};
-    return db_query(db, NULL, &tell_statement, params, NULL);
-}
-
 static void run(void *resource, void *arg)
 {
     struct pool_seat *seat = resource;
     struct calibrator *c = arg;
-    char most[DB_NUMBER_SIZE];
-    const char *params[] = {db_number(most, CALIBRATION_MODELS_MAX)};
-    PGresult *rows;
-    c->status = DB_OK;
-    for (size_t i = 0; i < c->told.count && c->status == DB_OK; i++) {
-        if (c->told.list[i].untold > 0)
-            c->status = tell_one(seat->db, &c->told.list[i]);
-    }
+    c->status = calibration_tell(seat->db, &c->told);
     if (c->status == DB_OK)
-        c->status = db_query(seat->db, NULL, &read_statement, params, &rows);
-    if (c->status != DB_OK)
-        return;
-    c->told.count = 0;
-    for (int row = 0; row < PQntuples(rows); row++)
-        calibration_take(&c->told, db_text(rows, row, 0), db_double(rows, row, 1, 1),
-                         db_int(rows, row, 2, 0));
-    PQclear(rows);
+        c->status = calibration_read(seat->db, &c->told);
 }
 
 static void done(void *arg, bool ran)

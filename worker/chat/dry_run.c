@@ -1,6 +1,7 @@
 #include "chat/dry_run.h"
 
 #include "chat/budget.h"
+#include "chat/calibration_store.h"
 #include "chat/endpoints.h"
 #include "chat/own_endpoints.h"
 #include "chat/prices.h"
@@ -100,9 +101,15 @@ static void draft(struct arena *a, const struct prompt_set *prompts, const struc
 
 static enum db_status find_price(struct db *db, struct dry_run *run)
 {
+    struct calibration known = {.count = 0};
+    run->likely_tokens = run->prompt_tokens;
     if (run->plan.count == 0)
         return DB_OK;
     const struct model_candidate *first = &run->plan.candidates[0];
+    enum db_status status = calibration_read(db, &known);
+    if (status != DB_OK)
+        return status;
+    run->likely_tokens = calibration_tokens(&known, first->model, run->prompt_tokens);
     run->free = !price_is_due(first->endpoint->name);
     return run->free ? DB_OK : prices_find(db, first->model, &run->price, &run->priced);
 }
@@ -121,6 +128,7 @@ static enum db_status ask_budget(struct db *db, struct arena *a, const struct dr
                               .conversation_id = conversation,
                               .model = first->model,
                               .prompt_tokens = run->prompt_tokens,
+                              .likely_tokens = run->likely_tokens,
                               .max_tokens = run->draft.request.max_tokens};
     return budget_try(db, a, run->tenant, first->endpoint, &call, &run->refused);
 }
@@ -213,7 +221,7 @@ static void write_price(struct fd_json_writer *w, const struct dry_run *run)
 {
     static const struct price nothing;
     const struct price *price = run->free ? &nothing : run->priced ? &run->price : NULL;
-    const struct llm_usage prompt = {.input = run->prompt_tokens};
+    const struct llm_usage prompt = {.input = run->likely_tokens};
 
     fd_jw_key(w, "price");
     fd_jw_object(w);
@@ -221,7 +229,7 @@ static void write_price(struct fd_json_writer *w, const struct dry_run *run)
     write_micro(w, "output_micro_per_mtok", price != NULL ? price->output : -1);
     write_micro(w, "prompt_micro", price_of(price, &prompt));
     write_micro(w, "at_most_micro",
-                price_worst(price, run->prompt_tokens, run->draft.request.max_tokens));
+                price_worst(price, run->likely_tokens, run->draft.request.max_tokens));
     fd_jw_end_object(w);
 }
 
@@ -269,6 +277,7 @@ void dry_run_write(struct fd_json_writer *w, const struct dry_run *run)
     route_write_chunks(w, &run->draft.set);
     fd_jw_member_int(w, "context_tokens", run->draft.set.context_tokens);
     fd_jw_member_int(w, "prompt_tokens", run->prompt_tokens);
+    fd_jw_member_int(w, "likely_tokens", run->likely_tokens);
     fd_jw_member_int(w, "max_tokens", run->draft.request.max_tokens);
     answer_write_memory(w, &run->draft.memory);
     write_price(w, run);

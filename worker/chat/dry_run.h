@@ -37,6 +37,7 @@ struct dry_run {
     struct draft draft;
     size_t tool_tokens;    /* estimated, of the tools that are offered */
     int64_t prompt_tokens; /* estimated, with the tools */
+    int64_t likely_tokens; /* of them, as the first candidate's provider will count */
     struct model_plan plan;
     bool free; /* a provider of one's own: nothing is to be paid */
     bool priced;

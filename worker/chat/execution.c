@@ -13,11 +13,14 @@
 #define RESPONSE_NODES 16384
 
 /* The row of the job is locked against a claim meanwhile: a worker that lost its job
- * begins nothing. */
+ * begins nothing. Nor does anybody once a person has the conversation. */
 #define OWNED                                                                                      \
-    "WITH o AS (SELECT conversation_id, session_id FROM jobs"                                      \
-    "            WHERE org_id = $1::uuid AND id = $2::text AND epoch = $3::int"                    \
-    "              AND owner = $4::text AND state = 'running' FOR SHARE)"
+    "WITH o AS (SELECT j.conversation_id, j.session_id,"                                           \
+    "                  coalesce(c.status IN ('waiting_human', 'human'), false) AS human"           \
+    "             FROM jobs j LEFT JOIN conversations c"                                           \
+    "                    ON c.org_id = j.org_id AND c.id = j.conversation_id"                      \
+    "            WHERE j.org_id = $1::uuid AND j.id = $2::text AND j.epoch = $3::int"              \
+    "              AND j.owner = $4::text AND j.state = 'running' FOR SHARE OF j)"
 
 static const struct db_statement begin_statement = {
     "execution_begin",
@@ -30,8 +33,8 @@ static const struct db_statement begin_statement = {
     "         $7::text, $8::text, $9::int, $10::jsonb, $11::text,"
     "         CASE WHEN $11::text = 'failed' THEN false END, $12::text, $13::jsonb,"
     "         $14::text, $15::text, timestamptz 'epoch' + $16::bigint * interval '1 millisecond'"
-    "    FROM o ON CONFLICT (job_id, call_id) DO NOTHING RETURNING id"
-    ") SELECT EXISTS (SELECT FROM o), EXISTS (SELECT FROM n)",
+    "    FROM o WHERE NOT human ON CONFLICT (job_id, call_id) DO NOTHING RETURNING id"
+    ") SELECT EXISTS (SELECT FROM o), EXISTS (SELECT FROM n), (SELECT human FROM o)",
     16};
 
 static const struct db_statement find_statement = {
@@ -45,12 +48,12 @@ static const struct db_statement accept_statement = {
     "execution_accept",
     OWNED ", n AS ("
           "  UPDATE tool_executions SET status = 'started', epoch = $3::int, decided_at = now(),"
-          "         approved_by = 'visitor',"
+          "         approved_by = $7::text,"
           "         expires_at = timestamptz 'epoch' + $6::bigint * interval '1 millisecond'"
           "   WHERE org_id = $1::uuid AND id = $5::uuid AND status = 'confirming'"
-          "     AND EXISTS (SELECT FROM o) RETURNING id"
-          ") SELECT EXISTS (SELECT FROM o), EXISTS (SELECT FROM n)",
-    6};
+          "     AND EXISTS (SELECT FROM o WHERE NOT human) RETURNING id"
+          ") SELECT EXISTS (SELECT FROM o), EXISTS (SELECT FROM n), (SELECT human FROM o)",
+    7};
 
 /* An outcome that the callback brought first stands. */
 static const struct db_statement end_statement = {
@@ -74,9 +77,20 @@ static const struct db_statement abandon_statement = {
 
 static const struct db_statement acted_statement = {
     "execution_acted",
+    "SELECT DISTINCT tool_name FROM tool_executions"
+    " WHERE org_id = $1::uuid AND conversation_id = $2::uuid"
+    "   AND risk <> 'read' AND status IN ('done', 'pending') LIMIT $3::int",
+    3};
+static const struct db_statement informed_statement = {
+    "execution_informed",
     "SELECT EXISTS (SELECT FROM tool_executions"
     "                WHERE org_id = $1::uuid AND conversation_id = $2::uuid"
-    "                  AND risk <> 'read' AND status IN ('done', 'pending'))",
+    "                  AND risk = 'read' AND status = 'done')"
+    "    OR EXISTS (SELECT FROM messages"
+    "                WHERE org_id = $1::uuid AND conversation_id = $2::uuid"
+    "                  AND role = 'assistant'"
+    "                  AND jsonb_path_exists(citations,"
+    "                                        '$[*].id ? (@ starts with \"order:\")'))",
     2};
 
 /* Once: the row's status is the lock. */
@@ -257,10 +271,11 @@ enum db_status execution_begin(struct db *db, struct arena *a, const struct stor
         return status;
     *execution = (struct execution){.mine = db_true(result, 0, 0),
                                     .made = db_true(result, 0, 1),
+                                    .human = db_true(result, 0, 2),
                                     .status = call->status,
                                     .expires_ms = call->expires_ms};
     PQclear(result);
-    if (execution->made || !execution->mine)
+    if (execution->made || execution->human || !execution->mine)
         return DB_OK;
     return find(db, a, job->entry->org, job->epoch, call->id, execution);
 }
@@ -268,21 +283,25 @@ enum db_status execution_begin(struct db *db, struct arena *a, const struct stor
 enum db_status execution_accept(struct db *db, const struct store_job *job, const char *id,
                                 int64_t expires_ms, struct execution *execution)
 {
+    const struct test_chat *test = job->entry->test;
     char n[2][DB_NUMBER_SIZE];
     const char *params[] = {job->entry->org,
                             job->entry->id,
                             db_number(n[0], job->epoch),
                             job->owner,
                             id,
-                            db_number(n[1], expires_ms)};
+                            db_number(n[1], expires_ms),
+                            test != NULL ? test->by : "visitor"};
     PGresult *result;
     enum db_status status = db_query(db, job->entry->org, &accept_statement, params, &result);
     if (status != DB_OK)
         return status;
-    *execution = (struct execution){
-        .mine = db_true(result, 0, 0), .made = db_true(result, 0, 1), .status = EXECUTION_STARTED};
+    *execution = (struct execution){.mine = db_true(result, 0, 0),
+                                    .made = db_true(result, 0, 1),
+                                    .human = db_true(result, 0, 2),
+                                    .status = EXECUTION_STARTED};
     PQclear(result);
-    if (execution->made || !execution->mine)
+    if (execution->made || execution->human || !execution->mine)
         return DB_OK;
     return find(db, NULL, job->entry->org, job->epoch, id, execution);
 }
@@ -359,15 +378,23 @@ enum db_status execution_abandon(struct db *db, const struct store_job *job)
     return db_query(db, job->entry->org, &abandon_statement, params, NULL);
 }
 
-enum db_status execution_acted(struct db *db, const char *org, const char *conversation_id,
-                               bool *acted)
+enum db_status execution_past(struct db *db, struct arena *a, const char *org,
+                              const char *conversation_id, struct execution_past *past)
 {
-    const char *params[] = {org, conversation_id};
+    char most[DB_NUMBER_SIZE];
+    const char *params[] = {org, conversation_id, db_number(most, EXECUTION_PAST_MAX)};
     PGresult *result;
+    *past = (struct execution_past){.acted_count = 0};
     enum db_status status = db_query(db, org, &acted_statement, params, &result);
     if (status != DB_OK)
         return status;
-    *acted = db_true(result, 0, 0);
+    for (int row = 0; row < PQntuples(result); row++)
+        past->acted[past->acted_count++] = arena_strdup(a, db_text(result, row, 0));
+    PQclear(result);
+    status = db_query(db, org, &informed_statement, params, &result);
+    if (status != DB_OK)
+        return status;
+    past->informed = db_true(result, 0, 0);
     PQclear(result);
     return DB_OK;
 }

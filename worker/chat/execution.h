@@ -52,8 +52,9 @@ struct execution_call {
 };
 
 struct execution {
-    bool mine; /* the job still is */
-    bool made; /* this epoch begins it now */
+    bool mine;  /* the job still is */
+    bool made;  /* this epoch begins it now */
+    bool human; /* nobody does: a person has the conversation, or is waited for */
     enum execution_status status;
     const char *response; /* JSON; NULL = none */
     const char *failure;
@@ -64,8 +65,8 @@ struct execution {
 /* Writes the row, unless the call has one; the job must be claimed. */
 enum db_status execution_begin(struct db *db, struct arena *a, const struct store_job *job,
                                const struct execution_call *call, struct execution *execution);
-/* CONFIRMING becomes STARTED: the visitor said yes. made false: somebody else did, or it
- * was decided otherwise. */
+/* CONFIRMING becomes STARTED: the visitor, or who tries it out, said yes. made false: somebody
+ * else did, or it was decided otherwise. */
 enum db_status execution_accept(struct db *db, const struct store_job *job, const char *id,
                                 int64_t expires_ms, struct execution *execution);
 
@@ -84,9 +85,17 @@ enum db_status execution_end(struct db *db, struct arena *a, const char *org, co
 /* What a job leaves unfinished: runs whose outcome nobody waits for, open questions. */
 enum db_status execution_abandon(struct db *db, const struct store_job *job);
 
-/* *acted: a call of the conversation that is no read ended well, or was accepted. */
-enum db_status execution_acted(struct db *db, const char *org, const char *conversation_id,
-                               bool *acted);
+#define EXECUTION_PAST_MAX 64
+
+/* What a conversation's answers may rest on by now; its strings are the arena's. */
+struct execution_past {
+    const char *acted[EXECUTION_PAST_MAX]; /* tools, no reads, with a call that ended well or was
+                                              accepted: each once */
+    size_t acted_count;
+    bool informed; /* a read ended well, or an order was cited */
+};
+enum db_status execution_past(struct db *db, struct arena *a, const char *org,
+                              const char *conversation_id, struct execution_past *past);
 
 /* -- afterwards ------------------------------------------------------------------------------- */
 

@@ -90,10 +90,13 @@ static void tell(const struct retention_counts *counts)
     metric_add(meters.deleted, "conversations", (double)counts->conversations);
     metric_add(meters.deleted, "jobs", (double)counts->jobs);
     metric_add(meters.deleted, "tool_executions", (double)counts->tool_executions);
+    metric_add(meters.deleted, "test_runs", (double)counts->test_runs);
+    metric_add(meters.deleted, "records", (double)counts->records);
     metric_add(meters.deleted, "partitions", (double)counts->partitions);
     log_info(NULL, "retention.done", LOG_INT("messages", counts->messages),
              LOG_INT("conversations", counts->conversations), LOG_INT("jobs", counts->jobs),
              LOG_INT("tool_executions", counts->tool_executions),
+             LOG_INT("test_runs", counts->test_runs), LOG_INT("records", counts->records),
              LOG_INT("archived", counts->archived), LOG_INT("partitions", counts->partitions));
 }
 

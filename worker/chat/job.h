@@ -140,11 +140,13 @@ struct job_recall {
 
 /* That its answer says that something was done. */
 struct job_claims {
-    size_t from;    /* where the text begins that was not judged yet */
-    bool looked_up; /* whether an earlier turn did something is known: */
-    bool acted;     /* one did */
-    bool corrected; /* the model was told once that it claimed too much */
-    bool disputed;  /* the server said how it is */
+    size_t from;         /* where the text begins that was not judged yet */
+    bool looked_up;      /* what earlier turns did is known: */
+    unsigned deeds;      /* tool/deeds.h */
+    bool informed;       /* one read something */
+    bool corrected;      /* the model was told once that it claimed too much, */
+    unsigned deeds_then; /* when so much was done */
+    bool disputed;       /* the server said how it is */
 };
 
 struct job {

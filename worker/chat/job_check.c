@@ -17,21 +17,18 @@ enum job_state job_checking_enter(struct job *job)
 {
     if (!job_claims_wonder(job))
         return judge(job);
-    if (!job_submit(job, &(struct job_op){.kind = JOB_OP_ACTED}))
+    if (!job_submit(job, &(struct job_op){.kind = JOB_OP_PAST}))
         job_retry_later(job);
     return JOB_CHECKING;
 }
 
-/* Where it cannot be known, the answer has the benefit of the doubt: a model that is told to
- * act again might do a thing twice. */
 static enum job_state looked_up(struct job *job, const struct job_op *op)
 {
     if (job_op_failed(op) && job->tries < TRIES) {
         job_retry_later(job);
         return JOB_CHECKING;
     }
-    job->claims.looked_up = true;
-    job->claims.acted = job_op_failed(op) || op->found;
+    job_claims_recall(job, job_op_failed(op) ? NULL : &op->past);
     return judge(job);
 }
 
@@ -41,6 +38,6 @@ enum job_state job_checking_on(struct job *job, const struct job_event *event)
         return job_checking_enter(job);
     if (event->type != JOB_EV_OP)
         return JOB_CHECKING;
-    return event->op->kind == JOB_OP_ACTED ? looked_up(job, event->op)
-                                           : job_heed_owner(job, event->op);
+    return event->op->kind == JOB_OP_PAST ? looked_up(job, event->op)
+                                          : job_heed_owner(job, event->op);
 }

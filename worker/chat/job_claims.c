@@ -1,11 +1,12 @@
-/* A model may say that it did what it did not. With no write that ended well, such a
- * claim costs it one more turn; if it insists, the server says how it is. What streamed
+/* A model may say that it did what it did not. With no write of that kind that ended well, such
+ * a claim costs it one more turn; if it insists, the server says how it is. What streamed
  * cannot be taken back, so there the truth comes behind it; a whole answer is replaced. */
 #include "chat/job_tools.h"
 #include "chat/meters.h"
 #include "chat/phrase.h"
 #include "protocol/limits.h"
 #include "tool/claims.h"
+#include "tool/deeds.h"
 
 #include <string.h>
 
@@ -21,7 +22,7 @@ static bool was_told(const struct job *job)
 {
     static const char kind[] = "order:";
     const struct chunk_set *sent = job->answer.chunks;
-    if (job->tools != NULL && job->tools->informed)
+    if (job->claims.informed || (job->tools != NULL && job->tools->informed))
         return true;
     for (size_t i = 0; sent != NULL && i < sent->count; i++) {
         for (size_t k = 0; k < sent->chunks[i].snippet_count; k++) {
@@ -32,22 +33,22 @@ static bool was_told(const struct job *job)
     return false;
 }
 
+static unsigned done(const struct job *job)
+{
+    return job->claims.deeds | (job->tools != NULL ? job->tools->deeds : 0);
+}
+
 static bool claims(const struct job *job)
 {
     size_t from = job->claims.from;
     if (job->text.len <= from)
         return false;
-    switch (tool_claim_of(job->text.data + from, job->text.len - from)) {
+    switch (tool_claim_of(job->text.data + from, job->text.len - from, done(job))) {
     case TOOL_CLAIM_OWN: return true;
     case TOOL_CLAIM_STATED: return !was_told(job);
     case TOOL_CLAIM_NONE: break;
     }
     return false;
-}
-
-static bool acted(const struct job *job)
-{
-    return job->claims.acted || (job->tools != NULL && job->tools->acted);
 }
 
 static bool awaits_approval(const struct job *job)
@@ -86,6 +87,7 @@ static void ask_again(struct job *job)
     struct llm_message messages[] = {{.role = LLM_ASSISTANT, .text = said},
                                      {.role = LLM_USER, .text = correction}};
     job->claims.corrected = true;
+    job->claims.deeds_then = done(job);
     job_tools_add_messages(job, messages, sizeof(messages) / sizeof(messages[0]));
     take_back(job);
     job->claims.from = job->text.len;
@@ -95,12 +97,25 @@ static void ask_again(struct job *job)
 
 bool job_claims_wonder(const struct job *job)
 {
-    return job->door == NULL && !job->whole && !job->claims.looked_up && !acted(job) && claims(job);
+    return job->door == NULL && !job->whole && !job->claims.looked_up && claims(job);
+}
+
+/* In doubt nothing is questioned: a model that is told to act again might do a thing twice. */
+void job_claims_recall(struct job *job, const struct execution_past *past)
+{
+    const struct tool_set *set = job->toolbox != NULL ? &job->toolbox->set : NULL;
+    job->claims.looked_up = true;
+    job->claims.informed = past == NULL || past->informed;
+    job->claims.deeds = past == NULL ? DEED_ANY : 0;
+    for (size_t i = 0; past != NULL && i < past->acted_count; i++) {
+        const struct tool *tool = set != NULL ? tool_find(set, past->acted[i]) : NULL;
+        job->claims.deeds |= tool_deeds(past->acted[i], tool != NULL ? tool->description : NULL);
+    }
 }
 
 bool job_claims_retry(struct job *job)
 {
-    if (job->door != NULL || acted(job) || !claims(job))
+    if (job->door != NULL || !claims(job))
         return false;
     bool again = may_ask_again(job);
     metric_add(meters.claims, again ? "asked_again" : "corrected", 1);
@@ -114,7 +129,7 @@ bool job_claims_retry(struct job *job)
 
 bool job_claims_settle(struct job *job)
 {
-    if (!job->claims.corrected || acted(job))
+    if (!job->claims.corrected || done(job) != job->claims.deeds_then)
         return false;
     metric_add(meters.claims, "corrected", 1);
     say_the_truth(job);

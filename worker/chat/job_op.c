@@ -114,8 +114,9 @@ static void run(void *resource, void *arg)
                                       job->entry.deadline_ms + FD_JOB_LINGER_MS, &op->execution);
         break;
     case JOB_OP_TOOL_END: run_tool_end(op, seat->db); break;
-    case JOB_OP_ACTED:
-        op->status = execution_acted(seat->db, job->entry.org, job->conversation_id, &op->found);
+    case JOB_OP_PAST:
+        op->status =
+            execution_past(seat->db, &op->arena, job->entry.org, job->conversation_id, &op->past);
         break;
     case JOB_OP_SAVE: run_save(op, seat->db); break;
     case JOB_OP_OUTCOME:

@@ -1,6 +1,7 @@
 /* ROUTED: snippets packed, tier and model chosen, the prompt built; `meta` goes out. */
 #include "chat/job_states.h"
 
+#include "chat/calibrator.h"
 #include "chat/door.h"
 #include "chat/draft.h"
 #include "chat/job_people.h"
@@ -118,10 +119,12 @@ enum job_state job_dry_run(struct job *job)
     job->answer.citations = sent;
     job->answer.citation_count = scan->snippet_count;
     job->answer.prompt_tokens = job->prompt_tokens;
+    job->answer.likely_tokens =
+        calibrator_tokens(job->engine->calibrator, first->model, job->prompt_tokens);
     job->answer.attempts[0] = (struct answer_attempt){
         .provider = first->endpoint->name,
         .model = first->model,
-        .usage = {.input = job->prompt_tokens, .cost_micro = -1},
+        .usage = {.input = job->answer.likely_tokens, .cost_micro = -1},
         .estimated = true,
         .free = first->endpoint->protocol == NULL,
     };

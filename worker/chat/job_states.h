@@ -95,7 +95,7 @@ struct job_op {
         JOB_OP_TOOL_BEGIN,
         JOB_OP_TOOL_ACCEPT,
         JOB_OP_TOOL_END,
-        JOB_OP_ACTED,
+        JOB_OP_PAST,
         JOB_OP_SAVE,
         JOB_OP_OUTCOME
     } kind;
@@ -115,10 +115,11 @@ struct job_op {
     struct budget_word word;
     struct job_call *call; /* TOOL_... */
     struct execution execution;
-    struct arena arena;           /* of it */
+    struct execution_past past;
+    struct arena arena;           /* of them */
     enum store_claim claim;       /* CLAIM, SAVE */
     struct store_outcome outcome; /* OUTCOME */
-    bool found;                   /* the same; OFFER: it is the first; ACTED: it did */
+    bool found;                   /* the same; OFFER: it is the first */
 };
 
 /* False: the pool is full. */

@@ -1,6 +1,7 @@
 /* TOOLS and CONFIRMING: what the model called is run, and what came of it is told to it.
  * Every call is driven through its steps on its own; the state only says whether work is
  * under way or a visitor's word is all that is missing. */
+#include "chat/job_people.h"
 #include "chat/job_tools.h"
 #include "chat/job_trace.h"
 
@@ -9,6 +10,7 @@
 #include "core/clock.h"
 #include "core/loop.h"
 #include "protocol/limits.h"
+#include "tool/deeds.h"
 
 #include <string.h>
 
@@ -36,8 +38,10 @@ static void call_over(struct job *job, struct job_call *call)
     if (call->tool == NULL) /* the model's invention: nothing is seen of it */
         return;
     bool acts = call->tool->risk != TOOL_READ;
-    tools->acted = tools->acted ||
-                   (acts && (call->status == EXECUTION_DONE || call->status == EXECUTION_PENDING));
+    if (acts && (call->status == EXECUTION_DONE || call->status == EXECUTION_PENDING)) {
+        tools->acted = true;
+        tools->deeds |= deeds_nearby(tool_deeds(call->tool->name, call->tool->description));
+    }
     tools->informed = tools->informed || (!acts && call->status == EXECUTION_DONE);
     if (call->status == EXECUTION_APPROVING || call->status == EXECUTION_APPROVED)
         tools->awaits_approval = true;
@@ -156,6 +160,8 @@ static enum job_state op_ended(struct job *job, const struct job_op *op)
     }
     if (!op->execution.mine)
         return JOB_DONE;
+    if (op->execution.human)
+        return job_taken(job);
     if (op->kind == JOB_OP_TOOL_BEGIN)
         begun(job, call, &op->execution);
     else

@@ -60,9 +60,10 @@ struct job_tools {
     struct buf thinking; /* of this round; Ollama wants it back */
     bool prompted;       /* this request has its tools in words */
     struct prompt_tools_scan scan;
-    bool asking;   /* the jobs server is asked for the visitor's word */
-    bool acted;    /* a write ended well */
-    bool informed; /* a read did */
+    bool asking;    /* the jobs server is asked for the visitor's word */
+    bool acted;     /* a write ended well: */
+    unsigned deeds; /* tool/deeds.h */
+    bool informed;  /* a read did */
     bool awaits_approval;
 };
 
@@ -118,6 +119,8 @@ bool job_confirm_open(const struct job *job);
 /* It claims an action that no call of its own confirmed, and what the conversation's earlier
  * ones did is not known yet. */
 bool job_claims_wonder(const struct job *job);
+/* What they did; NULL: it cannot be known, and the answer has the benefit of the doubt. */
+void job_claims_recall(struct job *job, const struct execution_past *past);
 /* The answer is over, unless it claims an action that no tool confirmed: true where the
  * model is asked to correct itself; else an honest sentence stands behind the claim. */
 bool job_claims_retry(struct job *job);

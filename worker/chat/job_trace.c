@@ -3,6 +3,7 @@
 
 #include "chat/draft.h"
 #include "chat/trace.h"
+#include "core/reason.h"
 #include "core/utf8.h"
 #include "protocol/limits.h"
 #include "tool/webhook.h"
@@ -95,6 +96,11 @@ static void tell_route(struct job *job)
     fd_jw_member(&event.w, "tier", route_tier_name(route->tier));
     fd_jw_member(&event.w, "model", job->answer.model);
     write_texts(&event.w, "reasons", route->reasons, route->reason_count);
+    fd_jw_key(&event.w, "reason_codes");
+    fd_jw_array(&event.w);
+    for (size_t i = 0; i < route->reason_count; i++)
+        reason_write(&event.w, route->reasons[i]);
+    fd_jw_end_array(&event.w);
     fd_jw_key(&event.w, "candidates");
     fd_jw_array(&event.w);
     for (size_t i = 0; i < job->plan.count; i++) {

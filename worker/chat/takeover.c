@@ -9,22 +9,24 @@
 static const struct db_statement lock_statement = {
     "takeover_lock",
     "SELECT session_id, status, holder, holder_name, version FROM conversations"
-    " WHERE org_id = $1::uuid AND id::text = $2 FOR UPDATE",
+    " WHERE org_id = $1::uuid AND id = $2::uuid FOR UPDATE",
     2};
 
 static const struct db_statement hold_statement = {
     "takeover_hold",
     "UPDATE conversations SET status = 'human', holder = $3, holder_name = $4,"
     "       version = version + 1, updated_at = now(),"
-    "       handoff_at = coalesce(handoff_at, now()),"
-    "       handoff_by = coalesce(handoff_by, 'operator')"
+    "       handoff_at = CASE WHEN status IN ('waiting_human', 'human') THEN handoff_at ELSE now() "
+    "END,"
+    "       handoff_by = CASE WHEN status IN ('waiting_human', 'human') THEN handoff_by"
+    "                         ELSE 'operator' END"
     " WHERE org_id = $1::uuid AND id = $2::uuid RETURNING conversation_facts(conversations)",
     4};
 
 static const struct db_statement leave_statement = {
     "takeover_leave",
     "UPDATE conversations SET status = $3, holder = NULL, holder_name = NULL,"
-    "       version = version + 1, updated_at = now(), handoff_at = NULL, handoff_by = NULL,"
+    "       version = version + 1, updated_at = now(),"
     "       ended_at = CASE WHEN $3 = 'ended' THEN now() ELSE ended_at END"
     " WHERE org_id = $1::uuid AND id = $2::uuid RETURNING conversation_facts(conversations)",
     3};
@@ -65,7 +67,7 @@ static bool is(const char *a, const char *b)
 static enum db_status lock(struct db *db, struct arena *a, const struct takeover_by *by,
                            const char *conversation, struct takeover *now)
 {
-    const char *params[] = {by->org, conversation};
+    const char *params[] = {by->org, db_uuid(conversation)};
     PGresult *row;
     *now = (struct takeover){.verdict = TAKEOVER_UNKNOWN};
     enum db_status status = db_begin(db, by->org);

@@ -39,6 +39,7 @@ bool test_chat_write(struct buf *out, const struct test_chat *test)
     fd_jw_member_bool(&w, "trace", test->trace);
     fd_jw_member_bool(&w, "unattended", test->unattended);
     fd_jw_member_bool(&w, "allow_writes", test->allow_writes);
+    fd_jw_member(&w, "by", test->by);
     fd_jw_member(&w, "channel", test->channel);
     fd_jw_member(&w, "prompt", test->prompt);
     fd_jw_end_object(&w);
@@ -50,15 +51,17 @@ const struct test_chat *test_chat_read(struct arena *a, const char *json, size_t
     struct fd_json_fault fault;
     const struct fd_json *object =
         fd_json_parse(json, len, (struct fd_json_limits){0}, arena_allocator(a), &fault);
-    const char *channel =
-        object != NULL && object->type == FD_JSON_OBJECT ? fd_json_string(object, "channel") : NULL;
+    bool sound = object != NULL && object->type == FD_JSON_OBJECT;
+    const char *channel = sound ? fd_json_string(object, "channel") : NULL;
+    const char *by = sound ? fd_json_string(object, "by") : NULL;
 
-    if (channel == NULL)
+    if (channel == NULL || by == NULL)
         return NULL;
     struct test_chat *test = arena_zalloc(a, sizeof(*test));
     *test = (struct test_chat){.trace = fd_json_bool(object, "trace", false),
                                .unattended = fd_json_bool(object, "unattended", false),
                                .allow_writes = fd_json_bool(object, "allow_writes", false),
+                               .by = by,
                                .channel = channel,
                                .prompt = fd_json_string(object, "prompt")};
     return test;

@@ -19,6 +19,7 @@ struct test_chat {
     bool trace;          /* its events tell all that is done: chat/job_trace.c */
     bool unattended;     /* nobody listens: a case of a run */
     bool allow_writes;   /* else tools that change something are not run */
+    const char *by;      /* the operator, as actors are named; "" = a run's case */
     const char *channel; /* that tools are told it comes from */
     const char *prompt;  /* tried in place of the organisation's own text; NULL = none */
 };

@@ -2,6 +2,7 @@
 
 #include "chat/admission.h"
 #include "core/buf.h"
+#include "core/reason.h"
 #include "protocol/keys.h"
 
 #include <string.h>
@@ -20,6 +21,10 @@ static const struct db_statement insert_statement = {
     "  WHERE (SELECT count(*) FROM test_runs WHERE org_id = $1::uuid AND status = 'running') "
     "< " TEXT_OF(TEST_RUNS_OPEN) " RETURNING id",
     3};
+
+/* Two that begin together count each other. */
+static const struct db_statement lock_statement = {
+    "test_run_lock", "SELECT pg_advisory_xact_lock(hashtextextended($1 || '|test-runs', 0))", 1};
 
 static const struct db_statement fill_statement = {
     "test_run_fill",
@@ -125,6 +130,8 @@ enum db_status test_run_start(struct db *db, struct arena *a, const struct test_
     enum db_status status = db_begin(db, ask->org);
 
     if (status == DB_OK)
+        status = db_exec(db, &lock_statement, &ask->org, NULL);
+    if (status == DB_OK)
         status = insert(db, a, ask, id);
     if (status == DB_OK)
         status = fill(db, a, ask, *id);
@@ -140,7 +147,7 @@ static const struct db_statement cancel_statement = {
     "test_run_cancel",
     "WITH r AS ("
     "  UPDATE test_runs SET status = 'cancelled', finished_at = now()"
-    "   WHERE org_id = $1::uuid AND id::text = $2 AND status = 'running' RETURNING id"
+    "   WHERE org_id = $1::uuid AND id = $2::uuid AND status = 'running' RETURNING id"
     "), s AS ("
     "  UPDATE test_results SET status = 'cancelled', finished_at = now()"
     "   WHERE org_id = $1::uuid AND run_id = (SELECT id FROM r) AND status <> 'done'"
@@ -161,7 +168,7 @@ void test_run_stop_job(const struct config *config, struct arena *a, const char 
 enum db_status test_run_cancel(struct db *db, const struct config *config, struct arena *a,
                                const char *org, const char *id, bool *found)
 {
-    const char *params[] = {org, id};
+    const char *params[] = {org, db_uuid(id)};
     PGresult *rows;
     enum db_status status = db_query(db, org, &cancel_statement, params, &rows);
 
@@ -208,13 +215,13 @@ static const struct db_statement read_statement = {
     "          'ms', t.ms, 'conversation_id', (SELECT j.conversation_id FROM jobs j"
     "             WHERE j.org_id = t.org_id AND j.id = t.job_id)) ORDER BY t.position), '[]')"
     "          FROM test_results t WHERE t.org_id = r.org_id AND t.run_id = r.id)"
-    "  FROM test_runs r WHERE r.org_id = $1::uuid AND r.id::text = $2",
+    "  FROM test_runs r WHERE r.org_id = $1::uuid AND r.id = $2::uuid",
     2};
 
 enum db_status test_run_write(struct db *db, const char *org, const char *id,
                               struct fd_json_writer *w, bool *found)
 {
-    const char *params[] = {org, id};
+    const char *params[] = {org, db_uuid(id)};
     PGresult *row;
     enum db_status status = db_query(db, org, &read_statement, params, &row);
 
@@ -223,19 +230,19 @@ enum db_status test_run_write(struct db *db, const char *org, const char *id,
         return status;
     *found = PQntuples(row) == 1;
     if (*found) {
-        const char *arms = db_text(row, 0, 7), *results = db_text(row, 0, 8);
+        const char *arms = db_text(row, 0, 7);
         fd_jw_object(w);
         fd_jw_member(w, "id", db_text(row, 0, 0));
         fd_jw_member(w, "status", db_text(row, 0, 1));
         fd_jw_member_int(w, "done", db_int(row, 0, 3, 0));
         fd_jw_member_int(w, "total", db_int(row, 0, 2, 0));
-        fd_jw_member(w, "error", db_text(row, 0, 4));
+        reason_member(w, "error", db_text(row, 0, 4));
         fd_jw_member(w, "created_at", db_text(row, 0, 5));
         fd_jw_member(w, "finished_at", db_text(row, 0, 6));
         fd_jw_key(w, "arms");
         fd_jw_raw(w, arms, strlen(arms));
         fd_jw_key(w, "results");
-        fd_jw_raw(w, results, strlen(results));
+        reason_write_rows(w, db_text(row, 0, 8), "failures", "failure_reasons");
         fd_jw_end_object(w);
     }
     PQclear(row);

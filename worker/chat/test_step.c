@@ -188,7 +188,7 @@ static void admit(const struct config *config, struct arena *a, const char *org,
                                           .language = text_of(db_text(rows, row, 4)),
                                           .model_id = text_of(db_text(rows, row, 5))};
     const struct test_chat test = {
-        .unattended = true, .channel = TEST_CHANNEL, .prompt = db_text(rows, row, 6)};
+        .unattended = true, .by = "", .channel = TEST_CHANNEL, .prompt = db_text(rows, row, 6)};
     struct fd_field_fault fault;
     struct buf json;
 

@@ -2,6 +2,7 @@
 #include "cmd/doctor.h"
 
 #include "admin/identity.h"
+#include "admin/mailer.h"
 #include "core/address.h"
 
 #include <arpa/inet.h>
@@ -39,6 +40,16 @@ static void check_token(struct findings *findings, const struct config *config)
     FINDINGS_CHECK(findings, (info.st_mode & S_IRWXO) == 0, FINDING_FAIL, "admin.token",
                    "chmod o= the file: who reads it can be anyone", "%s: mode %o", path,
                    (unsigned)info.st_mode & 0777);
+}
+
+static void check_mailer(struct findings *findings, const struct config *config)
+{
+    char error[256] = "links to new passwords are mailed";
+    bool whole = mailer_is_whole(config, error);
+
+    if (mailer_is_set_up(config))
+        FINDINGS_CHECK(findings, whole, FINDING_FAIL, "admin.reset", "set what is missing", "%s",
+                       error);
 }
 
 static int connect_to(const struct address *address)
@@ -99,6 +110,7 @@ void doctor_admin(struct findings *findings, const struct config *config)
     char answer[64];
 
     check_token(findings, config);
+    check_mailer(findings, config);
     if (!address_parse(config->admin_listen, &address))
         return; /* config_load() has said so */
     bool ok = ask(&address, answer);

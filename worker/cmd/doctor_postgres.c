@@ -60,6 +60,9 @@ static void check_server(struct findings *findings, struct db *db)
                    "switch fsync, full_page_writes and synchronous_commit on",
                    "a committed answer %s a power cut",
                    db_true(row, 0, 5) ? "survives" : "may not survive");
+    findings_add(findings, FINDING_OK, "postgresql.sessions", NULL, "%s",
+                 db_is_pooled(db) ? "dealt out by a pooler: statements are planned each time"
+                                  : "our own: statements are prepared once");
     PQclear(row);
 }
 

@@ -50,7 +50,7 @@ static bool question_is_good(const char *question)
 
 static void print_price(const struct dry_run *run)
 {
-    int64_t most = price_worst(&run->price, run->prompt_tokens, run->draft.request.max_tokens);
+    int64_t most = price_worst(&run->price, run->likely_tokens, run->draft.request.max_tokens);
 
     if (run->plan.count == 0)
         return;
@@ -109,6 +109,8 @@ static void print_text(struct arena *a, const struct dry_run *run)
            route_reasons(a, &draft->route));
     printf("tokens      %" PRId64 " of the prompt, %d of context in %zu chunks, %d of the answer\n",
            run->prompt_tokens, draft->set.context_tokens, draft->set.count, request->max_tokens);
+    if (run->likely_tokens != run->prompt_tokens)
+        printf("            %" PRId64 " of the prompt as this model counts\n", run->likely_tokens);
     if (run->history_count > 0)
         print_memory(&draft->memory);
     print_price(run);

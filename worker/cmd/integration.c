@@ -242,7 +242,7 @@ static int show_log(struct integration_command *c)
     struct buf json;
 
     buf_init(&json, OUTPUT_MAX);
-    return show(c, journal_list(c->db, c->org, c->name, 0, c->lines, &json), &json, print_call);
+    return show(c, journal_list(c->db, c->org, c->name, c->lines, &json), &json, print_call);
 }
 
 /* -- endpoints -----------------------------------------------------------------------------------

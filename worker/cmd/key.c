@@ -1,6 +1,7 @@
 /* frontdesk key create|list|rotate|revoke: API keys, and Redis told at once. */
 #include "cmd/cmd.h"
 #include "cmd/org.h"
+#include "cmd/trace.h"
 #include "core/buf.h"
 #include "db/db.h"
 #include "tenant/keys.h"
@@ -110,6 +111,7 @@ static bool find_owner(const struct key_command *c, char org[37])
     bool found = PQntuples(result) == 1;
     if (found) {
         snprintf(org, 37, "%s", db_text(result, 0, 0));
+        trace_org(org);
     } else {
         fprintf(stderr, "frontdesk key: there is no live key \"%.100s\"\n", c->id);
     }

@@ -1,5 +1,6 @@
 #include "cmd/cmd.h"
 
+#include "cmd/trace.h"
 #include "net/outbound.h"
 #include "tool/tool.h"
 
@@ -286,7 +287,11 @@ static int run(int argc, char **argv, const char *file)
     outbound_use_dns(config.dns_servers);
     tool_use_vault(config.vault_keys);
     optind = 0; /* the command reads its own options from the start */
-    return command->run(argc, argv, &config);
+    trace_words(argc, argv);
+    int status = command->run(argc, argv, &config);
+    if (status != CMD_USAGE)
+        trace_write(&config, status);
+    return status;
 }
 
 int main(int argc, char **argv)

@@ -1,5 +1,6 @@
 #include "cmd/org.h"
 
+#include "cmd/trace.h"
 #include "tenant/publish.h"
 
 #include <stdio.h>
@@ -27,6 +28,7 @@ bool cmd_find_org(struct db *db, const char *command, const char *given, char or
     int count = PQntuples(result);
     if (count == 1) {
         snprintf(org, 37, "%s", db_text(result, 0, 0));
+        trace_org(org);
     } else {
         fprintf(stderr, "frontdesk %s: %s \"%.100s\"\n", command,
                 count == 0 ? "there is no organisation" : "use the id: there are several called",

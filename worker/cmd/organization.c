@@ -1,5 +1,6 @@
 /* frontdesk org list|create|show|set|disable|enable: tenants (ADM-2). */
 #include "cmd/cmd.h"
+#include "cmd/trace.h"
 #include "cmd/org.h"
 #include "core/buf.h"
 #include "tenant/audit.h"
@@ -85,7 +86,7 @@ static bool changes(const struct org_command *c)
 static void note(const struct org_command *c, const char *org, const char *action)
 {
     const struct audit_entry entry = {
-        .org = org, .actor = "command", .action = action, .target = org};
+        .org = org, .actor = trace_actor(), .action = action, .target = org};
 
     if (audit_write(c->db, &entry) != DB_OK)
         fprintf(stderr, "warning: no audit row was written: %s\n", db_error(c->db));

@@ -64,15 +64,16 @@ static void report(const struct retention_command *c, const struct retention_cou
 {
     if (c->json)
         printf("{\"dry_run\":%s,\"messages\":%" PRId64 ",\"conversations\":%" PRId64
-               ",\"jobs\":%" PRId64 ",\"tool_executions\":%" PRId64 ",\"archived\":%" PRId64
-               ",\"partitions\":%" PRId64 "}\n",
+               ",\"jobs\":%" PRId64 ",\"tool_executions\":%" PRId64 ",\"test_runs\":%" PRId64
+               ",\"records\":%" PRId64 ",\"archived\":%" PRId64 ",\"partitions\":%" PRId64 "}\n",
                c->dry_run ? "true" : "false", n->messages, n->conversations, n->jobs,
-               n->tool_executions, n->archived, n->partitions);
+               n->tool_executions, n->test_runs, n->records, n->archived, n->partitions);
     else
         printf("%s%" PRId64 " messages, %" PRId64 " conversations, %" PRId64 " jobs, %" PRId64
-               " calls of tools; %" PRId64 " lines archived, %" PRId64 " months dropped\n",
+               " calls of tools, %" PRId64 " test runs, %" PRId64 " records; %" PRId64
+               " lines archived, %" PRId64 " months dropped\n",
                c->dry_run ? "would delete " : "deleted ", n->messages, n->conversations, n->jobs,
-               n->tool_executions, n->archived, n->partitions);
+               n->tool_executions, n->test_runs, n->records, n->archived, n->partitions);
 }
 
 static int dry_run(struct retention_command *c)
@@ -139,14 +140,16 @@ static void print_org(const struct retention_command *c, const struct retention_
     if (c->json)
         printf("{\"org_id\":\"%s\",\"message_days\":%d,\"tool_execution_days\":%d,"
                "\"due_messages\":%" PRId64 ",\"due_conversations\":%" PRId64
-               ",\"due_jobs\":%" PRId64 ",\"due_tool_executions\":%" PRId64 "}\n",
+               ",\"due_jobs\":%" PRId64 ",\"due_tool_executions\":%" PRId64
+               ",\"due_test_runs\":%" PRId64 ",\"due_records\":%" PRId64 "}\n",
                org->id, org->message_days, org->tool_execution_days, due->messages,
-               due->conversations, due->jobs, due->tool_executions);
+               due->conversations, due->jobs, due->tool_executions, due->test_runs, due->records);
     else
         printf("%s  messages %d days, calls of tools %d days; due: %" PRId64 " messages, %" PRId64
-               " conversations, %" PRId64 " jobs, %" PRId64 " calls of tools\n",
+               " conversations, %" PRId64 " jobs, %" PRId64 " calls of tools, %" PRId64
+               " test runs, %" PRId64 " records\n",
                org->id, org->message_days, org->tool_execution_days, due->messages,
-               due->conversations, due->jobs, due->tool_executions);
+               due->conversations, due->jobs, due->tool_executions, due->test_runs, due->records);
 }
 
 static int show(struct retention_command *c)

@@ -321,7 +321,7 @@ static int remove_tool(struct tool_command *c)
 
 /* -- a test run ------------------------------------------------------------------------------ */
 
-static void print_test_json(const struct tool_test *test)
+static void print_test_json(const struct trial *test)
 {
     struct fd_json_writer w;
     struct buf out;
@@ -335,7 +335,7 @@ static void print_test_json(const struct tool_test *test)
 
 static int test(struct tool_command *c)
 {
-    struct tool_test run = {.allow = c->config->outbound_allow, .language = c->language};
+    struct trial run = {.allow = c->config->outbound_allow, .language = c->language};
     struct tool_problem problem = {0};
 
     enum db_status status = tools_test(c->db, &c->arena, c->org, c->name,

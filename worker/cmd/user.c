@@ -1,5 +1,6 @@
 /* frontdesk user: the people who sign in (ADM-1). No password is ever an argument. */
 #include "cmd/cmd.h"
+#include "cmd/trace.h"
 #include "cmd/org.h"
 #include "core/arena.h"
 #include "core/buf.h"
@@ -82,7 +83,7 @@ static bool take_password(const struct user_command *c, char password[PASSWORD_M
 static void note(const struct user_command *c, const char *action, const char *target)
 {
     const struct audit_entry entry = {
-        .org = c->org, .actor = "command", .action = action, .target = target};
+        .org = c->org, .actor = trace_actor(), .action = action, .target = target};
 
     if (audit_write(c->db, &entry) != DB_OK)
         fprintf(stderr, "warning: no audit row was written: %s\n", db_error(c->db));
@@ -115,7 +116,7 @@ static int create(struct user_command *c)
         .org = c->org, .email = c->email, .name = c->name, .role = c->role, .password = password};
     enum db_status status = users_create(c->db, &user, RANK_ALL, id);
     sodium_memzero(password, sizeof(password));
-    if (status == DB_CONFLICT) {
+    if (status == DB_CONFLICT && db_sqlstate(c->db)[0] != '\0') {
         fprintf(stderr, "frontdesk user: there is a user with this e-mail address\n");
         return 1;
     }

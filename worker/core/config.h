@@ -31,14 +31,16 @@ struct config {
     int drain_ms;               /* FRONTDESK_DRAIN_MS: SIGTERM to the end of running answers */
 
     /* frontdesk admin */
-    const char *admin_listen;     /* FRONTDESK_ADMIN_LISTEN: unix:/path, or IP:port of loopback */
-    const char *admin_token;      /* FRONTDESK_ADMIN_TOKEN: nginx's proof that it is nginx */
-    const char *admin_token_file; /* FRONTDESK_ADMIN_TOKEN_FILE: the same, in a file */
-    int admin_threads;            /* FRONTDESK_ADMIN_THREADS */
-    int admin_timeout_ms;         /* FRONTDESK_ADMIN_TIMEOUT_MS: of one request */
-    int session_access_s;         /* FRONTDESK_SESSION_ACCESS_S: claims of a signed-in user */
-    int session_idle_s;           /* FRONTDESK_SESSION_IDLE_S: after them */
-    int session_max_s;            /* FRONTDESK_SESSION_MAX_S: of the whole session */
+    const char *admin_listen;      /* FRONTDESK_ADMIN_LISTEN: unix:/path, or IP:port of loopback */
+    const char *admin_token;       /* FRONTDESK_ADMIN_TOKEN: nginx's proof that it is nginx */
+    const char *admin_token_file;  /* FRONTDESK_ADMIN_TOKEN_FILE: the same, in a file */
+    int admin_threads;             /* FRONTDESK_ADMIN_THREADS */
+    int admin_timeout_ms;          /* FRONTDESK_ADMIN_TIMEOUT_MS: of one request */
+    int session_access_s;          /* FRONTDESK_SESSION_ACCESS_S: claims of a signed-in user */
+    int session_idle_s;            /* FRONTDESK_SESSION_IDLE_S: after them */
+    int session_max_s;             /* FRONTDESK_SESSION_MAX_S: of the whole session */
+    const char *reset_webhook_url; /* FRONTDESK_RESET_WEBHOOK_URL: mails links to new passwords */
+    const char *reset_webhook_secret; /* FRONTDESK_RESET_WEBHOOK_SECRET: signs what it is sent */
 
     /* providers; NULL = not set */
     const char *llm_provider; /* LLM_PROVIDER: auto, openrouter, openai, anthropic (also for

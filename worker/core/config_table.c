@@ -68,6 +68,12 @@ const struct config_setting config_settings[] = {
      "They can be renewed for so many seconds after that.", RANGE(1, 2592000)},
     {"FRONTDESK_SESSION_MAX_S", CONFIG_INT, AT(session_max_s), "43200",
      "Then the user signs in again, whatever happened.", RANGE(1, 2592000)},
+    {"FRONTDESK_RESET_WEBHOOK_URL", CONFIG_URL, AT(reset_webhook_url), NULL,
+     "Mails a link to whoever forgot the password, which begins with FRONTDESK_PUBLIC_URL. Nobody "
+     "is offered one if unset.",
+     ANY},
+    {"FRONTDESK_RESET_WEBHOOK_SECRET", CONFIG_SECRET, AT(reset_webhook_secret), NULL,
+     "Signs what that webhook is sent: 16 random characters or more.", ANY},
 
     {"LLM_PROVIDER", CONFIG_CHOICE, AT(llm_provider), "auto",
      "Who answers; auto takes the first that is configured, in this order.",

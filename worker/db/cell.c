@@ -1,8 +1,11 @@
 #include "db/db.h"
 
+#include "protocol/ids.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 const char *db_text(const PGresult *result, int row, int column)
 {
@@ -31,4 +34,9 @@ const char *db_number(char out[DB_NUMBER_SIZE], int64_t value)
 {
     snprintf(out, DB_NUMBER_SIZE, "%" PRId64, value);
     return out;
+}
+
+const char *db_uuid(const char *text)
+{
+    return text != NULL && fd_uuid_valid(text, strlen(text)) ? text : NULL;
 }

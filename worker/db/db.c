@@ -7,18 +7,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The server gives up before we do (pipeline.c). */
-#define SESSION_SETTINGS                                                                           \
-    "SET statement_timeout = '15s'; SET lock_timeout = '5s';"                                      \
-    "SET idle_in_transaction_session_timeout = '30s'; SET timezone = 'UTC'"
+/* For one transaction: behind a pooler the next one finds another server's session, and
+ * this session another client. The server gives up before we do (pipeline.c). */
+#define SET_ORG                                                                                    \
+    "SELECT set_config('app.org_id', coalesce($1, ''), true),"                                     \
+    "       set_config('statement_timeout', '15s', true),"                                         \
+    "       set_config('lock_timeout', '5s', true),"                                               \
+    "       set_config('idle_in_transaction_session_timeout', '30s', true),"                       \
+    "       set_config('timezone', 'UTC', true)"
 
-static const struct db_statement set_org = {
-    "frontdesk_set_org", "SELECT set_config('app.org_id', coalesce($1, ''), true)", 1};
+static const struct db_statement server_process = {"frontdesk_server", "SELECT pg_backend_pid()",
+                                                   0};
+static const struct db_statement set_org = {"frontdesk_set_org", SET_ORG, 1};
 static const struct db_statement set_org_unhurried = {
-    "frontdesk_set_org_unhurried",
-    "SELECT set_config('app.org_id', coalesce($1, ''), true),"
-    "       set_config('synchronous_commit', 'off', true)",
-    1};
+    "frontdesk_set_org_unhurried", SET_ORG ", set_config('synchronous_commit', 'off', true)", 1};
 /* Any record does: the commit of one brings all before it to the disk. */
 static const struct db_statement settle = {
     "frontdesk_settle", "SELECT pg_logical_emit_message(true, 'frontdesk', '')", 0};
@@ -82,6 +84,24 @@ static bool is_quiet(const PGconn *conn)
     return PQstatus(conn) == CONNECTION_OK && poll(&fd, 1, 0) == 0;
 }
 
+/* A pooler greets with a process number of its own making, which is not the server's. It may
+ * give each transaction another server's session, so that none has our statements. */
+static enum db_status look_for_pooler(struct db *db)
+{
+    struct pipeline_step step = {.statement = &server_process};
+    PGresult *row;
+
+    db->pooled = true;
+    enum db_status status = pipeline_run(db, &step, 1, &row);
+    if (status != DB_OK) {
+        pipeline_drop(db);
+        return status;
+    }
+    db->pooled = db_int(row, 0, 0, 0) != PQbackendPID(db->conn);
+    PQclear(row);
+    return DB_OK;
+}
+
 enum db_status db_connect(struct db *db)
 {
     if (db->conn != NULL && is_quiet(db->conn)) {
@@ -103,14 +123,15 @@ enum db_status db_connect(struct db *db)
         return pipeline_lost(db, db->conn != NULL ? PQerrorMessage(db->conn) : "out of memory");
     }
     PQsetNoticeReceiver(db->conn, ignore_notice, NULL);
-    /* Not by startup `options`, which PgBouncer refuses. */
-    PGresult *result = PQexec(db->conn, SESSION_SETTINGS);
-    bool ok = PQresultStatus(result) == PGRES_COMMAND_OK;
-    PQclear(result);
-    if (!ok || PQsetnonblocking(db->conn, 1) != 0) {
+    if (PQsetnonblocking(db->conn, 1) != 0) {
         return pipeline_lost(db, PQerrorMessage(db->conn));
     }
-    return DB_OK;
+    return look_for_pooler(db);
+}
+
+bool db_is_pooled(const struct db *db)
+{
+    return db->pooled;
 }
 
 /* What comes before a transaction, at times; at most one step. */

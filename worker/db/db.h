@@ -1,7 +1,8 @@
 /*
  * Db: one synchronous PostgreSQL connection, used by one thread at a time (a pool
  * thread or a command). Statements are prepared on first use and again after a
- * reconnect. Every query names the organisation it is for; row-level security is
+ * reconnect; behind a pooler (PgBouncer) they are not. Nothing is set but for one
+ * transaction. Every query names the organisation it is for; row-level security is
  * the second net under that.
  */
 #ifndef FD_DB_DB_H
@@ -33,6 +34,8 @@ struct db *db_new(const char *url, const char *application_name);
 void db_free(struct db *db);
 /* Opens now; for commands and doctor. */
 enum db_status db_connect(struct db *db);
+/* Something between us and the server deals its sessions out; known once connected. */
+bool db_is_pooled(const struct db *db);
 const char *db_error(const struct db *db); /* of the last failure, one line */
 const char *db_sqlstate(const struct db *db);
 /* Sets what db_error() says, where a caller knows better why it ends with DB_FAILED: what
@@ -82,5 +85,8 @@ bool db_true(const PGresult *result, int row, int column);
 /* Parameter text of a number; the buffer is the caller's. */
 #define DB_NUMBER_SIZE 32
 const char *db_number(char out[DB_NUMBER_SIZE], int64_t value);
+/* The parameter of "id = $1::uuid": the text, or NULL where it is no id, which finds nothing. Not
+ * "id::text = $1": no index is of that. */
+const char *db_uuid(const char *text);
 
 #endif

@@ -90,7 +90,7 @@ static enum db_status status_of(const char *state)
 }
 
 /* A plan or a statement that the server no longer has as we know it: after a
- * migration, or behind a pooler that changed the server under us. */
+ * migration, or behind a pooler that was not seen to be one. */
 static bool statements_are_stale(const char *state, const char *message)
 {
     return strcmp(state, "26000") == 0 || (strcmp(state, "0A000") == 0 && message != NULL &&
@@ -157,6 +157,10 @@ static void note_prepared(struct db *db, const struct db_statement *statement)
 static bool send_step(struct db *db, struct pipeline_step *step)
 {
     const struct db_statement *s = step->statement;
+    if (db->pooled) {
+        return PQsendQueryParams(db->conn, s->sql, s->params, NULL, step->params, NULL, NULL, 0) ==
+               1;
+    }
     step->prepares = !is_prepared(db, s);
     if (step->prepares && !PQsendPrepare(db->conn, s->name, s->sql, s->params, NULL)) {
         return false;

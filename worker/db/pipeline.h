@@ -19,6 +19,7 @@ struct db {
     char *url;
     char *application_name;
     PGconn *conn;
+    bool pooled; /* statements have no names: the next transaction's server may not know them */
     const struct db_statement **prepared;
     size_t prepared_count;
     size_t prepared_cap;
@@ -33,7 +34,7 @@ struct db {
 struct pipeline_step {
     const struct db_statement *statement;
     const char *const *params;
-    bool prepares; /* its Parse goes in the same pipeline */
+    bool prepares; /* a Parse of its name goes in the same pipeline */
 };
 
 /* The last step's result; the first failure ends it. */

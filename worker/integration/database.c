@@ -4,13 +4,18 @@
 #include "net/outbound.h"
 
 #include <errno.h>
+#include <linux/tcp.h> /* glibc's knows no tcpi_bytes_received */
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
-#define CONNECT_MS 5000
-#define CA_FILE    "/etc/ssl/certs/ca-certificates.crt"
-#define NO_FILE    "/nonexistent/frontdesk" /* instead of those of our own user */
+#define CONNECT_MS   5000
+#define GREETING_MAX 65536 /* certificates, parameters, a notice or two */
+#define CA_FILE      "/etc/ssl/certs/ca-certificates.crt"
+#define NO_FILE      "/nonexistent/frontdesk" /* instead of those of our own user */
 
 bool database_place_read(const char *text, struct database_place *place)
 {
@@ -62,6 +67,8 @@ static PGconn *start(const struct integration *integration, const struct databas
                      const char *address)
 {
     const char *sslmode = fd_json_string(integration->settings, "sslmode");
+    /* An empty text counts as unset; a pooler refuses whatever is sent. */
+    const char *no_options = getenv("PGOPTIONS") != NULL ? " " : NULL;
     char port[8];
     const char *const keys[] = {"host",
                                 "hostaddr",
@@ -92,13 +99,29 @@ static PGconn *start(const struct integration *integration, const struct databas
                                   NO_FILE,
                                   "disable",
                                   "any",
-                                  " ", /* an empty text counts as none */
+                                  no_options,
                                   "UTF8",
                                   "frontdesk",
                                   NULL};
 
     snprintf(port, sizeof(port), "%d", place->port);
     return PQconnectStartParams(keys, values, 0);
+}
+
+bool database_sent_more(PGconn *conn, uint64_t most)
+{
+    struct tcp_info info = {0};
+    socklen_t len = sizeof(info);
+
+    return getsockopt(PQsocket(conn), IPPROTO_TCP, TCP_INFO, &info, &len) == 0 &&
+           info.tcpi_bytes_received > most;
+}
+
+/* libpq would print it where our log is. */
+static void ignore_notice(void *arg, const PGresult *notice)
+{
+    (void)arg;
+    (void)notice;
 }
 
 static bool finish(PGconn *conn, int64_t deadline_ms)
@@ -109,7 +132,8 @@ static bool finish(PGconn *conn, int64_t deadline_ms)
         if (state == PGRES_POLLING_FAILED)
             return false;
         if (PQstatus(conn) == CONNECTION_BAD ||
-            !database_wait(conn, state == PGRES_POLLING_WRITING, deadline_ms))
+            !database_wait(conn, state == PGRES_POLLING_WRITING, deadline_ms) ||
+            database_sent_more(conn, GREETING_MAX))
             return false;
         state = PQconnectPoll(conn);
     }
@@ -156,9 +180,12 @@ PGconn *database_connect(const struct integration *integration, const char *allo
     if (resolved != OUTBOUND_OK)
         return NULL;
     conn = start(integration, &place, address);
+    PQsetNoticeReceiver(conn, ignore_notice, NULL);
     if (conn != NULL && finish(conn, connect_by))
         return conn;
-    if (conn == NULL || PQstatus(conn) == CONNECTION_BAD)
+    if (conn != NULL && database_sent_more(conn, GREETING_MAX))
+        snprintf(error, 256, "no connection: the database sends too much before it is ready");
+    else if (conn == NULL || PQstatus(conn) == CONNECTION_BAD)
         keep_line(error, "no connection", conn != NULL ? PQerrorMessage(conn) : "out of memory");
     else
         snprintf(error, 256, "no connection within %d ms", CONNECT_MS);

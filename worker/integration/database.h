@@ -26,5 +26,7 @@ PGconn *database_connect(const struct integration *integration, const char *allo
                          int64_t deadline_ms, enum tool_failure *failure, char error[256]);
 /* Until something may be read (or written, where wanted); false: the deadline is over. */
 bool database_wait(PGconn *conn, bool for_write, int64_t deadline_ms);
+/* Has the server sent more bytes than that, since it was connected? libpq takes what comes. */
+bool database_sent_more(PGconn *conn, uint64_t most);
 
 #endif

@@ -26,11 +26,21 @@ enum db_status endpoints_insert(struct db *db, struct arena *a, const char *org,
                                 const char *integration_id, enum integration_type type,
                                 const struct endpoint_new *spec, struct tool_problem *problem,
                                 char id[SETTINGS_ID_SIZE]);
-/* By its name: it is the organisation's only one. */
+/* By its name: it is the organisation's only one. NULL: as it was. */
+struct endpoint_change {
+    const char *description, *method, *url, *query, *risk, *schema;
+    const struct fd_json *bindings, *config;
+    int enabled; /* 0, 1; negative: as it was */
+};
+/* problem->field "endpoint": there is none. */
+enum db_status endpoints_change(struct db *db, const char *org, const char *name,
+                                const struct endpoint_change *change, struct tool_problem *problem);
 enum db_status endpoints_enable(struct db *db, const char *org, const char *name, bool enabled,
                                 bool *found);
 enum db_status endpoints_remove(struct db *db, const char *org, const char *name, bool *found);
 /* JSON: an array; which NULL: of all integrations. */
 enum db_status endpoints_list(struct db *db, const char *org, const char *which, struct buf *json);
+/* The one of this name, or none. */
+enum db_status endpoints_named(struct db *db, const char *org, const char *name, struct buf *json);
 
 #endif

@@ -71,14 +71,18 @@ const char *const *integration_auth_secrets(enum integration_auth auth)
 
 enum { ID, NAME, TYPE, AUTH, BASE_URL, SETTINGS, SECRETS, REVISION, ENDPOINT };
 
+#define CALL_COLUMNS                                                                               \
+    INTEGRATION_COLUMNS                                                                            \
+    ", e.id, e.name, e.kind, e.method, e.url, e.query, e.risk <> 'read', e.config, e.revision"
+#define CALL_ROWS                                                                                  \
+    "  FROM integration_endpoints e"                                                               \
+    "  JOIN client_integrations i ON i.org_id = e.org_id AND i.id = e.integration_id"              \
+    " WHERE e.org_id = $1 AND e.id = $2::uuid"
+
 static const struct db_statement load_call = {
-    "integration_load_call",
-    "SELECT " INTEGRATION_COLUMNS ", e.id, e.name, e.kind, e.method, e.url, e.query,"
-    "       e.risk <> 'read', e.config, e.revision"
-    "  FROM integration_endpoints e"
-    "  JOIN client_integrations i ON i.org_id = e.org_id AND i.id = e.integration_id"
-    " WHERE e.org_id = $1 AND e.id::text = $2 AND e.enabled AND i.enabled",
-    2};
+    "integration_load_call", "SELECT " CALL_COLUMNS CALL_ROWS " AND e.enabled AND i.enabled", 2};
+static const struct db_statement load_switched_off = {"integration_load_switched_off",
+                                                      "SELECT " CALL_COLUMNS CALL_ROWS, 2};
 static const struct db_statement find_one = {
     "integration_find_one",
     "SELECT " INTEGRATION_COLUMNS " FROM client_integrations i"
@@ -187,7 +191,15 @@ enum db_status integration_load(struct db *db, struct arena *a, const char *org,
                                 const char *endpoint_id, const char *keys,
                                 struct integration *integration, struct endpoint *endpoint)
 {
-    return load(db, a, org, &load_call, endpoint_id, keys, integration, endpoint);
+    return load(db, a, org, &load_call, db_uuid(endpoint_id), keys, integration, endpoint);
+}
+
+enum db_status integration_load_switched_off(struct db *db, struct arena *a, const char *org,
+                                             const char *endpoint_id, const char *keys,
+                                             struct integration *integration,
+                                             struct endpoint *endpoint)
+{
+    return load(db, a, org, &load_switched_off, db_uuid(endpoint_id), keys, integration, endpoint);
 }
 
 enum db_status integration_find(struct db *db, struct arena *a, const char *org, const char *which,

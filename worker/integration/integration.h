@@ -68,6 +68,11 @@ struct endpoint {
 enum db_status integration_load(struct db *db, struct arena *a, const char *org,
                                 const char *endpoint_id, const char *keys,
                                 struct integration *integration, struct endpoint *endpoint);
+/* The same of one that may be switched off, for its test. */
+enum db_status integration_load_switched_off(struct db *db, struct arena *a, const char *org,
+                                             const char *endpoint_id, const char *keys,
+                                             struct integration *integration,
+                                             struct endpoint *endpoint);
 /* One by its id, or its name; secrets are open. */
 enum db_status integration_find(struct db *db, struct arena *a, const char *org, const char *which,
                                 const char *keys, struct integration *integration);

@@ -6,6 +6,7 @@
 #include "integration/request.h"
 #include "integration/shape.h"
 #include "core/clock.h"
+#include "core/reason.h"
 #include "tool/shown.h"
 
 #include <stdio.h>
@@ -224,7 +225,7 @@ static bool write_outcome(const struct probe *probe, bool sample, struct buf *js
         fd_jw_member(&w, "outcome", tool_failure_name(check->failure));
         fd_jw_member_int(&w, "status", check->status);
         fd_jw_member_int(&w, "ms", check->ms);
-        fd_jw_member(&w, "detail", check->detail);
+        reason_member(&w, "detail", check->detail);
         fd_jw_end_object(&w);
     }
     fd_jw_end_array(&w);

@@ -3,12 +3,9 @@
 #include "core/buf.h"
 #include "core/clock.h"
 
-#include <linux/tcp.h> /* glibc's knows no tcpi_bytes_received */
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
@@ -62,15 +59,6 @@ static bool fail_query(struct run *r, const PGresult *res)
 
 /* -- talking ---------------------------------------------------------------------------- */
 
-static bool received_too_much(const struct run *r)
-{
-    struct tcp_info info = {0};
-    socklen_t len = sizeof(info);
-
-    return getsockopt(PQsocket(r->conn), IPPROTO_TCP, TCP_INFO, &info, &len) == 0 &&
-           info.tcpi_bytes_received > RECEIVED_MAX;
-}
-
 /* False: broken, too late or too much, and the result says so. */
 static bool wait_for_result(struct run *r)
 {
@@ -85,7 +73,7 @@ static bool wait_for_result(struct run *r)
             return fail(r, TOOL_TIMEOUT, "the query took too long");
         if (!PQconsumeInput(r->conn))
             return fail(r, TOOL_UNREACHABLE, "the connection broke");
-        if (received_too_much(r))
+        if (database_sent_more(r->conn, RECEIVED_MAX))
             return fail(r, TOOL_RESPONSE, "the database sends too much: choose fewer columns");
     }
 }

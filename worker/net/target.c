@@ -186,3 +186,21 @@ void target_free(struct target *target)
     curl_free(target->url); /* curl's memory is malloc's, strdup()'s too */
     target->url = NULL;
 }
+
+static bool is_https(const char *url)
+{
+    return strncasecmp(url, "https:", 6) == 0;
+}
+
+bool target_same_server(const char *url, const char *other)
+{
+    struct target a = {0}, b = {0};
+    char error[256];
+
+    bool same = url != NULL && other != NULL && target_parse(&a, url, error) &&
+                target_parse(&b, other, error) && is_https(url) == is_https(other) &&
+                a.port == b.port && strcmp(a.host, b.host) == 0;
+    target_free(&a);
+    target_free(&b);
+    return same;
+}

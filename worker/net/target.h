@@ -24,4 +24,8 @@ struct target {
 bool target_parse(struct target *target, const char *url, char error[256]);
 void target_free(struct target *target);
 
+/* Of one scheme, host and port: what was entrusted to the one is known to the other. False where
+ * either is none, or NULL. */
+bool target_same_server(const char *url, const char *other);
+
 #endif

@@ -2,6 +2,7 @@
  * they may quote the key. */
 #include "tenant/ai_endpoint.h"
 
+#include "core/reason.h"
 #include "llm/embedding.h"
 #include "llm/encode.h"
 #include "net/outbound.h"
@@ -143,7 +144,7 @@ static enum db_status keep(struct db *db, const char *org, const struct test *te
     fd_jw_member_bool(&w, "ok", test->ok);
     fd_jw_member_int(&w, "ms", test->ms);
     fd_jw_member_int(&w, "status", test->status);
-    fd_jw_member(&w, "detail", test->detail[0] != '\0' ? test->detail : NULL);
+    reason_member(&w, "detail", test->detail[0] != '\0' ? test->detail : NULL);
     fd_jw_end_object(&w);
     if (!buf_json_end(out, &w)) {
         return DB_FAILED;

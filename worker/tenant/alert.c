@@ -1,5 +1,7 @@
 #include "tenant/alert.h"
 
+#include "core/reason.h"
+
 #include <string.h>
 
 #define WHEN(column) "to_char(" column " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
@@ -140,7 +142,7 @@ static void write_row(struct fd_json_writer *w, const PGresult *rows, int row)
     fd_jw_member(w, "delivery", db_text(rows, row, 6));
     fd_jw_member_int(w, "attempts", db_int(rows, row, 7, 0));
     fd_jw_member(w, "delivered_at", db_text(rows, row, 8));
-    fd_jw_member(w, "last_error", db_text(rows, row, 9));
+    reason_member(w, "last_error", db_text(rows, row, 9));
     fd_jw_end_object(w);
 }
 

@@ -8,6 +8,9 @@
 #define DEPTH 24
 #define NODES 65536
 
+/* Rows that a search for a part of a text looks through, each time: no index has those. */
+#define LOOKED_THROUGH "100000"
+
 static const struct db_statement insert = {
     "audit_insert",
     "INSERT INTO audit_log (org_id, actor, action, target, address, request_id, before, after)"
@@ -23,11 +26,18 @@ static const struct db_statement list = {
     "                    AND a.actor = 'key:' || k.id),"
     "                CASE WHEN a.actor LIKE 'user:%' THEN platform_person(substr(a.actor, 6)::uuid)"
     "                END)"
-    "  FROM audit_log a"
-    " WHERE a.org_id = $1 AND ($2::text IS NULL OR a.actor = $2)"
-    "   AND ($3::text IS NULL OR a.action = $3) AND ($4::bigint IS NULL OR a.id < $4::bigint)"
+    "  FROM (SELECT * FROM audit_log WHERE org_id = $1 AND ($4::bigint IS NULL OR id < $4::bigint)"
+    "         ORDER BY id DESC LIMIT CASE WHEN $6::text IS NOT NULL THEN " LOOKED_THROUGH " END) a"
+    " WHERE ($2::text IS NULL OR a.actor = $2) AND ($3::text IS NULL OR a.action = $3)"
+    "   AND ($6::text IS NULL OR strpos(lower(a.action), lower($6)) > 0"
+    "        OR strpos(lower(a.target), lower($6)) > 0 OR strpos(lower(a.actor), lower($6)) > 0"
+    "        OR a.actor = ANY (SELECT 'user:' || u.id FROM users u WHERE u.org_id = $1"
+    "                             AND strpos(lower(u.email), lower($6)) > 0"
+    "                           UNION ALL"
+    "                          SELECT 'key:' || k.id FROM api_keys k WHERE k.org_id = $1"
+    "                             AND strpos(lower(k.name), lower($6)) > 0))"
     " ORDER BY a.id DESC LIMIT $5",
-    5};
+    6};
 
 enum db_status audit_write(struct db *db, const struct audit_entry *e)
 {
@@ -37,11 +47,12 @@ enum db_status audit_write(struct db *db, const struct audit_entry *e)
     return db_query(db, e->org, &insert, params, NULL);
 }
 
-enum db_status audit_list(struct db *db, const char *org, const char *actor, const char *action,
+enum db_status audit_list(struct db *db, const char *org, const struct audit_filter *filter,
                           const char *before, int most, PGresult **entries)
 {
     char rows[DB_NUMBER_SIZE];
-    const char *params[] = {org, actor, action, before, db_number(rows, most)};
+    const char *params[] = {org,    filter->actor,         filter->action,
+                            before, db_number(rows, most), filter->part};
 
     return db_query(db, org, &list, params, entries);
 }

@@ -12,7 +12,7 @@
 
 struct audit_entry {
     const char *org;
-    const char *actor;  /* user:<id>, key:<id>, command */
+    const char *actor;  /* user:<id>, key:<id>, cli:<unix user> */
     const char *action; /* "PATCH tools/:name", "sign-in" */
     const char *target; /* NULL: none */
     const char *address;
@@ -42,8 +42,15 @@ enum audit_column {
     AUDIT_COLUMNS
 };
 
-/* Newest first, of one actor or action where given; older than the row `before`. */
-enum db_status audit_list(struct db *db, const char *org, const char *actor, const char *action,
+/* Each NULL: whatever it is. */
+struct audit_filter {
+    const char *actor, *action;
+    const char *part; /* of the action, the target, the actor or its name, in any case; only so
+                         many rows back */
+};
+
+/* Newest first, older than the row `before`. */
+enum db_status audit_list(struct db *db, const char *org, const struct audit_filter *filter,
                           const char *before, int most, PGresult **entries);
 
 #endif

@@ -1,5 +1,6 @@
 #include "tenant/channels.h"
 
+#include "net/target.h"
 #include "protocol/ids.h"
 #include "tenant/sealed.h"
 
@@ -8,8 +9,7 @@
 #include <string.h>
 
 #define ISO         " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'"
-#define WAITING_MAX "20"      /* messages of one sender that wait for an answer */
-#define KNOWN_FOR   "30 days" /* a message's id is remembered */
+#define WAITING_MAX "20" /* messages of one sender that wait for an answer */
 
 static const struct db_statement list_statement = {
     "channels_list",
@@ -31,7 +31,8 @@ static const struct db_statement list_statement = {
 
 static const struct db_statement lock_statement = {
     "channel_lock",
-    "SELECT h.id, (SELECT count(*) FROM channels x WHERE x.org_id = o.id), gen_random_uuid()"
+    "SELECT h.id, (SELECT count(*) FROM channels x WHERE x.org_id = o.id), gen_random_uuid(),"
+    "       h.outbound_url"
     "  FROM organizations o LEFT JOIN channels h ON h.org_id = o.id AND h.channel = $2"
     " WHERE o.id = $1::uuid FOR NO KEY UPDATE OF o",
     2};
@@ -59,15 +60,14 @@ static const struct db_statement receive_statement = {
     "  SELECT channel FROM channels WHERE org_id = $1::uuid AND channel = $2 AND enabled"
     "), known AS ("
     "  SELECT id FROM channel_inbox WHERE org_id = $1::uuid AND channel = $2 AND message_id = $3"
-    "), old AS ("
-    "  DELETE FROM channel_inbox WHERE org_id = $1::uuid AND state IN ('answered', 'failed')"
-    "     AND received_at < now() - interval '" KNOWN_FOR "'"
     "), t AS ("
     "  INSERT INTO channel_threads AS t (org_id, channel, sender, thread, name, language)"
     "  SELECT $1::uuid, h.channel, $4, $5, $6, $7 FROM h"
     "   WHERE NOT EXISTS (SELECT FROM known)"
     "  ON CONFLICT (org_id, channel, sender, thread) DO UPDATE SET"
-    "    name = coalesce(EXCLUDED.name, t.name), language = coalesce(EXCLUDED.language, t.language)"
+    "    name = coalesce(EXCLUDED.name, t.name), language = coalesce(EXCLUDED.language, "
+    "t.language),"
+    "    seen_at = now()"
     "  RETURNING id"
     "), i AS ("
     "  INSERT INTO channel_inbox (org_id, channel, thread_id, message_id, text)"
@@ -152,6 +152,13 @@ static enum db_status save_sealed(struct db *db, const char *keys, const char *o
     return status;
 }
 
+/* Another receiver gets another secret: what is signed for the one is worth nothing to the other.
+ */
+static bool goes_elsewhere(const struct channel_settings *s, const char *url)
+{
+    return s->has_url && s->url != NULL && !target_same_server(url, s->url);
+}
+
 static enum db_status save(struct db *db, const char *keys, const char *org,
                            const struct channel_settings *s, enum channel_saved *saved,
                            char made[CHANNEL_SECRET_SIZE], char error[256])
@@ -167,7 +174,8 @@ static enum db_status save(struct db *db, const char *keys, const char *org,
     if (*saved == CHANNEL_SAVED && s->makes && db_int(row, 0, 1, 0) >= CHANNELS_MAX) {
         snprintf(error, 256, "there are %d channels already", CHANNELS_MAX);
         status = DB_FAILED;
-    } else if (*saved == CHANNEL_SAVED && (s->makes || s->rotate_secret)) {
+    } else if (*saved == CHANNEL_SAVED &&
+               (s->makes || s->rotate_secret || goes_elsewhere(s, db_text(row, 0, 3)))) {
         status = save_sealed(db, keys, org, id != NULL ? id : db_text(row, 0, 2), s, made, error);
     } else if (*saved == CHANNEL_SAVED) {
         const char *params[] = {org, id, word(s->has_enabled, s->enabled),

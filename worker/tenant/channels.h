@@ -37,8 +37,8 @@ struct channel_settings {
     bool makes; /* it is a new one; else it has to be there */
     bool has_enabled, enabled;
     bool has_url;
-    const char *url; /* NULL: nothing is posted */
-    bool rotate_secret;
+    const char *url;    /* NULL: nothing is posted */
+    bool rotate_secret; /* as a URL on another server does by itself */
 };
 enum channel_saved { CHANNEL_SAVED, CHANNEL_UNKNOWN, CHANNEL_EXISTS };
 /* *made: the secret, told once; "" where it stays. DB_FAILED with db_error(): not sealed, or so

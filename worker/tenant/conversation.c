@@ -5,20 +5,20 @@
 #include <string.h>
 
 #define ISO(column) "to_char(" column " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
+#define MOOD                                                                                       \
+    "CASE WHEN o.mood < 0 THEN 'negative' WHEN o.mood = 0 THEN 'neutral'"                          \
+    "     WHEN o.mood > 0 THEN 'positive' END"
+/* clang-format off */
 #define COLUMNS                                                                                    \
-    " c.title, c.status, c.channel, c.language, c.user_identifier, c.verified_email, c.contact, "  \
-    "c.page_url, c.model_id,"                                                                      \
-    " c.model_name, c.message_count, c.tokens_total, " ISO("c.started_at") ", " ISO(               \
-        "c.updated_at") ", " ISO("c.ended_at") ", o.first_token_ms, o.response_ms, o.tool_calls,"  \
-                                               " o.tool_failures, o.cost_micro, " ISO(             \
-                                                   "o.handoff_at") ", o.handoff_reason, o.rating," \
-                                                                   " o.feedback_up, "              \
-                                                                   "o.feedback_down, c.holder,"    \
-                                                                   " c.holder_name, c.version,"    \
-                                                                   " CASE WHEN c.status ="         \
-                                                                   " 'waiting_human' THEN " ISO(   \
-                                                                       "c.handoff_at") " END, "    \
-                                                                                       "c.team_id"
+    " c.title, c.status, c.channel, c.language, c.user_identifier, c.verified_email, c.contact,"   \
+    " c.page_url, c.model_id, c.model_name, c.message_count, c.tokens_total, "                     \
+    ISO("c.started_at") ", " ISO("c.updated_at") ", " ISO("c.ended_at") ","                        \
+    " o.first_token_ms, o.response_ms, o.tool_calls, o.tool_failures, o.cost_micro, "              \
+    ISO("o.handoff_at") ", o.handoff_reason, o.rating, c.score_comment, o.feedback_up,"              \
+    " o.feedback_down,"                                                                            \
+    " o.resolved::text, " MOOD ", c.holder, c.holder_name, c.version,"                             \
+    " CASE WHEN c.status = 'waiting_human' THEN " ISO("c.handoff_at") " END, c.team_id"
+/* clang-format on */
 #define OUTCOME                                                                                    \
     " LEFT JOIN conversation_outcomes o ON o.org_id = c.org_id AND o.conversation_id = c.id"       \
     "   AND o.started_at = c.started_at"
@@ -40,7 +40,8 @@ static const struct db_statement find_statement = {"conversation_find",
  * tool is cut where it is long: it is told what it was, not delivered. */
 static const struct db_statement messages_statement = {
     "conversation_messages",
-    "SELECT m.id, m.created_at, m.role, m.content, m.author, m.rating, m.status, m.model_id, "
+    "SELECT m.id, m.created_at, m.role, m.content, m.author, m.rating, m.rating_comment, m.status, "
+    "m.model_id, "
     "m.citations, m.route,"
     "       t.tools, l.input, l.output, l.cost, " ISO("m.created_at") ", " ISO(
         "m.finished_at") "  FROM (SELECT m.*, m.job_id IS NOT NULL AND (m.role = 'assistant' OR"

@@ -41,9 +41,12 @@ enum conversation_column {
     CONVERSATION_HANDOFF_AT,
     CONVERSATION_HANDOFF_REASON,
     CONVERSATION_RATING,
+    CONVERSATION_RATING_COMMENT,
     CONVERSATION_FEEDBACK_UP,
     CONVERSATION_FEEDBACK_DOWN,
-    CONVERSATION_HOLDER, /* from here on as it is now: "user:<uuid>" */
+    CONVERSATION_RESOLVED,  /* "true", "false"; NULL: not decided yet */
+    CONVERSATION_SENTIMENT, /* "negative", "neutral", "positive"; NULL: nothing was scored */
+    CONVERSATION_HOLDER,    /* from here on as it is now: "user:<uuid>" */
     CONVERSATION_HOLDER_NAME,
     CONVERSATION_VERSION,
     CONVERSATION_WAITING_SINCE,
@@ -58,6 +61,7 @@ enum message_column {
     MESSAGE_CONTENT,
     MESSAGE_AUTHOR, /* a person's name */
     MESSAGE_RATING,
+    MESSAGE_RATING_COMMENT,
     MESSAGE_STATUS,
     MESSAGE_MODEL,
     MESSAGE_CITATIONS, /* JSON, as are route and tools */

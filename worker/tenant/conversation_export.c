@@ -216,6 +216,11 @@ static enum db_status next_messages(struct conversation_export *x, struct db *db
     return DB_OK;
 }
 
+int64_t conversation_export_count(const struct conversation_export *x)
+{
+    return (int64_t)x->written;
+}
+
 static enum db_status step(struct conversation_export *x, struct db *db, struct buf *out)
 {
     if (x->inside)
@@ -224,6 +229,7 @@ static enum db_status step(struct conversation_export *x, struct db *db, struct 
         return next_heads(x, db);
     if (x->format == CONVERSATION_CSV && !x->one) {
         conversation_csv_row(out, x->heads, x->row++);
+        x->written++;
         return DB_OK;
     }
     if (x->format != CONVERSATION_CSV)

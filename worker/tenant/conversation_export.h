@@ -32,6 +32,8 @@ struct conversation_export *conversation_export_one(const char *org, PGresult *r
 /* Appends the next part; *more false: it was the last. After a failure, only free(). */
 enum db_status conversation_export_next(struct conversation_export *x, struct db *db,
                                         struct buf *out, bool *more);
+/* How many conversations it has had so far. */
+int64_t conversation_export_count(const struct conversation_export *x);
 void conversation_export_free(struct conversation_export *x);
 
 #endif

@@ -5,18 +5,18 @@
 #include "tenant/day.h"
 #include "tenant/gap.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#define JSON_MAX 16384
+#define ESCAPED_MAX 6 /* bytes that a byte of a text takes in JSON */
+#define MEMBER_MORE 6 /* "":"", */
 
-enum kind { WORD, TEXT, DAY, GAP, TEAM };
+enum kind { WORD, TEXT, LINES, DAY, GAP, TEAM };
 
 static const struct parameter {
     const char *name;
     enum kind kind;
     const char *words; /* of a WORD: between bars */
-    size_t max;        /* of a TEXT, bytes */
+    size_t max;        /* of a TEXT or LINES, bytes */
     const char *right;
 } parameters[] = {
     {"q", TEXT, NULL, 200, "1 to 200 bytes to search for would be right"},
@@ -33,7 +33,7 @@ static const struct parameter {
     {"has_feedback", WORD, "|true|false|", 0, "true or false would be right"},
     {"handled", WORD, "|ai|human|nobody|", 0, "ai, human or nobody would be right"},
     {"handoff", WORD, "|true|false|unexplained|", 0, "true, false or unexplained would be right"},
-    {"handoff_reason", TEXT, NULL, 2000, "1 to 2000 bytes would be right"},
+    {"handoff_reason", LINES, NULL, 2000, "1 to 2000 bytes would be right"},
     {"handoff_cause", WORD, "|asked|upset|repeated|suggested|ungrounded|failing|visitor|operator|",
      0,
      "asked, upset, repeated, suggested, ungrounded, failing, visitor or operator would be right"},
@@ -76,17 +76,28 @@ static bool word_fits(const char *words, const char *value)
     return false;
 }
 
-static bool fits(const struct parameter *parameter, const char *value)
+static bool text_fits(const char *value, size_t max, const char *controls)
 {
     size_t len = strlen(value);
+
+    for (size_t i = 0; i < len; i++) {
+        if ((unsigned char)value[i] < ' ' && strchr(controls, value[i]) == NULL)
+            return false;
+    }
+    return len > 0 && len <= max && fd_utf8_valid(value, len);
+}
+
+static bool fits(const struct parameter *parameter, const char *value)
+{
     struct gap gap;
 
     switch (parameter->kind) {
     case WORD: return word_fits(parameter->words, value);
     case DAY: return day_valid(value);
     case GAP: return gap_read(value, &gap);
-    case TEAM: return strcmp(value, "none") == 0 || fd_uuid_valid(value, len);
-    default: return len > 0 && len <= parameter->max && fd_utf8_valid(value, len);
+    case TEAM: return strcmp(value, "none") == 0 || fd_uuid_valid(value, strlen(value));
+    case LINES: return text_fits(value, parameter->max, "\t\n\r");
+    default: return text_fits(value, parameter->max, "");
     }
 }
 
@@ -101,6 +112,19 @@ static void write(struct fd_json_writer *w, const struct parameter *parameter, c
         fd_jw_member(w, parameter->name, value);
 }
 
+/* However the writer escapes what is given. */
+static size_t room_for(conversation_value_fn *value, const void *from)
+{
+    size_t room = sizeof("{}");
+
+    for (size_t i = 0; i < PARAMETERS; i++) {
+        const char *given = value(from, parameters[i].name);
+        if (given != NULL)
+            room += strlen(parameters[i].name) + ESCAPED_MAX * strlen(given) + MEMBER_MORE;
+    }
+    return room;
+}
+
 bool conversation_filter_read(struct arena *a, conversation_value_fn *value, const void *from,
                               struct conversation_filter *filter, struct conversation_fault *fault)
 {
@@ -113,7 +137,7 @@ bool conversation_filter_read(struct arena *a, conversation_value_fn *value, con
         *fault = (struct conversation_fault){"has_feedback", "feedback says it already"};
         return false;
     }
-    buf_init(&json, JSON_MAX);
+    buf_init(&json, room_for(value, from));
     buf_json(&json, &w);
     fd_jw_object(&w);
     for (size_t i = 0; i < PARAMETERS && fault->field == NULL; i++) {
@@ -124,9 +148,9 @@ bool conversation_filter_read(struct arena *a, conversation_value_fn *value, con
             write(&w, &parameters[i], given, filter);
     }
     fd_jw_end_object(&w);
-    if (!buf_json_end(&json, &w))
-        abort(); /* every value is bounded */
-    filter->json = arena_strndup(a, json.data, json.len);
+    if (!buf_json_end(&json, &w) && fault->field == NULL)
+        *fault = (struct conversation_fault){"q", "fewer and shorter filters would be right"};
+    filter->json = fault->field == NULL ? arena_strndup(a, json.data, json.len) : "{}";
     buf_free(&json);
     return fault->field == NULL;
 }

@@ -1,6 +1,8 @@
 /* A conversation and its messages as JSON. */
 #include "tenant/conversation.h"
 
+#include "core/reason.h"
+
 #include <string.h>
 
 static void number(struct fd_json_writer *w, const char *key, const PGresult *rows, int row,
@@ -75,16 +77,20 @@ void conversation_write_members(struct fd_json_writer *w, const PGresult *rows, 
     number(w, "tool_failures", rows, row, CONVERSATION_TOOL_FAILURES);
     write_handoff(w, rows, row);
     number(w, "rating", rows, row, CONVERSATION_RATING);
+    fd_jw_member(w, "rating_comment", db_text(rows, row, CONVERSATION_RATING_COMMENT));
     fd_jw_key(w, "feedback");
     fd_jw_object(w);
     fd_jw_member_int(w, "up", db_int(rows, row, CONVERSATION_FEEDBACK_UP, 0));
     fd_jw_member_int(w, "down", db_int(rows, row, CONVERSATION_FEEDBACK_DOWN, 0));
     fd_jw_end_object(w);
+    json(w, "resolved", rows, row, CONVERSATION_RESOLVED, "null");
+    fd_jw_member(w, "sentiment", db_text(rows, row, CONVERSATION_SENTIMENT));
 }
 
 void conversation_write_message(struct fd_json_writer *w, const PGresult *rows, int row)
 {
     const char *content = db_text(rows, row, MESSAGE_CONTENT);
+    const char *tools = db_text(rows, row, MESSAGE_TOOLS);
 
     fd_jw_object(w);
     fd_jw_member(w, "id", db_text(rows, row, MESSAGE_ID));
@@ -92,13 +98,15 @@ void conversation_write_message(struct fd_json_writer *w, const PGresult *rows, 
     fd_jw_member(w, "content", content);
     fd_jw_member(w, "author", db_text(rows, row, MESSAGE_AUTHOR));
     fd_jw_member(w, "rating", db_text(rows, row, MESSAGE_RATING));
+    fd_jw_member(w, "rating_comment", db_text(rows, row, MESSAGE_RATING_COMMENT));
     fd_jw_member(w, "status", db_text(rows, row, MESSAGE_STATUS));
     fd_jw_member(w, "created_at", db_text(rows, row, MESSAGE_CREATED));
     fd_jw_member(w, "finished_at", db_text(rows, row, MESSAGE_FINISHED));
     fd_jw_member(w, "model_id", db_text(rows, row, MESSAGE_MODEL));
     json(w, "route", rows, row, MESSAGE_ROUTE, "null");
     json(w, "citations", rows, row, MESSAGE_CITATIONS, "[]");
-    json(w, "tools", rows, row, MESSAGE_TOOLS, "[]");
+    fd_jw_key(w, "tools");
+    reason_write_rows(w, tools != NULL ? tools : "[]", "detail", "detail_reason");
     number(w, "tokens_input", rows, row, MESSAGE_TOKENS_INPUT);
     number(w, "tokens_output", rows, row, MESSAGE_TOKENS_OUTPUT);
     dollars(w, rows, row, MESSAGE_COST_MICRO);

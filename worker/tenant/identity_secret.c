@@ -20,7 +20,7 @@ static const struct db_statement insert = {
     4};
 static const struct db_statement revoke = {
     "identity_revoke",
-    "DELETE FROM identity_secrets WHERE org_id = $1::uuid AND id::text = $2 RETURNING 1", 2};
+    "DELETE FROM identity_secrets WHERE org_id = $1::uuid AND id = $2::uuid RETURNING 1", 2};
 static const struct db_statement list = {
     "identity_list",
     "SELECT id, last4, to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
@@ -100,7 +100,7 @@ enum db_status identity_secret_create(struct db *db, const char *keys, const cha
 
 enum db_status identity_secret_revoke(struct db *db, const char *org, const char *id, bool *found)
 {
-    const char *params[] = {org, id};
+    const char *params[] = {org, db_uuid(id)};
     PGresult *result;
     enum db_status status = db_query(db, org, &revoke, params, &result);
     if (status != DB_OK)

@@ -1,6 +1,7 @@
 #include "tenant/keys.h"
 
 #include "core/buf.h"
+#include "tenant/bounds.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,8 +16,12 @@ static const struct db_statement bump = {
 static const struct db_statement insert = {
     "keys_insert",
     "INSERT INTO api_keys (org_id, name, kind, key_sha256, last4, origins, rotated_from, scope)"
-    " VALUES ($1, $2, $3, $4, $5, ARRAY(SELECT jsonb_array_elements_text($6::jsonb)), $7, $8)"
-    " RETURNING id",
+    " SELECT $1, $2, $3, $4, $5, ARRAY(SELECT jsonb_array_elements_text($6::jsonb)), $7::uuid, $8"
+    "  WHERE (SELECT count(*) FROM api_keys WHERE org_id = $1 AND revoked_at IS NULL"
+    "            AND (expires_at IS NULL OR expires_at > now()))"
+    "      < CASE WHEN $7::uuid IS NULL THEN " BOUND_TEXT(BOUND_KEYS) " ELSE " BOUND_TEXT(
+        BOUND_ROTATED) " END"
+                       " RETURNING id",
     8};
 static const struct db_statement find_live = {
     "keys_find_live",
@@ -163,11 +168,15 @@ static enum db_status insert_key(struct db *db, const char *org, const char *nam
     const char *params[] = {org,     name,         kind, sha256, key + FD_API_KEY_LEN - 4,
                             origins, rotated_from, scope};
     enum db_status status = db_exec(db, &insert, params, &result);
-    if (status == DB_OK) {
-        snprintf(id, 37, "%s", db_text(result, 0, 0));
-        PQclear(result);
+    if (status != DB_OK) {
+        return status;
     }
-    return status;
+    bool made = PQntuples(result) == 1;
+    if (made) {
+        snprintf(id, 37, "%s", db_text(result, 0, 0));
+    }
+    PQclear(result);
+    return made ? DB_OK : bound_reached(db, BOUND_KEYS, "keys");
 }
 
 static enum db_status end_transaction(struct db *db, enum db_status status)

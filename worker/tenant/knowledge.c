@@ -2,6 +2,7 @@
 #include "tenant/knowledge.h"
 
 #include "core/buf.h"
+#include "tenant/bounds.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,12 +10,15 @@
 static const struct db_statement put_article = {
     "knowledge_put_article",
     "INSERT INTO articles AS a (org_id, slug, title, body, language, source, format)"
-    " VALUES ($1, $2, $3, $4, $5, $6, $7)"
-    " ON CONFLICT (org_id, slug) DO UPDATE SET"
-    "   title = $3, body = $4, language = $5, source = coalesce($6, a.source), format = $7,"
-    "   updated_at = CASE WHEN (a.title, a.body, a.language) = ($3, $4, $5)"
-    "                     THEN a.updated_at ELSE now() END"
-    " RETURNING id, xmax = 0, updated_at = now()",
+    " SELECT $1, $2, $3, $4, $5, $6, $7"
+    "  WHERE EXISTS (SELECT FROM articles WHERE org_id = $1 AND slug = $2)"
+    "     OR (SELECT count(*) FROM articles WHERE org_id = $1) < " BOUND_TEXT(
+        BOUND_ARTICLES) " ON CONFLICT (org_id, slug) DO UPDATE SET"
+                        "   title = $3, body = $4, language = $5, source = coalesce($6, a.source), "
+                        "format = $7,"
+                        "   updated_at = CASE WHEN (a.title, a.body, a.language) = ($3, $4, $5)"
+                        "                     THEN a.updated_at ELSE now() END"
+                        " RETURNING id, xmax = 0, updated_at = now()",
     7};
 static const struct db_statement old_sections = {
     "knowledge_old_sections",
@@ -238,6 +242,10 @@ enum db_status knowledge_put_article(struct db *db, const char *org,
     enum db_status status = db_exec(db, &put_article, params, &row);
     if (status != DB_OK)
         return status;
+    if (PQntuples(row) == 0) {
+        PQclear(row);
+        return bound_reached(db, BOUND_ARTICLES, "articles");
+    }
     arena_init(&a);
     done.created = db_true(row, 0, 1);
     status = put_sections(db, &a, org, db_text(row, 0, 0), put, &done);

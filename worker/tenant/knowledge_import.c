@@ -21,9 +21,7 @@ static const struct db_statement find_by_source = {
     2};
 static const struct db_statement find_other = {
     "knowledge_find_other",
-    "SELECT coalesce(source, '') FROM articles"
-    " WHERE org_id = $1 AND slug = $2 AND source IS DISTINCT FROM $3",
-    3};
+    "SELECT coalesce(source, '') FROM articles WHERE org_id = $1 AND slug = $2", 2};
 
 struct importer {
     struct db *db;
@@ -160,8 +158,8 @@ static const char *made_slug(struct importer *i)
     return article_slug_valid(cut) ? cut : arena_printf(i->arena, "%.*s%s", most - 1, slug, ending);
 }
 
-/* The slug that was given; else that of the same source; else one of our making, if it is
- * not another file's. */
+/* The slug that was given; else that of the same source; else one of our making, if there is no
+ * article of it yet: nobody has said that it may go. */
 static enum db_status find_slug(struct importer *i)
 {
     const struct knowledge_upload *up = i->upload;
@@ -180,9 +178,14 @@ static enum db_status find_slug(struct importer *i)
     if (status != DB_OK || report->slug != NULL)
         return status;
     report->slug = made_slug(i);
-    const char *other[] = {i->org, report->slug, up->source};
+    const char *other[] = {i->org, report->slug};
     status = db_exec(i->db, &find_other, other, &row);
-    if (status == DB_OK && PQntuples(row) > 0) {
+    if (status == DB_OK && PQntuples(row) > 0 && up->source == NULL) {
+        snprintf(report->error, sizeof(report->error),
+                 "an article \"%s\" is there already: say another title, or its slug to replace it",
+                 report->slug);
+        refuse(report, KNOWLEDGE_CONFLICT, "title", report->error);
+    } else if (status == DB_OK && PQntuples(row) > 0) {
         const char *source = db_text(row, 0, 0);
         snprintf(report->error, sizeof(report->error),
                  "an article \"%s\" is there already%s%.100s; say a slug of your own, or this one "

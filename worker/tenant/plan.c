@@ -84,8 +84,8 @@ static bool amount_ok(struct db *db, const char *name, const char *text, bool ce
     bool ok = money_read(text, &micro) && (!cents || micro % 10000 == 0) &&
               (cents || micro < INT64_C(1000000) * 1000000);
     if (!ok) {
-        db_explain(db, "%s is \"%.40s\"; dollars such as 25 or %s would be right, or none", name,
-                   text, cents ? "12.50" : "0.005");
+        db_explain(db, "%s: dollars such as 25 or %s would be right, or none", name,
+                   cents ? "12.50" : "0.005");
     }
     return ok;
 }
@@ -286,7 +286,7 @@ static bool url_ok(struct db *db, const char *url)
     bool ok = (strncmp(url, "https://", 8) == 0 || strncmp(url, "http://", 7) == 0) &&
               strlen(url) <= FD_URL_MAX && strpbrk(url, " \t\r\n") == NULL;
     if (!ok) {
-        db_explain(db, "alert_webhook_url must be an http or https URL of at most %d bytes",
+        db_explain(db, "alert_webhook_url: must be an http or https URL of at most %d bytes",
                    FD_URL_MAX);
     }
     return ok;

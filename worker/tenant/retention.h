@@ -21,7 +21,7 @@
 struct retention_org {
     const char *id;
     const char *name;
-    int message_days;                       /* messages, questions' jobs, conversations */
+    int message_days;                       /* messages, questions' jobs, conversations, tests */
     int tool_execution_days;                /* what tools were asked and answered */
     char tools_counted[RETENTION_DAY_SIZE]; /* of what is deleted, up to this day; "": none yet */
 };
@@ -40,7 +40,9 @@ struct retention_counts {
     int64_t conversations;
     int64_t jobs; /* deleted, or emptied where the month's messages are counted of them */
     int64_t tool_executions;
-    int64_t archived; /* lines */
+    int64_t test_runs; /* with their results */
+    int64_t records;   /* of calls, deliveries, alerts, sessions: retention_kinds.h */
+    int64_t archived;  /* lines */
     int64_t partitions;
 };
 

@@ -1,18 +1,10 @@
-/* Retention rows: the kinds of rows that grow old, and how they are counted, archived and
- * deleted: some at a time, oldest first. */
+/* Retention rows: how rows that are old (retention_kinds.h) are counted, archived and deleted: some
+ * at a time, oldest first. */
 #ifndef FD_TENANT_RETENTION_ROWS_H
 #define FD_TENANT_RETENTION_ROWS_H
 
 #include "tenant/retention.h"
-
-/* In the order of deletion: a conversation goes when its messages are gone. */
-enum retention_kind {
-    RETENTION_MESSAGES,
-    RETENTION_CONVERSATIONS,
-    RETENTION_JOBS,
-    RETENTION_TOOLS,
-    RETENTION_KINDS
-};
+#include "tenant/retention_kinds.h"
 
 int64_t *retention_total(struct retention_counts *counts, enum retention_kind kind);
 

@@ -32,10 +32,15 @@ static const struct db_statement make_reset = {
     "reset_make",
     "WITH older AS (UPDATE password_resets SET used_at = now()"
     "                WHERE org_id = $1 AND user_id = $2 AND used_at IS NULL)"
-    " INSERT INTO password_resets (token_sha256, org_id, user_id, expires_at)"
-    " SELECT $3, org_id, id, now() + $4 * interval '1 second' FROM users"
+    " INSERT INTO password_resets (token_sha256, org_id, user_id, expires_at, mailed)"
+    " SELECT $3, org_id, id, now() + $4 * interval '1 second', $5::boolean FROM users"
     "  WHERE org_id = $1 AND id = $2 AND status = 'active' RETURNING user_id",
-    4};
+    5};
+static const struct db_statement may_mail = {
+    "reset_may_mail",
+    "SELECT 1 FROM password_resets WHERE org_id = $1 AND user_id = $2 AND mailed"
+    "   AND created_at > now() - interval '1 hour' HAVING count(*) < $3::int",
+    3};
 static const struct db_statement find_reset = {"reset_find", "SELECT platform_reset_org($1)", 1};
 static const struct db_statement read_reset = {
     "reset_read",
@@ -79,6 +84,20 @@ static const char *network_of(const char *address, char out[INET6_ADDRSTRLEN])
     return inet_ntop(AF_INET6, &parsed, out, INET6_ADDRSTRLEN);
 }
 
+/* Of IPv4 a /24: its neighbours are rarely others. */
+const char *sign_in_from(struct arena *a, const char *email, const char *address)
+{
+    char network[INET6_ADDRSTRLEN];
+    struct in_addr v4;
+
+    if (strncasecmp(address, "::ffff:", 7) == 0)
+        address += 7;
+    if (inet_pton(AF_INET, address, &v4) != 1)
+        return arena_printf(a, "%s %s", email, network_of(address, network));
+    v4.s_addr &= htonl(0xffffff00);
+    return arena_printf(a, "%s %s", email, inet_ntop(AF_INET, &v4, network, sizeof(network)));
+}
+
 struct throttle {
     const char *kind;
     int free_tries, wait_max_s;
@@ -86,8 +105,10 @@ struct throttle {
 
 static const struct throttle throttles[] = {
     [SIGN_IN_ACCOUNT] = {"account", ACCOUNT_FREE_TRIES, ACCOUNT_WAIT_MAX_S},
+    [SIGN_IN_ANYWHERE] = {"anywhere", ANYWHERE_FREE_TRIES, ANYWHERE_WAIT_MAX_S},
     [SIGN_IN_ADDRESS] = {"address", ADDRESS_FREE_TRIES, ADDRESS_WAIT_MAX_S},
     [SIGN_IN_USER] = {"user", ACCOUNT_FREE_TRIES, ACCOUNT_WAIT_MAX_S},
+    [SIGN_IN_FORGOT] = {"forgot", ACCOUNT_FREE_TRIES, ACCOUNT_WAIT_MAX_S},
 };
 
 enum db_status sign_in_try(struct db *db, enum sign_in_subject subject, const char *name,
@@ -211,22 +232,37 @@ static enum db_status one_row(struct db *db, const struct db_statement *statemen
     return none ? refuse(db, why) : DB_OK;
 }
 
-enum db_status reset_token_make(struct db *db, const char *org, const char *user, int rank,
-                                char token[SIGN_IN_TOKEN_SIZE])
+static enum db_status make_reset_token(struct db *db, const char *org, const char *user, int rank,
+                                       bool mailed, char token[SIGN_IN_TOKEN_SIZE])
 {
-    char sha256[FD_SHA256_HEX_SIZE], life[DB_NUMBER_SIZE];
-    const char *params[] = {org, user, sha256, db_number(life, RESET_LIFE_S)};
+    char sha256[FD_SHA256_HEX_SIZE], life[DB_NUMBER_SIZE], most[DB_NUMBER_SIZE];
+    const char *params[] = {org, user, sha256, db_number(life, RESET_LIFE_S),
+                            mailed ? "true" : "false"};
+    const char *mails[] = {org, user, db_number(most, RESET_MAILS_AN_HOUR)};
     struct user_standing standing;
 
-    if (!fd_uuid_valid(user, strlen(user)))
-        return refuse(db, "there is no such user");
     make_token(token, sha256);
     enum db_status status = db_begin(db, org);
     if (status == DB_OK)
         status = users_lock(db, org, user, rank, &standing);
+    if (status == DB_OK && mailed)
+        status = one_row(db, &may_mail, mails, "the user was sent enough of them in this hour");
     if (status == DB_OK)
         status = one_row(db, &make_reset, params, "there is no such active user");
     return end_transaction(db, status);
+}
+
+enum db_status reset_token_make(struct db *db, const char *org, const char *user, int rank,
+                                char token[SIGN_IN_TOKEN_SIZE])
+{
+    return fd_uuid_valid(user, strlen(user)) ? make_reset_token(db, org, user, rank, false, token)
+                                             : refuse(db, "there is no such user");
+}
+
+enum db_status reset_token_mail(struct db *db, const char *org, const char *user,
+                                char token[SIGN_IN_TOKEN_SIZE])
+{
+    return make_reset_token(db, org, user, user_role_rank("superadmin"), true, token);
 }
 
 /* The organisation and the user of a token that is good. */

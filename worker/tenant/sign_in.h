@@ -6,24 +6,39 @@
 #ifndef FD_TENANT_SIGN_IN_H
 #define FD_TENANT_SIGN_IN_H
 
+#include "core/arena.h"
 #include "db/db.h"
 #include "protocol/ids.h"
 #include "tenant/password.h"
 
 #include <stddef.h>
 
-#define SIGN_IN_MEANT_MAX  4
-#define SIGN_IN_TOKEN_SIZE 44
-#define RESET_LIFE_S       3600
-#define SETUP_LIFE_S       86400
-#define ACCOUNT_FREE_TRIES 5 /* in an hour; then each wait is twice the one before */
-#define ACCOUNT_WAIT_MAX_S 60
-#define ADDRESS_FREE_TRIES 30
-#define ADDRESS_WAIT_MAX_S 900
+#define SIGN_IN_MEANT_MAX   4
+#define SIGN_IN_TOKEN_SIZE  44
+#define RESET_LIFE_S        3600
+#define SETUP_LIFE_S        86400
+#define RESET_MAILS_AN_HOUR 3 /* of one user */
+#define ACCOUNT_FREE_TRIES  5 /* in an hour; then each wait is twice the one before */
+#define ACCOUNT_WAIT_MAX_S  60
+#define ANYWHERE_FREE_TRIES 100
+#define ANYWHERE_WAIT_MAX_S 10
+#define ADDRESS_FREE_TRIES  30
+#define ADDRESS_WAIT_MAX_S  900
 
-/* An account is an e-mail address, which may have several users; a user, signed in already,
- * is an id. */
-enum sign_in_subject { SIGN_IN_ACCOUNT, SIGN_IN_ADDRESS, SIGN_IN_USER };
+/* An account is an e-mail address, which may have several users, as it is tried from one network
+ * (sign_in_from()): a stranger's tries delay the stranger. Anywhere it is the address alone, for
+ * strangers who have many networks. A user, signed in already, is an id. Who forgot the password
+ * names an account as well, and does not delay those who know it. */
+enum sign_in_subject {
+    SIGN_IN_ACCOUNT,
+    SIGN_IN_ANYWHERE,
+    SIGN_IN_ADDRESS,
+    SIGN_IN_USER,
+    SIGN_IN_FORGOT
+};
+
+/* The e-mail address and the network of the other one; in the arena. */
+const char *sign_in_from(struct arena *a, const char *email, const char *address);
 
 /* Counts a try; *wait_s > 0: it must not be made yet. */
 enum db_status sign_in_try(struct db *db, enum sign_in_subject subject, const char *name,
@@ -54,6 +69,10 @@ enum db_status sign_in_proves(struct db *db, const char *org, const char *user,
 
 /* Of a user whose role is not above `rank`; the tokens before it are void. */
 enum db_status reset_token_make(struct db *db, const char *org, const char *user, int rank,
+                                char token[SIGN_IN_TOKEN_SIZE]);
+/* The same for tenant/reset_mail.h, whatever the role. DB_FAILED without a SQLSTATE: the user may
+ * not have one, or not now. */
+enum db_status reset_token_mail(struct db *db, const char *org, const char *user,
                                 char token[SIGN_IN_TOKEN_SIZE]);
 /* DB_FAILED with db_error(): the token is not good, or the password is not; then the token
  * still is. *ended as in user_sessions.h. */

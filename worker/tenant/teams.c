@@ -1,13 +1,18 @@
 #include "tenant/teams.h"
 
 #include "protocol/ids.h"
+#include "tenant/bounds.h"
 #include "tenant/user_sessions.h"
 
 #include <stdio.h>
 #include <string.h>
 
 static const struct db_statement create = {
-    "team_create", "INSERT INTO teams (org_id, name) VALUES ($1, $2) RETURNING id", 2};
+    "team_create",
+    "INSERT INTO teams (org_id, name) SELECT $1, $2"
+    " WHERE (SELECT count(*) FROM teams WHERE org_id = $1) < " BOUND_TEXT(
+        BOUND_TEAMS) " RETURNING id",
+    2};
 static const struct db_statement find = {"team_find",
                                          "SELECT 1 FROM teams WHERE org_id = $1 AND id = $2", 2};
 static const struct db_statement drop = {
@@ -45,8 +50,16 @@ static const struct db_statement list = {
     "                FILTER (WHERE m.user_id IS NOT NULL), '[]')"
     "  FROM teams t LEFT JOIN team_members m ON m.org_id = t.org_id AND m.team_id = t.id"
     "  LEFT JOIN users u ON u.org_id = m.org_id AND u.id = m.user_id"
-    " WHERE t.org_id = $1 GROUP BY t.org_id, t.id ORDER BY t.name LIMIT 500",
-    1};
+    " WHERE t.org_id = $1 AND ($2::uuid IS NULL OR t.id = $2::uuid)"
+    " GROUP BY t.org_id, t.id ORDER BY t.name"
+    " LIMIT " BOUND_TEXT(BOUND_TEAMS),
+    2};
+static const struct db_statement member_statement = {
+    "team_member",
+    "SELECT m.user_id, u.email, m.role FROM team_members m"
+    "  JOIN users u ON u.org_id = m.org_id AND u.id = m.user_id"
+    " WHERE m.org_id = $1 AND m.team_id = $2::uuid AND m.user_id = $3::uuid",
+    3};
 
 static bool uuids(const char *a, const char *b)
 {
@@ -72,11 +85,13 @@ enum db_status team_create(struct db *db, const char *org, const char *name, cha
     PGresult *result;
 
     enum db_status status = db_query(db, org, &create, params, &result);
-    if (status == DB_OK) {
+    if (status != DB_OK)
+        return status;
+    bool made = PQntuples(result) == 1;
+    if (made)
         snprintf(id, 37, "%s", db_text(result, 0, 0));
-        PQclear(result);
-    }
-    return status;
+    PQclear(result);
+    return made ? DB_OK : bound_reached(db, BOUND_TEAMS, "teams");
 }
 
 enum db_status team_delete(struct db *db, const char *org, const char *id, bool *found)
@@ -149,9 +164,19 @@ enum db_status team_activate(struct db *db, const char *org, const char *user, c
     return status;
 }
 
-enum db_status teams_list(struct db *db, const char *org, PGresult **teams)
+enum db_status teams_list(struct db *db, const char *org, const char *id, PGresult **teams)
 {
-    return db_query(db, org, &list, &org, teams);
+    const char *params[] = {org, id};
+
+    return db_query(db, org, &list, params, teams);
+}
+
+enum db_status team_member(struct db *db, const char *org, const char *id, const char *user,
+                           PGresult **member)
+{
+    const char *params[] = {org, db_uuid(id), db_uuid(user)};
+
+    return db_query(db, org, &member_statement, params, member);
 }
 
 enum db_status team_exists(struct db *db, const char *org, const char *team, bool *exists)

@@ -19,8 +19,11 @@ enum db_status team_remove(struct db *db, const char *org, const char *id, const
 enum db_status team_activate(struct db *db, const char *org, const char *user, const char *id,
                              bool *found);
 
-/* id, name, created_at, members: JSON of {user_id, email, role}. */
-enum db_status teams_list(struct db *db, const char *org, PGresult **teams);
+/* id, name, created_at, members: JSON of {user_id, email, role}. id NULL: all. */
+enum db_status teams_list(struct db *db, const char *org, const char *id, PGresult **teams);
+/* user_id, email, role: a row or none. */
+enum db_status team_member(struct db *db, const char *org, const char *id, const char *user,
+                           PGresult **member);
 
 enum db_status team_exists(struct db *db, const char *org, const char *team, bool *exists);
 

@@ -23,11 +23,6 @@ static const struct db_statement lock_user = {
     "UPDATE users SET last_sign_in_at = now() WHERE org_id = $1 AND id = $2 AND status = 'active'"
     "   AND ($3::text IS NULL OR password_hash = $3) RETURNING id",
     3};
-static const struct db_statement forget_old = {
-    "user_sessions_forget_old",
-    "DELETE FROM user_sessions WHERE org_id = $1 AND user_id = $2"
-    "   AND created_at < now() - interval '90 days'",
-    2};
 static const struct db_statement make_room = {
     "user_sessions_make_room",
     "UPDATE user_sessions SET ended_at = now(), ended_why = 'too many'"
@@ -178,8 +173,6 @@ enum db_status user_session_start(struct db *db, const struct config *config,
         status = DB_FAILED;
     }
     PQclear(row);
-    if (status == DB_OK)
-        status = db_exec(db, &forget_old, whose, NULL);
     if (status == DB_OK)
         status = db_exec(db, &make_room, whose, ended);
     if (status == DB_OK)

@@ -2,6 +2,7 @@
 
 #include "protocol/ids.h"
 #include "protocol/json.h"
+#include "tenant/bounds.h"
 #include "tenant/user_sessions.h"
 
 #include <stdio.h>
@@ -18,8 +19,9 @@ static const char *const roles[] = {"client", "staff", "admin", "owner", "supera
 static const struct db_statement insert = {
     "users_insert",
     "INSERT INTO users (org_id, email, name, role, password_hash, password_changed_at)"
-    " VALUES ($1, $2, coalesce($3, ''), $4, $5, CASE WHEN $5::text IS NOT NULL THEN now() END)"
-    " RETURNING id",
+    " SELECT $1, $2, coalesce($3, ''), $4, $5, CASE WHEN $5::text IS NOT NULL THEN now() END"
+    "  WHERE (SELECT count(*) FROM users WHERE org_id = $1) < " BOUND_TEXT(
+        BOUND_USERS) " RETURNING id",
     5};
 /* The organisation's row first: two demotions at once must not leave it without an owner. */
 static const struct db_statement lock_org = {
@@ -139,11 +141,13 @@ enum db_status users_create(struct db *db, const struct user_new *user, int rank
     const char *params[] = {user->org, user->email, user->name, user->role,
                             user->password != NULL ? hash : NULL};
     status = db_query(db, user->org, &insert, params, &result);
-    if (status == DB_OK) {
+    if (status != DB_OK)
+        return status;
+    bool made = PQntuples(result) == 1;
+    if (made)
         snprintf(id, 37, "%s", db_text(result, 0, 0));
-        PQclear(result);
-    }
-    return status;
+    PQclear(result);
+    return made ? DB_OK : bound_reached(db, BOUND_USERS, "users");
 }
 
 enum db_status users_lock(struct db *db, const char *org, const char *id, int rank,

@@ -13,6 +13,8 @@
 #define USER_NAME_MAX  100
 #define USER_ROLE_SIZE 16
 #define USER_ROLES     "owner|admin|staff|client" /* that can be given */
+/* SQL: how visitors and colleagues read a user; two without a name are two. */
+#define USER_SPOKEN_NAME "coalesce(nullif(name, ''), split_part(email, '@', 1))"
 
 /* client 0, staff 1, admin 2, owner 3, superadmin 4; -1: none of them. */
 int user_role_rank(const char *role);

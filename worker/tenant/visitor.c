@@ -5,6 +5,7 @@
 #include "protocol/ids.h"
 #include "protocol/keys.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,7 +32,7 @@ static const struct db_statement find_statement = {
     "  SELECT id, session_id FROM conversations"
     "   WHERE org_id = $1::uuid AND $2::text = 'session' AND session_id = $3::text"
     "  UNION SELECT id, session_id FROM conversations"
-    "   WHERE org_id = $1::uuid AND $2::text = 'conversation' AND id::text = lower($3::text)"
+    "   WHERE org_id = $1::uuid AND id = $5::uuid"
     "  UNION SELECT id, session_id FROM conversations"
     "   WHERE org_id = $1::uuid AND $2::text IN ('user_identifier', 'email')"
     "     AND user_identifier IS NOT NULL AND lower(user_identifier) = lower($3::text)"
@@ -50,7 +51,7 @@ static const struct db_statement find_statement = {
     "                    AND j.accepted_at > now() - interval '15 minutes')"
     "    FROM c WHERE $4::uuid IS NULL OR c.id > $4::uuid"
     "   ORDER BY c.id LIMIT " TEXT_OF(MOST) " + 1",
-    4};
+    5};
 /* org, conversation. The month's questions are counted of jobs: those stay, empty. */
 static const struct db_statement delete_statement = {
     "visitor_delete",
@@ -121,7 +122,13 @@ const char *visitor_named_by(enum visitor_named_by named_by)
 static enum db_status find(struct db *db, const char *org, const struct visitor *visitor,
                            const char *after, PGresult **rows)
 {
-    const char *params[] = {org, names[visitor->named_by], visitor->name, after};
+    char id[37];
+    bool is_id = visitor->named_by == VISITOR_CONVERSATION && strlen(visitor->name) == 36;
+
+    for (size_t i = 0; is_id && i <= 36; i++)
+        id[i] = (char)tolower((unsigned char)visitor->name[i]);
+    const char *params[] = {org, names[visitor->named_by], visitor->name, after,
+                            db_uuid(is_id ? id : NULL)};
 
     return db_query(db, org, &find_statement, params, rows);
 }

@@ -229,12 +229,12 @@ static bool is_hedged(const struct clause *clauses, size_t at)
 }
 
 static enum tool_claim judge_clause(const struct sentence *s, const struct clause *clauses,
-                                    size_t at, size_t count)
+                                    size_t at, size_t count, unsigned done)
 {
-    enum tool_claim claim = english_claim(&clauses[at]);
+    enum tool_claim claim = english_claim(&clauses[at], done);
 
     if (claim != TOOL_CLAIM_OWN && clauses[at].hebrew) {
-        enum tool_claim hebrew = hebrew_claim(&clauses[at]);
+        enum tool_claim hebrew = hebrew_claim(&clauses[at], done);
         claim = hebrew > claim ? hebrew : claim;
     }
     if (claim == TOOL_CLAIM_STATED && (s->cited || is_hedged(clauses, at)))
@@ -242,7 +242,8 @@ static enum tool_claim judge_clause(const struct sentence *s, const struct claus
     return claim != TOOL_CLAIM_NONE && is_asked(s, clauses, at, count) ? TOOL_CLAIM_NONE : claim;
 }
 
-static enum tool_claim judge(struct scan *scan, const struct sentence *s, bool *draft)
+static enum tool_claim judge(struct scan *scan, const struct sentence *s, unsigned done,
+                             bool *draft)
 {
     enum tool_claim strongest = TOOL_CLAIM_NONE;
     struct clause clauses[CLAUSES_MAX];
@@ -252,14 +253,14 @@ static enum tool_claim judge(struct scan *scan, const struct sentence *s, bool *
     size_t count = read_clauses(scan, &a, s, clauses);
     for (size_t i = 0; i < count && !*draft; i++) {
         *draft = english_drafts(&clauses[i]) || hebrew_drafts(&clauses[i]);
-        enum tool_claim claim = *draft ? TOOL_CLAIM_NONE : judge_clause(s, clauses, i, count);
+        enum tool_claim claim = *draft ? TOOL_CLAIM_NONE : judge_clause(s, clauses, i, count, done);
         strongest = claim > strongest ? claim : strongest;
     }
     arena_free(&a);
     return strongest;
 }
 
-enum tool_claim tool_claim_of(const char *text, size_t len)
+enum tool_claim tool_claim_of(const char *text, size_t len, unsigned done)
 {
     struct scan scan = {text, text + utf8_floor(text, len, TEXT_MAX), false};
     enum tool_claim strongest = TOOL_CLAIM_NONE;
@@ -267,7 +268,7 @@ enum tool_claim tool_claim_of(const char *text, size_t len)
     bool draft = false;
 
     while (strongest != TOOL_CLAIM_OWN && !draft && next_sentence(&scan, text, &s)) {
-        enum tool_claim claim = judge(&scan, &s, &draft);
+        enum tool_claim claim = judge(&scan, &s, done, &draft);
         strongest = claim > strongest ? claim : strongest;
     }
     return strongest;

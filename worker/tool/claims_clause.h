@@ -35,12 +35,13 @@ bool clause_word_is(const struct clause *c, size_t at, struct word_list list);
 /* Is one of them among words [from, to)? */
 bool clause_has(const struct clause *c, size_t from, size_t to, struct word_list list);
 
-enum tool_claim english_claim(const struct clause *c);
+/* What it claims beyond the deeds that were done. */
+enum tool_claim english_claim(const struct clause *c, unsigned deeds);
 bool english_asks(const struct clause *c);   /* begins as a question */
 bool english_hedges(const struct clause *c); /* what follows is not its own word */
 bool english_drafts(const struct clause *c); /* what follows is a text to be sent */
 
-enum tool_claim hebrew_claim(const struct clause *c);
+enum tool_claim hebrew_claim(const struct clause *c, unsigned deeds);
 bool hebrew_asks(const struct clause *c);
 bool hebrew_hedges(const struct clause *c);
 bool hebrew_drafts(const struct clause *c);

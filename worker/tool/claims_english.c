@@ -1,4 +1,5 @@
 #include "tool/claims_clause.h"
+#include "tool/deeds.h"
 
 #include <string.h>
 
@@ -41,6 +42,9 @@ WORDS(conditions, "if", "once", "when", "whenever", "whether", "unless", "until"
 WORDS(general, "within", "after", "when", "once", "if", "automatically", "always", "usually",
       "normally", "typically", "until", "unless", "upon", "online", "every", "each", "per",
       "generally", "often", "only", "someone", "somebody", "another", "else");
+/* What goes out with whatever was done. */
+WORDS(notices, "confirmation", "confirmations", "reminder", "notification", "receipt", "details",
+      "request", "ticket");
 /* Somebody else's word for it. */
 WORDS(reported, "see", "sees", "shows", "show", "showing", "according", "records", "record",
       "appears", "looks", "seems", "tracking", "mentioned", "said", "told", "status", "history",
@@ -158,12 +162,23 @@ static bool is_done_by(const struct clause *c, const struct deed *deed)
     return clause_word_is(c, at, broad_verbs) && acts_on_something(c, at, deed->own);
 }
 
-static bool says_i_did(const struct clause *c, size_t subject)
+static bool says_i_did(const struct clause *c, size_t subject, size_t *verb)
 {
     const char first = c->words[subject].text[0]; /* nearly no word is read further */
     struct deed deed;
 
-    return (first == 'i' || first == 'w') && read_doer(c, subject, &deed) && is_done_by(c, &deed);
+    if ((first != 'i' && first != 'w') || !read_doer(c, subject, &deed) || !is_done_by(c, &deed))
+        return false;
+    *verb = deed.verb;
+    return true;
+}
+
+/* "I've cancelled it and refunded you": a verb that follows a claim has its subject. */
+static bool goes_on_at(const struct clause *c, size_t verb)
+{
+    return verb > 0 && clause_word_is(c, verb - 1, WORD_LIST("and", "then", "also")) &&
+           (clause_word_is(c, verb, strict_verbs) ||
+            (clause_word_is(c, verb, broad_verbs) && acts_on_something(c, verb, true)));
 }
 
 /* -- it is done ------------------------------------------------------------------------------- */
@@ -328,16 +343,48 @@ static bool says_done(const struct clause *c)
     return states_done(c) || ((c->first || c->exclaimed) && announces_done(c));
 }
 
-enum tool_claim english_claim(const struct clause *c)
-{
-    bool stated = false;
+/* -- what it was ------------------------------------------------------------------------------ */
 
-    if (says_done(c))
+static size_t first_verb(const struct clause *c)
+{
+    size_t at = 0;
+
+    while (at < c->count && !clause_word_is(c, at, strict_verbs) &&
+           !clause_word_is(c, at, broad_verbs))
+        at++;
+    return at;
+}
+
+static unsigned deeds_said(const struct clause *c, size_t verb)
+{
+    unsigned did = 0, about = 0;
+
+    while (clause_word_is(c, verb, WORD_LIST("got", "you"))) /* "I've got you booked" */
+        verb++;
+    if (verb < c->count && !clause_word_is(c, verb, WORD_LIST("set")))
+        did = deed_of_verb(&c->words[verb]);
+    if (did == DEED_SEND && clause_has(c, 0, c->count, notices))
+        return 0;
+    for (size_t i = 0; i < c->count; i++)
+        about |= deed_of_thing(&c->words[i]);
+    return deeds_of(did, about);
+}
+
+enum tool_claim english_claim(const struct clause *c, unsigned deeds)
+{
+    bool claimed = says_done(c), stated = false;
+
+    if (claimed && !deeds_cover(deeds, deeds_said(c, first_verb(c))))
         return TOOL_CLAIM_OWN;
     for (size_t i = 0; i < c->count; i++) {
-        if (says_i_did(c, i))
-            return TOOL_CLAIM_OWN;
-        stated = stated || is_stated_at(c, i);
+        size_t verb = i;
+        if (says_i_did(c, i, &verb) || (claimed && goes_on_at(c, i))) {
+            if (!deeds_cover(deeds, deeds_said(c, verb)))
+                return TOOL_CLAIM_OWN;
+            claimed = true;
+        } else if (is_stated_at(c, i) && !deeds_cover(deeds, deeds_said(c, i))) {
+            stated = true;
+        }
     }
     return stated ? TOOL_CLAIM_STATED : TOOL_CLAIM_NONE;
 }

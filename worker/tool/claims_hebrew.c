@@ -1,4 +1,5 @@
 #include "tool/claims_clause.h"
+#include "tool/deeds.h"
 
 #include <string.h>
 
@@ -44,6 +45,68 @@ WORDS(done, "בוצע", "בוצעה", "נקבע", "נקבעה", "בוטל", "ב�
       "הוזמנה", "עודכן", "עודכנה", "נרשמת", "זוכית");
 WORDS(questions, "האם", "מתי", "איפה", "היכן", "למה", "מדוע", "מה", "מי", "איך", "כיצד", "כמה",
       "איזה", "איזו");
+
+/* What goes out with whatever was done. */
+WORDS(notices, "אישור", "תזכורת", "הודעה", "הודעת", "בקשה", "הבקשה", "פנייה", "הפנייה", "קבלה",
+      "פרטים", "הפרטים");
+WORDS(booked_things, "התור", "תור", "תורך", "הפגישה", "פגישה", "פגישתך", "השולחן", "המקום",
+      "השיריון", "הביקור");
+WORDS(refund_things, "ההחזר", "החזר", "הזיכוי", "זיכוי");
+WORDS(cancel_things, "הביטול", "ביטול");
+WORDS(sent_things, "ההודעה", "המייל", "האימייל");
+WORDS(change_things, "השינוי", "העדכון");
+
+/* What the verbs above have of their root in every form. */
+static const struct {
+    const char *part;
+    unsigned deeds;
+} roots[] = {
+    {"קבע", DEED_BOOK},
+    {"קבוע", DEED_BOOK},
+    {"שריי", DEED_BOOK},
+    {"שוריי", DEED_BOOK},
+    {"תיאמ", DEED_BOOK},
+    {"תוא", DEED_BOOK},
+    {"שיבצ", DEED_BOOK},
+    {"שוב", DEED_BOOK},
+    {"הזמנ", DEED_BOOK | DEED_CREATE},
+    {"הוזמ", DEED_BOOK | DEED_CREATE},
+    {"ביטל", DEED_CANCEL},
+    {"בוטל", DEED_CANCEL},
+    {"מחק", DEED_CANCEL | DEED_CHANGE},
+    {"הסר", DEED_CANCEL | DEED_CHANGE},
+    {"הוסר", DEED_CANCEL | DEED_CHANGE},
+    {"השבת", DEED_CANCEL | DEED_CHANGE},
+    {"זיכ", DEED_REFUND},
+    {"זוכ", DEED_REFUND},
+    {"החזר", DEED_REFUND},
+    {"הוחזר", DEED_REFUND},
+    {"שלח", DEED_SEND},
+    {"העבר", DEED_SEND | DEED_CHANGE | DEED_CREATE},
+    {"הועבר", DEED_SEND | DEED_CHANGE | DEED_CREATE},
+    {"עדכנ", DEED_CHANGE},
+    {"עודכ", DEED_CHANGE},
+    {"שינ", DEED_CHANGE},
+    {"שונ", DEED_CHANGE},
+    {"דחי", DEED_CHANGE},
+    {"נדח", DEED_CHANGE},
+    {"הקדמ", DEED_CHANGE},
+    {"הוקדמ", DEED_CHANGE},
+    {"הוקדם", DEED_CHANGE},
+    {"הפעל", DEED_CHANGE},
+    {"הופעל", DEED_CHANGE},
+    {"חידש", DEED_CHANGE},
+    {"חודש", DEED_CHANGE},
+    {"יצר", DEED_CREATE},
+    {"נוצר", DEED_CREATE},
+    {"פתח", DEED_CREATE},
+    {"רשמ", DEED_CREATE},
+    {"נרשם", DEED_CREATE},
+    {"הגש", DEED_CREATE},
+    {"הוגש", DEED_CREATE},
+    {"הוספ", DEED_CREATE},
+    {"נוס", DEED_CREATE},
+};
 
 /* The word, also behind "and" and "that" (ו, ש). */
 static bool is_form(const struct clause *c, size_t at, struct word_list list)
@@ -109,18 +172,51 @@ static bool says_done(const struct clause *c)
            (clause_word_is(c, 1, WORD_LIST("בהצלחה")) && clause_word_is(c, 0, done));
 }
 
-enum tool_claim hebrew_claim(const struct clause *c)
+/* -- what it was ------------------------------------------------------------------------------ */
+
+static unsigned deed_of(const struct word *verb)
+{
+    for (size_t i = 0; i < sizeof(roots) / sizeof(roots[0]); i++) {
+        if (strstr(verb->text, roots[i].part) != NULL)
+            return roots[i].deeds;
+    }
+    return 0;
+}
+
+static unsigned deeds_said(const struct clause *c, size_t verb)
+{
+    unsigned did = deed_of(&c->words[verb]), about = 0;
+
+    if (did == DEED_SEND && clause_has(c, 0, c->count, notices))
+        return 0;
+    if (clause_has(c, 0, c->count, booked_things))
+        about |= DEED_BOOK;
+    if (clause_has(c, 0, c->count, refund_things))
+        about |= DEED_REFUND;
+    if (clause_has(c, 0, c->count, cancel_things))
+        about |= DEED_CANCEL;
+    if (clause_has(c, 0, c->count, sent_things))
+        about |= DEED_SEND;
+    if (clause_has(c, 0, c->count, change_things))
+        about |= DEED_CHANGE;
+    return deeds_of(did, about);
+}
+
+enum tool_claim hebrew_claim(const struct clause *c, unsigned deeds)
 {
     bool stated = false;
 
-    if (says_done(c))
+    if (says_done(c) && !deeds_cover(deeds, deeds_said(c, 0)))
         return TOOL_CLAIM_OWN;
     for (size_t i = 0; i < c->count; i++) {
         if (!word_is_hebrew(&c->words[i]))
             continue;
-        if (says_i_did(c, i))
+        bool own = says_i_did(c, i);
+        if ((!own && !says_was_done(c, i)) || deeds_cover(deeds, deeds_said(c, i)))
+            continue;
+        if (own)
             return TOOL_CLAIM_OWN;
-        stated = stated || says_was_done(c, i);
+        stated = true;
     }
     return stated ? TOOL_CLAIM_STATED : TOOL_CLAIM_NONE;
 }

@@ -31,6 +31,12 @@ static const struct db_statement load_integrations = {
     "       NULL, NULL, NULL, NULL, NULL"
     "  FROM integration_tools WHERE org_id = $1 ORDER BY kind, name LIMIT 200",
     1};
+static const struct db_statement load_endpoint_named = {
+    "tool_set_endpoint",
+    "SELECT id, name, description, parameters_schema, bindings, risk, kind, config, NULL,"
+    "       NULL, NULL, NULL, NULL, NULL"
+    "  FROM integration_endpoints WHERE org_id = $1 AND name = $2",
+    2};
 
 enum column {
     ID,
@@ -253,21 +259,39 @@ enum db_status tool_set_load(struct db *db, struct arena *a, const char *org, st
     return status;
 }
 
+static void take_named(struct arena *a, const char *org, const PGresult *rows, struct tool *tool,
+                       struct tool_problem *problem)
+{
+    struct loading l = {.a = a, .org = org, .rows = rows};
+
+    *tool = (struct tool){0};
+    *problem = (struct tool_problem){0};
+    if (PQntuples(rows) == 1 && !load_row(&l, tool))
+        *problem = l.problem;
+}
+
 enum db_status tool_load_named(struct db *db, struct arena *a, const char *org, const char *name,
                                struct tool *tool, struct tool_problem *problem)
 {
     const char *params[] = {org, name};
-    struct loading l = {.a = a, .org = org};
     PGresult *rows;
 
-    *tool = (struct tool){0};
-    *problem = (struct tool_problem){0};
     enum db_status status = db_exec(db, &load_webhook_named, params, &rows);
-    if (status != DB_OK)
-        return status;
-    l.rows = rows;
-    if (PQntuples(rows) == 1 && !load_row(&l, tool))
-        *problem = l.problem;
+    if (status == DB_OK)
+        take_named(a, org, rows, tool, problem);
     PQclear(rows);
-    return DB_OK;
+    return status;
+}
+
+enum db_status tool_load_endpoint(struct db *db, struct arena *a, const char *org, const char *name,
+                                  struct tool *tool, struct tool_problem *problem)
+{
+    const char *params[] = {org, name};
+    PGresult *rows;
+
+    enum db_status status = db_query(db, org, &load_endpoint_named, params, &rows);
+    if (status == DB_OK)
+        take_named(a, org, rows, tool, problem);
+    PQclear(rows);
+    return status;
 }

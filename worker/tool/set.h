@@ -13,5 +13,8 @@ struct tool_problem {
  * is NULL where there is none; what can be read of it is there beside a problem. */
 enum db_status tool_load_named(struct db *db, struct arena *a, const char *org, const char *name,
                                struct tool *tool, struct tool_problem *problem);
+/* The same of an endpoint or a query of an integration, in a transaction of its own. */
+enum db_status tool_load_endpoint(struct db *db, struct arena *a, const char *org, const char *name,
+                                  struct tool *tool, struct tool_problem *problem);
 
 #endif

@@ -1,6 +1,7 @@
 #include "tool/settings.h"
 
 #include "net/target.h"
+#include "tenant/bounds.h"
 #include "tenant/sealed.h"
 #include "tool/schema.h"
 
@@ -32,8 +33,12 @@ static const struct db_statement list = {
 /* The row is locked until the end: two changes do not mix. */
 static const struct db_statement take_up = {
     "tools_take_up",
-    "INSERT INTO client_tools (org_id, tool_name) VALUES ($1, $2)"
-    " ON CONFLICT (org_id, tool_name) DO UPDATE SET updated_at = now() RETURNING id",
+    "INSERT INTO client_tools (org_id, tool_name) SELECT $1, $2"
+    "  WHERE EXISTS (SELECT FROM client_tools WHERE org_id = $1 AND tool_name = $2)"
+    "     OR (SELECT count(*) FROM client_tools WHERE org_id = $1) < " BOUND_TEXT(
+        BOUND_TOOLS) " ON CONFLICT (org_id, tool_name) DO UPDATE SET updated_at = now()"
+                     " RETURNING id, n8n_webhook_url, token_header, token IS NOT NULL, "
+                     "signing_secret IS NOT NULL",
     2};
 static const struct db_statement change_row = {
     "tools_change",
@@ -230,7 +235,25 @@ struct saving {
     struct tool_problem *problem;
     char *made;
     char id[37];
+    bool makes_secret; /* to sign with */
 };
+
+/* Who knows the token may send it elsewhere, nobody else. Another receiver gets another signing
+ * secret: what is signed for the one is worth nothing to the other. */
+static void keep_secrets_home(struct saving *s, const PGresult *row)
+{
+    const char *url = db_text(row, 0, 1), *header = db_text(row, 0, 2);
+    const struct tool_change *c = s->change;
+    bool elsewhere = c->url != NULL && !target_same_server(url, c->url);
+    bool renamed =
+        c->token_header != NULL && (header == NULL || strcasecmp(header, c->token_header) != 0);
+
+    if (db_true(row, 0, 3) && (elsewhere || renamed) && c->token == TOOL_SECRET_KEEP)
+        wrong(s->problem, "token",
+              "give the token again: the stored one was given for another server or header");
+    s->makes_secret = c->secret == TOOL_SECRET_MAKE ||
+                      (db_true(row, 0, 4) && elsewhere && c->secret == TOOL_SECRET_KEEP);
+}
 
 static enum db_status take_up_row(struct saving *s)
 {
@@ -240,9 +263,13 @@ static enum db_status take_up_row(struct saving *s)
     enum db_status status = db_exec(s->db, &take_up, params, &row);
     if (status != DB_OK)
         return status;
-    snprintf(s->id, sizeof(s->id), "%s", db_text(row, 0, 0));
+    bool there = PQntuples(row) == 1;
+    if (there) {
+        snprintf(s->id, sizeof(s->id), "%s", db_text(row, 0, 0));
+        keep_secrets_home(s, row);
+    }
     PQclear(row);
-    return DB_OK;
+    return there ? DB_OK : bound_reached(s->db, BOUND_TOOLS, "tools");
 }
 
 static enum db_status write_row(struct saving *s)
@@ -302,15 +329,16 @@ static void make_secret(char made[TOOL_SECRET_SIZE])
 static enum db_status write_secrets(struct saving *s)
 {
     const struct tool_change *c = s->change;
+    enum tool_secret secret = s->makes_secret ? TOOL_SECRET_MAKE : c->secret;
     const char *value = c->secret_value;
 
-    if (c->secret == TOOL_SECRET_MAKE) {
+    if (s->makes_secret) {
         make_secret(s->made);
         value = s->made;
     }
     enum db_status status = sealed_lock(s->db);
     if (status == DB_OK)
-        status = write_secret(s, &change_secret, "signing_secret", c->secret, value);
+        status = write_secret(s, &change_secret, "signing_secret", secret, value);
     if (status == DB_OK && s->problem->field == NULL)
         status = write_secret(s, &change_token, "token", c->token, c->token_value);
     return status;
@@ -340,9 +368,9 @@ static enum db_status save(struct saving *s)
 
     if (status == DB_OK)
         status = take_up_row(s);
-    if (status == DB_OK)
+    if (status == DB_OK && s->problem->field == NULL)
         status = write_row(s);
-    if (status == DB_OK)
+    if (status == DB_OK && s->problem->field == NULL)
         status = write_secrets(s);
     if (status == DB_OK && s->problem->field == NULL)
         status = judge(s);

@@ -55,7 +55,7 @@ extern const struct tool_change tool_unchanged;
 
 /* The catalogue's tool is taken up, the organisation's own made, or either changed, in
  * one transaction. A problem has a field and DB_OK; nothing is changed then. `made` is the
- * new signing secret, or "". */
+ * new signing secret, or "": a URL on another server has one made, and wants the token again. */
 enum db_status tools_change(struct db *db, const char *org, const char *vault_keys,
                             const struct tool_change *change, struct tool_problem *problem,
                             char made[TOOL_SECRET_SIZE]);
@@ -85,16 +85,5 @@ enum executions_column {
 enum db_status tools_executions(struct db *db, const char *org, const char *tool,
                                 const char *after_cursor, const char *after_id, int most,
                                 PGresult **rows);
-
-struct tool_test {
-    const char *allow; /* as outbound_new() takes it */
-    const char *language;
-    char request_id[48];
-    struct tool_result result;
-};
-/* Runs it for real, enabled or not, and logs that. problem->field: it was not run. */
-enum db_status tools_test(struct db *db, struct arena *a, const char *org, const char *name,
-                          const char *arguments, struct tool_test *test,
-                          struct tool_problem *problem);
 
 #endif

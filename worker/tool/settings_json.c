@@ -1,5 +1,7 @@
 #include "tool/settings_json.h"
 
+#include "core/reason.h"
+
 #include <string.h>
 
 static void member_json(struct fd_json_writer *w, const char *key, const char *json)
@@ -37,7 +39,7 @@ void tools_write_execution(struct fd_json_writer *w, const PGresult *rows, int r
     fd_jw_member(w, "failure", db_text(rows, row, EXECUTIONS_FAILURE));
     fd_jw_member_int(w, "http_status", db_int(rows, row, EXECUTIONS_HTTP_STATUS, 0));
     fd_jw_member_int(w, "ms", db_int(rows, row, EXECUTIONS_MS, 0));
-    fd_jw_member(w, "detail", db_text(rows, row, EXECUTIONS_DETAIL));
+    reason_member(w, "detail", db_text(rows, row, EXECUTIONS_DETAIL));
     fd_jw_member(w, "conversation_id", db_text(rows, row, EXECUTIONS_CONVERSATION));
     fd_jw_member(w, "job_id", db_text(rows, row, EXECUTIONS_JOB));
     fd_jw_member(w, "approved_by", db_text(rows, row, EXECUTIONS_APPROVED_BY));
@@ -46,7 +48,7 @@ void tools_write_execution(struct fd_json_writer *w, const PGresult *rows, int r
     fd_jw_end_object(w);
 }
 
-void tools_write_test(struct fd_json_writer *w, const struct tool_test *test)
+void tools_write_test(struct fd_json_writer *w, const struct trial *test)
 {
     const struct tool_result *r = &test->result;
 
@@ -56,7 +58,8 @@ void tools_write_test(struct fd_json_writer *w, const struct tool_test *test)
     fd_jw_member(w, "failure", r->failure == TOOL_OK ? NULL : tool_failure_name(r->failure));
     fd_jw_member_int(w, "http_status", r->status);
     fd_jw_member_int(w, "ms", r->ms);
-    fd_jw_member(w, "detail", r->operator_detail);
+    reason_member(w, "detail", r->operator_detail);
+    wire_write(w, &test->wire);
     fd_jw_key(w, "result");
     fd_jw_raw(w, r->json, r->len);
     fd_jw_end_object(w);

@@ -3,11 +3,12 @@
 #define FD_TOOL_SETTINGS_JSON_H
 
 #include "tool/settings.h"
+#include "tool/trial.h"
 
 /* The members of a row of tools_list(), into the open object. */
 void tools_write(struct fd_json_writer *w, const PGresult *rows, int row);
 /* A row of tools_executions(), a test run: an object. */
 void tools_write_execution(struct fd_json_writer *w, const PGresult *rows, int row);
-void tools_write_test(struct fd_json_writer *w, const struct tool_test *test);
+void tools_write_test(struct fd_json_writer *w, const struct trial *test);
 
 #endif

@@ -194,6 +194,7 @@ struct performance {
     struct webhook_call *call;
     struct arena *a;
     struct tool_result *result;
+    struct wire *wire;
     bool again;
 };
 
@@ -201,6 +202,7 @@ static void on_performed(void *arg, const struct outbound_response *response)
 {
     struct performance *p = arg;
 
+    wire_came(p->wire, p->a, response);
     p->again = may_try_again(p->call, response->failure);
     if (!p->again)
         reply_read(p->a, p->call->tool, response, p->result);
@@ -208,14 +210,15 @@ static void on_performed(void *arg, const struct outbound_response *response)
 
 void webhook_perform(const char *allow, const struct tool *tool, const char *arguments,
                      const struct tool_context *context, struct arena *a,
-                     struct tool_result *result)
+                     struct tool_result *result, struct wire *wire)
 {
     struct webhook_call *call = call_new(NULL, tool, arguments, context);
-    struct performance p = {.call = call, .a = a, .result = result};
+    struct performance p = {.call = call, .a = a, .result = result, .wire = wire};
 
     do {
         p.again = false;
         if (prepare(call)) {
+            wire_sent(wire, a, &call->options);
             outbound_perform(allow, &call->options, on_performed, &p);
         } else {
             *result = call->result;

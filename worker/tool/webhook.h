@@ -7,6 +7,7 @@
 #define FD_TOOL_WEBHOOK_H
 
 #include "tool/tool.h"
+#include "tool/wire.h"
 
 #define WEBHOOK_MS       30000 /* the longest that one call may take */
 #define WEBHOOK_BODY_MAX 2097152
@@ -28,6 +29,6 @@ struct tool_executor webhook_executor(struct webhook *webhook);
  * texts are in the arena. `allow` as outbound_new() takes it. */
 void webhook_perform(const char *allow, const struct tool *tool, const char *arguments,
                      const struct tool_context *context, struct arena *a,
-                     struct tool_result *result);
+                     struct tool_result *result, struct wire *wire);
 
 #endif

@@ -86,7 +86,7 @@ sub matrix {
         'POST approvals/:id/approve' => { ids => \&make_approval },
         'POST approvals/:id/decline' => { ids => \&make_approval },
         'GET audit'        => {},
-        (map { $_ => {} } 'POST auth/login', 'GET auth/setup', 'POST auth/setup', 'POST auth/reset', # edge/sign-in.t
+        (map { $_ => {} } 'POST auth/login', 'GET auth/setup', 'POST auth/setup', 'POST auth/forgot', 'POST auth/reset', # edge/sign-in.t
             'POST auth/logout', 'POST auth/refresh', 'POST auth/password', 'GET auth/me', 'GET auth/sessions',
             'DELETE auth/sessions', 'DELETE auth/sessions/:id', 'POST auth/team', 'POST auth/organization'),
         'GET branding'     => {},
@@ -117,6 +117,7 @@ sub matrix {
         'POST conversations/:id/release' => { ids => \&make_held },
         'POST conversations/:id/resolve' => { ids => \&make_held },
         'GET identity-secrets' => { hidden => \&make_identity_secret },
+        'GET identity-secrets/:id' => { ids => \&make_identity_secret },
         'POST identity-secrets' => { good => 201 },
         'DELETE identity-secrets/:id' => { ids => \&make_identity_secret, good => 204 },
         'GET conversations/:id/export' => { ids => \&make_conversation },
@@ -131,7 +132,9 @@ sub matrix {
         'GET integrations/:id/calls' => { ids => \&make_integration },
         'GET integrations/:id/endpoints' => { ids => \&make_integration },
         'POST integrations/:id/endpoints' => { ids => \&make_integration, body => endpoint('matrix_new'), good => 201 },
-        'PATCH endpoints/:name' => { ids => \&make_endpoint, body => { enabled => JSON::PP::false }, good => 204 },
+        'GET endpoints/:name' => { ids => \&make_endpoint },
+        'PATCH endpoints/:name' => { ids => \&make_endpoint, body => { enabled => JSON::PP::false } },
+        'POST endpoints/:name/test' => { ids => \&make_endpoint, body => { arguments => {} } },
         'DELETE endpoints/:name' => { ids => \&make_endpoint, good => 204 },
         'GET keys'         => { query => '?limit=200', hidden => \&make_key },
         'POST keys'        => { body => { name => 'matrix', kind => 'sk' }, good => 201 },
@@ -143,6 +146,7 @@ sub matrix {
         'GET knowledge/articles' => { hidden => \&make_article },
         'POST knowledge/articles' => { body => "# Matrix\n\nNew.", query => '?slug=matrix-new', headers => \%markdown, good => 201 },
         'GET knowledge/articles/:slug' => { ids => \&make_article },
+        'PUT knowledge/articles/:slug' => { ids => \&make_article, body => "# Matrix\n\nChanged.", headers => \%markdown },
         'DELETE knowledge/articles/:slug' => { ids => \&make_article, good => 204 },
         'GET knowledge/search' => { query => '?q=quokka', hidden => \&make_article },
         'GET models'       => {},
@@ -154,8 +158,10 @@ sub matrix {
         (map { $_ => {} } 'GET organizations', 'POST organizations', 'GET organizations/:id', 'PATCH organizations/:id'), # engine/organizations.t
         'GET teams'        => { hidden => \&make_team },
         'POST teams'       => { body => { name => 'matrix new' }, good => 201 },
+        'GET teams/:id'    => { ids => \&make_team },
+        'GET teams/:id/members/:user' => { ids => \&make_member },
         'DELETE teams/:id' => { ids => \&make_team, good => 204 },
-        'PUT teams/:id/members/:user' => { ids => sub { ($_[0]->make_team, $_[0]->make_user) }, body => { role => 'staff' }, good => 204 },
+        'PUT teams/:id/members/:user' => { ids => \&make_member, body => { role => 'admin' }, good => 204 },
         'DELETE teams/:id/members/:user' => { ids => \&make_member, good => 204 },
         'GET retention'    => {},
         'PUT retention'    => { body => { message_days => 30 } },
@@ -326,7 +332,8 @@ sub make_test_chat {
 sub make_test_question {
     my ($self) = @_;
     my $job = sprintf '0-%032x', ++$number;
-    $self->{stack}->redis('jobs', 'HSET', "fd:job:{0}:$job", org => $self->{org}, state => 'running', 'ask:c_1' => 4102444800000);
+    my $id = $self->{stack}->sql("SELECT id FROM api_keys WHERE key_sha256 = encode(sha256('$self->{key}'), 'hex')");
+    $self->{stack}->redis('jobs', 'HSET', "fd:job:{0}:$job", org => $self->{org}, tester => "key:$id", state => 'running', 'ask:c_1' => 4102444800000);
     return $job;
 }
 

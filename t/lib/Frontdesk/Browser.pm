@@ -54,7 +54,7 @@ sub request {
     );
     delete $h{$_} for grep { !defined $h{$_} } keys %h;
     $body = $json->encode($body) if ref $body;
-    my $r = $stack->client(key => undef, origin => undef)->request($method, "/api/admin/$path", \%h, $body);
+    my $r = $stack->client(key => undef, origin => undef, from => $self->{from})->request($method, "/api/admin/$path", \%h, $body);
     for my $cookie (split /, (?=[A-Za-z_-]+=)/, $r->{headers}{'set-cookie'} // '') {
         my ($name, $value, $rest) = $cookie =~ /^([^=]+)=([^;]*)(.*)/ or next;
         $self->{set}{$name} = $cookie;

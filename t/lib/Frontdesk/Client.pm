@@ -21,7 +21,8 @@ sub new {
 
 sub connect_ {
     my ($self) = @_;
-    return IO::Socket::INET->new(PeerAddr => $self->{host}, PeerPort => $self->{port}, Timeout => 5)
+    my @from = $self->{from} ? (LocalAddr => $self->{from}) : ();
+    return IO::Socket::INET->new(PeerAddr => $self->{host}, PeerPort => $self->{port}, @from, Timeout => 5)
         || die "connect: $!\n";
 }
 
@@ -49,12 +50,24 @@ sub open {
     return $stream;
 }
 
+# What the admin API refused with a sentence that has no code: it could be told in English only. What nginx
+# refuses says enough by its type.
+our @untold;
+sub note_untold {
+    my ($method, $path, $r) = @_;
+    return if ($r->{headers}{'content-type'} // '') ne 'application/problem+json' || ref $r->{json} ne 'HASH';
+    return if ($r->{json}{code} // '') =~ /^(?:cross-site|key-\w+|origin-forbidden|rate-limited|sign-in-required)$/;
+    push @untold, "$method $path: $r->{json}{detail}" if defined $r->{json}{detail} && !$r->{json}{reason}{code};
+    return;
+}
+
 sub request {
     my ($self, $method, $path, $headers, $body) = @_;
     my $stream = $self->open($method, $path, $headers, $body);
     $stream->read_all;
     my %r = (status => $stream->{status}, headers => $stream->{headers}, body => $stream->{body});
     $r{json} = eval { $json->decode($r{body}) };
+    note_untold($method, $path, \%r) if $path =~ m{^/api/admin/};
     return \%r;
 }
 

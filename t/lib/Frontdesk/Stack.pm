@@ -37,6 +37,7 @@ sub new {
         worker   => $option{worker} || {},    # of every worker: FRONTDESK_..., LLM_...
         provider => exists $option{provider} ? $option{provider} : 'openai',
         origin   => 'https://shop.example',
+        pool     => $option{pool},            # sessions of a PgBouncer before PostgreSQL
         web      => $option{web},             # build the demo page with this stack's key
         workers  => {},
         owner    => $$,
@@ -68,6 +69,7 @@ sub environment {
         STACK_PG_FSYNC  => 'off',
         LLM_PROVIDER    => 'builtin',
         FRONTDESK_CACHE_MS => 0, # tests ask the same twice and mean it
+        $self->{pool} ? (STACK_POOL_SIZE => $self->{pool}) : (),
         %{ $self->{env} },
         %more,
     );
@@ -119,6 +121,7 @@ sub start {
     $self->start_provider if $self->{provider};
     $self->must($_, 'start') for qw(postgres jobs live);
     $self->must('frontdesk', [qw(migrate up)]);
+    $self->must('pooler', 'start') if $self->{pool};
     $self->must('frontdesk', ['seed', '--demo', '--origin', $self->{origin}, '--origin', $self->url,
                               '--keys-file', "$self->{dir}/keys.env"]);
     $self->read_keys;
@@ -334,6 +337,7 @@ sub stop {
     $self->stack('admin', 'stop');
     $self->stack('worker', 'stop', FRONTDESK_WORKER_NAME => $_) for keys %{ $self->{workers} };
     $self->stack($_, 'stop') for qw(live jobs);
+    $self->stack('pooler', 'stop') if $self->{pool};
     $self->stack('postgres', 'stop', STACK_PG_STOP => 'immediate');
     $self->stop_provider;
     return;
@@ -352,6 +356,7 @@ sub finish {
         push @sanitizer, "$name: $1" if $self->log_text($name) =~ /^(.*(?:Sanitizer|runtime error:).*)$/m;
     }
     Test::More::is("@sanitizer", '', 'no sanitizer line');
+    Test::More::is(join("\n", @Frontdesk::Client::untold), '', 'ADM-8: what was refused has a code');
     return;
 }
 

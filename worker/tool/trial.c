@@ -1,5 +1,4 @@
-/* A test run: an operator's, against the real webhook. */
-#include "tool/settings.h"
+#include "tool/trial.h"
 
 #include "core/clock.h"
 #include "tool/line.h"
@@ -19,8 +18,8 @@ static const struct db_statement note = {
     "         nullif($11::int, 0), $12, now())",
     12};
 
-static enum db_status note_test(struct db *db, const char *org, const struct tool *tool,
-                                const char *arguments, const struct tool_test *test)
+enum db_status trial_note(struct db *db, const char *org, const struct tool *tool,
+                          const char *arguments, const struct trial *test)
 {
     const struct tool_result *r = &test->result;
     bool ok = r->failure == TOOL_OK;
@@ -41,19 +40,6 @@ static enum db_status note_test(struct db *db, const char *org, const struct too
     return db_query(db, org, &note, params, NULL);
 }
 
-static enum db_status load(struct db *db, struct arena *a, const char *org, const char *name,
-                           struct tool *tool, struct tool_problem *problem)
-{
-    enum db_status status = db_begin(db, org);
-
-    if (status == DB_OK)
-        status = tool_load_named(db, a, org, name, tool, problem);
-    if (status == DB_OK)
-        return db_commit(db);
-    db_rollback(db);
-    return status;
-}
-
 static void make_request_id(char out[48])
 {
     unsigned char bytes[12];
@@ -64,8 +50,9 @@ static void make_request_id(char out[48])
 }
 
 /* What an operator who tries it out is: somebody who is signed in. */
-static struct tool_context context_of(const char *org, const struct tool_test *test)
+struct tool_context trial_context(const char *org, struct trial *test)
 {
+    make_request_id(test->request_id);
     return (struct tool_context){.org = org,
                                  .org_name = org,
                                  .session = test->request_id,
@@ -80,16 +67,43 @@ static struct tool_context context_of(const char *org, const struct tool_test *t
                                  .deadline_ms = clock_wall_ms() + WEBHOOK_MS};
 }
 
-enum db_status tools_test(struct db *db, struct arena *a, const char *org, const char *name,
-                          const char *arguments, struct tool_test *test,
-                          struct tool_problem *problem)
+bool trial_arguments(const struct tool *tool, const char *arguments,
+                     const struct tool_context *context, struct arena *a, const char **complete,
+                     struct tool_problem *problem)
 {
-    const char *complete;
     char why[TOOL_WHY_SIZE];
     struct line line;
+
+    if (tool_arguments(tool, arguments, context, a, complete, why) == TOOL_OK)
+        return true;
+    problem->field = "arguments";
+    line_init(&line, problem->text, sizeof(problem->text));
+    line_add(&line, "%s", why);
+    return false;
+}
+
+/* -- of a webhook ----------------------------------------------------------------------------- */
+
+static enum db_status load(struct db *db, struct arena *a, const char *org, const char *name,
+                           struct tool *tool, struct tool_problem *problem)
+{
+    enum db_status status = db_begin(db, org);
+
+    if (status == DB_OK)
+        status = tool_load_named(db, a, org, name, tool, problem);
+    if (status == DB_OK)
+        return db_commit(db);
+    db_rollback(db);
+    return status;
+}
+
+enum db_status tools_test(struct db *db, struct arena *a, const char *org, const char *name,
+                          const char *arguments, struct trial *test, struct tool_problem *problem)
+{
+    const struct tool_context context = trial_context(org, test);
+    const char *complete;
     struct tool tool;
 
-    make_request_id(test->request_id);
     enum db_status status = load(db, a, org, name, &tool, problem);
     if (status != DB_OK || problem->field != NULL)
         return status;
@@ -98,13 +112,8 @@ enum db_status tools_test(struct db *db, struct arena *a, const char *org, const
         snprintf(problem->text, sizeof(problem->text), "the organisation has no such tool");
         return DB_OK;
     }
-    const struct tool_context context = context_of(org, test);
-    if (tool_arguments(&tool, arguments, &context, a, &complete, why) != TOOL_OK) {
-        problem->field = "arguments";
-        line_init(&line, problem->text, sizeof(problem->text));
-        line_add(&line, "%s", why);
+    if (!trial_arguments(&tool, arguments, &context, a, &complete, problem))
         return DB_OK;
-    }
-    webhook_perform(test->allow, &tool, complete, &context, a, &test->result);
-    return note_test(db, org, &tool, complete, test);
+    webhook_perform(test->allow, &tool, complete, &context, a, &test->result, &test->wire);
+    return trial_note(db, org, &tool, complete, test);
 }
