@@ -135,6 +135,7 @@ function api(mock, request, response, url, body) {
     case 'POST sessions/:id/rating':
     case 'POST sessions/:id/handoff':
     case 'POST sessions/:id/identify':
+    case 'POST sessions/:id/typing':
     case 'GET sessions/:id/events': {
       const session = mock.sessions.get(id);
       if (!session) return problem(response, 404);
@@ -239,6 +240,9 @@ const SESSION_CALLS = {
   rating(mock, request, response, session, { score }) {
     session.score = score;
     return json(response, { score });
+  },
+  typing(mock, request, response, session) {
+    return json(response, { status: session.mode ?? 'active' });
   },
   handoff(mock, request, response, session) {
     session.mode = 'waiting_human';

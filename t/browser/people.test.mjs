@@ -80,6 +80,7 @@ test('WID-5: a person is asked for, answers, and leaves again', async () => {
   assert.match(await page.locator('.panel > .sr[role=status]').textContent(), /^Dana: Hello/);
   await ask(page, 'It does not shine');
   await page.locator('.user[data-status=sent]').waitFor();
+  assert.equal(lab.mock.asked('/typing').length, 1); // not with every letter
   assert.equal(await page.locator('.turns .assistant').count(), 0); // no model, and no empty bubble
   lab.mock.operator(onlySession(), 'status', { status: 'active' });
   await page.getByText('AI assistant', { exact: true }).waitFor();

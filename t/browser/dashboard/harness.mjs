@@ -1,7 +1,9 @@
 // What the dashboard's tests share: people who are signed in, pages that report their faults, axe.
 //   FRONTDESK_URL, FRONTDESK_CLIENT_KEY, FRONTDESK_SECRET_KEY; FRONTDESK_PEOPLE: {"staff":
 //   {"email", "password"}, ...}; FRONTDESK_SIDE_KEY: of another organisation, that of the people
-//   "side" and "sideStaff", where a test may switch things off. t/browser/run makes all of them.
+//   "side" and "sideStaff", where a test may switch things off; FRONTDESK_TESTED_KEY: of that of
+//   "tester", which may have the model server FRONTDESK_MODEL (t/lib/provider.pl) and the webhook
+//   FRONTDESK_HOOK. t/browser/run makes all of them.
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -22,6 +24,7 @@ export function start() {
 
 const mainKey = process.env.FRONTDESK_SECRET_KEY;
 export const sideKey = process.env.FRONTDESK_SIDE_KEY;
+export const testedKey = process.env.FRONTDESK_TESTED_KEY;
 
 /** A request to the API with an organisation's secret key, as its programs make it. */
 export async function api(method, path, body, key = mainKey) {

@@ -58,7 +58,11 @@ test(
   async () => {
     const words = `a lamp that broke ${Date.now()}`;
     const operator = await open(browser, '/inbox', { as: 'staff' });
-    await operator.getByText('Choose a conversation').waitFor();
+    await operator
+      .locator('.queue-row')
+      .or(operator.getByText('Nobody is waiting'))
+      .first()
+      .waitFor();
     const page = await visitor(words);
     await queued(operator, words).click(); // it came by itself
     await operator.getByText('The visitor waits for a person').waitFor();
@@ -68,6 +72,8 @@ test(
     await answer(operator, 'I will send you another lamp.');
     await page.locator('.turns').getByText('I will send you another lamp.').waitFor();
 
+    await page.locator('.input').fill('Thank');
+    await operator.getByText('Visitor is typing…').waitFor();
     await ask(page, 'Thank you so much!');
     await said(operator, 'Thank you so much!').waitFor();
     await queued(operator, 'Thank you so much!').waitFor();
@@ -145,6 +151,8 @@ test(
     await operator.getByRole('link', { name: 'Conversations', exact: true }).click();
     await operator.goBack();
     assert.match(await input.inputValue(), /One moment\.$/);
+    await operator.reload(); // also for a newer version
+    assert.match(await input.inputValue(), /One moment\.$/);
     await input.press('Enter');
     await page
       .locator('.turns')
@@ -175,6 +183,32 @@ test(
     await operator.getByText('Not sent.').waitFor({ state: 'detached' });
     await page.locator('.turns').getByText('Can you hear me?').waitFor();
     assert.equal(await said(operator, 'Can you hear me?').count(), 1);
+    await close(operator);
+    await page.context().close();
+  },
+);
+
+test(
+  'ENG-14: a conversation is given to a team, and the inbox is looked at by team',
+  slow,
+  async () => {
+    const words = `for a team ${Date.now()}`;
+    const name = `Team ${Date.now()}`;
+    const team = await api('POST', 'admin/teams', { name });
+    const page = await visitor(words);
+    const operator = await open(browser, '/inbox', { as: 'staff' });
+    const shown = operator.locator('.queue select');
+    await queued(operator, words).click();
+    await operator.locator('.thread-aside select').selectOption(name);
+    await shown.selectOption('No team');
+    await queued(operator, words).waitFor({ state: 'detached' });
+    await shown.selectOption(name);
+    await queued(operator, words).waitFor();
+    assert.equal(new URL(operator.url()).searchParams.get('team'), team.id);
+    await operator.locator('.thread-aside select').selectOption('No team');
+    await queued(operator, words).waitFor({ state: 'detached' }); // at once, by the event
+    await accessible(operator, 'an inbox by team');
+    await api('DELETE', `admin/teams/${team.id}`);
     await close(operator);
     await page.context().close();
   },

@@ -117,7 +117,7 @@ test('ADM-5: a split of two models begins and ends', options, async () => {
   await page.getByLabel('Name').fill('spring');
   await page.getByLabel('Conversations in arm B').fill('30');
   await page.getByRole('button', { name: 'Begin' }).click();
-  await page.getByRole('alert').getByText('an arm must have a model').waitFor();
+  await page.getByRole('alert').getByText('Each side needs a model.').waitFor();
   await page.getByLabel('A: fast').selectOption('builtin');
   await page.getByLabel('B: fast').selectOption('builtin');
   await page.getByRole('button', { name: 'Begin' }).click();
@@ -139,7 +139,7 @@ test(
     await page.locator('form').getByLabel('Month', { exact: true }).fill('25');
     await page.getByLabel('Webhook for alerts').fill('ftp://alerts.shop.example/in');
     await page.getByRole('button', { name: 'Save' }).click();
-    await page.getByRole('alert').getByText('http or https').waitFor();
+    await page.locator('.field.wrong').getByText('http or https').waitFor();
     await page.getByLabel('Webhook for alerts').fill('https://alerts.shop.example/in');
     await page.getByRole('button', { name: 'Save' }).click();
     const dialog = page.getByRole('dialog', { name: 'Secret of the webhook' });

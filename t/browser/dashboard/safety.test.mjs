@@ -2,7 +2,7 @@
 // another, write over what somebody else changed, or hide the last words from who answers.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { api, ask, close, conversation, heading, open, options, people, sideKey, start, url } from './harness.mjs';
+import { accessible, api, ask, close, conversation, heading, open, options, people, shoot, sideKey, start, url } from './harness.mjs';
 
 let browser;
 before(async () => (browser = await start()));
@@ -52,38 +52,107 @@ test('ADM-1: an address with another path in it opens nothing and sends nothing'
   await close(page);
 });
 
-test('ADM-1: who is in another organization after signing in again does nothing there', options, async () => {
-  const { name } = await api('GET', 'admin/organization');
+/** A canned reply that somebody is typing, in the organization that the page is of. */
+async function typeReply(page) {
+  const shortcut = `w${Date.now()}`;
+  await go(page, '/settings?tab=replies');
+  await page.getByRole('button', { name: 'New reply' }).click();
+  const form = page.getByRole('dialog').filter({ has: page.getByLabel('Shortcut') });
+  await form.getByLabel('Shortcut').fill(shortcut);
+  await form.getByLabel('Text').fill('typed with care');
+  return { shortcut, form };
+}
+
+const hasReply = async (shortcut, key) =>
+  (await api('GET', 'admin/canned-replies', undefined, key)).canned_replies.some((one) => one.shortcut === shortcut);
+
+const elsewhere = (page) => page.getByRole('dialog', { name: 'You are in another organization now' });
+
+test('ADM-1: who signs in again in place goes on in the organization of the page, with what was typed', options, async () => {
   const page = await open(browser, '/', { as: 'root' });
   await actInSide(page);
-  await go(page, '/settings');
-  await page.getByLabel('Name').fill('Meant for the side shop');
+  const { shortcut, form } = await typeReply(page);
   // the session ends elsewhere
-  const elsewhere = await open(browser, '/account', { as: 'root' });
-  await elsewhere.getByRole('button', { name: 'End all others' }).click();
-  await elsewhere.getByText('The session has ended.').waitFor();
-  await close(elsewhere);
-  const seen = changes(page);
-  await page.getByRole('button', { name: 'Save' }).click();
+  const other = await open(browser, '/account', { as: 'root' });
+  await other.getByRole('button', { name: 'End all others' }).click();
+  await other.getByText('The session has ended.').waitFor();
+  await close(other);
+  await form.getByRole('button', { name: 'Save' }).click();
   const dialog = page.getByRole('dialog', { name: 'Please sign in again' });
   await dialog.getByLabel('Password', { exact: true }).fill(people.root.password);
   await dialog.getByRole('button', { name: 'Sign in', exact: true }).click();
-  await inOrganization(page, name); // at home
-  assert.deepEqual(seen.filter((one) => one.endsWith(' organization')).length, 1, 'refused, and not sent again');
-  assert.equal((await api('GET', 'admin/organization')).name, name);
+  await form.waitFor({ state: 'detached' }); // it is saved
+  await inOrganization(page, 'Side Shop');
+  assert.ok(await hasReply(shortcut, sideKey), 'where it was typed');
+  assert.ok(!(await hasReply(shortcut)), 'and not at home');
   await close(page);
 });
 
-test('ADM-1: a second tab that goes to another organization takes the first along', options, async () => {
-  const first = await open(browser, '/settings', { as: 'root' });
-  await first.getByLabel('Name').fill('Meant for the demo shop');
+test('ADM-1: an organization that one may not act in any more is said, and nothing typed is lost', options, async () => {
+  const page = await open(browser, '/', { as: 'root' });
+  await actInSide(page);
+  const { shortcut, form } = await typeReply(page);
+  await page.context().clearCookies();
+  await page.route('**/api/admin/auth/organization', (route) => route.fulfill({ status: 422, json: { code: 'invalid-field', detail: 'It is switched off.' } }));
+  await form.getByRole('button', { name: 'Save' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Please sign in again' });
+  await dialog.getByLabel('Password', { exact: true }).fill(people.root.password);
+  await dialog.getByRole('button', { name: 'Sign in', exact: true }).click();
+  await elsewhere(page).getByRole('button', { name: 'Back to Side Shop' }).click();
+  await elsewhere(page).getByText('It is switched off.').waitFor();
+  assert.equal(await form.getByLabel('Text').inputValue(), 'typed with care');
+  assert.ok(!(await hasReply(shortcut)), 'it is not saved at home');
+  await close(page);
+});
+
+test('ADM-1: a second tab that goes to another organization leaves the first its words, and the choice', options, async () => {
+  const { name: home } = await api('GET', 'admin/organization');
+  const first = await open(browser, '/', { as: 'root' });
+  await inOrganization(first, home);
+  const { shortcut, form } = await typeReply(first);
   const second = await first.context().newPage();
   await second.goto(`${url}/dashboard/`);
-  const reloaded = first.waitForEvent('load');
   await actInSide(second);
-  await reloaded;
-  await inOrganization(first, 'Side Shop');
+  await elsewhere(first).getByText('Side Shop').first().waitFor();
+  await accessible(first, 'elsewhere');
+  await shoot(first, 'elsewhere');
+  assert.equal(await form.getByLabel('Text').inputValue(), 'typed with care');
+  await elsewhere(first).getByRole('button', { name: `Back to ${home}` }).click();
+  await elsewhere(first).waitFor({ state: 'detached' });
+  await form.getByRole('button', { name: 'Save' }).click();
+  await form.waitFor({ state: 'detached' });
+  assert.ok(await hasReply(shortcut), 'saved where it was typed');
+  // now it is the second that is elsewhere, and goes along
+  const loaded = second.waitForEvent('load');
+  await elsewhere(second).getByRole('button', { name: `Go to ${home}` }).click();
+  await loaded;
+  await inOrganization(second, home);
   await close(first);
+});
+
+test('ADM-1: what a tab sends before it hears of another organization is refused, and not lost', options, async () => {
+  const { name: home } = await api('GET', 'admin/organization');
+  const page = await open(browser, '/', { as: 'root' });
+  await inOrganization(page, home);
+  const { shortcut, form } = await typeReply(page);
+  // the cookie changes, and nobody tells the page
+  const csrf = (await page.context().cookies()).find(({ name }) => name.endsWith('-csrf')).value;
+  const side = await api('GET', 'admin/organization', undefined, sideKey);
+  const gone = await page.context().request.post(`${url}/api/admin/auth/organization`, {
+    headers: { 'X-Frontdesk-CSRF': csrf, Origin: url },
+    data: { organization_id: side.id },
+  });
+  assert.equal(gone.status(), 200);
+  const refused = page.waitForResponse((answer) => answer.request().method() === 'POST' && answer.url().endsWith('/canned-replies'));
+  await form.getByRole('button', { name: 'Save' }).click();
+  assert.equal((await refused).status(), 409);
+  await elsewhere(page).getByText('Side Shop').first().waitFor();
+  assert.ok(!(await hasReply(shortcut, sideKey)), 'it is not in the other organization');
+  await elsewhere(page).getByRole('button', { name: `Back to ${home}` }).click();
+  await form.waitFor({ state: 'detached' }); // what was being sent went on
+  assert.ok(await hasReply(shortcut));
+  assert.ok(!(await hasReply(shortcut, sideKey)));
+  await close(page);
 });
 
 test('ADM-1: a tab that has not heard of it yet sends nothing', options, async () => {

@@ -1,5 +1,6 @@
 // ADM-1 in the dashboard: in, out, and a session that ends under somebody who works.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import {
   accessible,
@@ -75,7 +76,7 @@ test(
     await dialog.getByRole('button', { name: 'Sign in', exact: true }).click();
     await dialog.waitFor({ state: 'detached' });
     // the change went on by itself, and was refused for what it is
-    await page.getByText('this is not it').waitFor();
+    await page.getByText('This is not your present password.').waitFor();
     assert.equal(await own.inputValue(), 'this is not my password');
     assert.equal(await own.getAttribute('aria-invalid'), 'true');
     await close(page);
@@ -127,6 +128,25 @@ test(
   },
 );
 
+test('ADM-1: a page that was left does not keep its session alive by itself', options, async () => {
+  const page = await open(browser, '/account', { as: 'staff' });
+  await page.route('**/api/admin/auth/me', async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, json: { ...(await response.json()), idle_s: 0 } });
+  });
+  await page.reload();
+  await page.getByText('This one').waitFor();
+  let renewals = 0;
+  page.on('request', (request) => (renewals += request.url().endsWith('/auth/refresh')));
+  const expired = { status: 401, json: { code: 'sign-in-required' } };
+  await page.route('**/api/admin/conversations?*', (route) => route.fulfill(expired), { times: 1 });
+  // asked by the page, not by a hand
+  await page.evaluate(() => document.querySelector('nav a[href$="/conversations"]').click());
+  await page.getByRole('dialog', { name: 'Please sign in again' }).waitFor();
+  assert.equal(renewals, 0);
+  await close(page);
+});
+
 test(
   'ADM-1: what a role may not see is not offered, and said where it is asked for',
   options,
@@ -172,3 +192,45 @@ test(
     await close(page);
   },
 );
+
+/** The link that was mailed to this address; FRONTDESK_HOOK_JOURNAL has what the webhook was sent. */
+async function mailed(email, language) {
+  for (;;) {
+    const lines = readFileSync(process.env.FRONTDESK_HOOK_JOURNAL, { encoding: 'utf8', flag: 'a+' }).split('\n');
+    const mails = lines.slice(0, -1).map((line) => JSON.parse(line).body).filter(Boolean);
+    const mail = mails.findLast((one) => one.type === 'password_reset' && one.email === email && one.language === language);
+    if (mail) return mail.url;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+test('ADM-1: who forgot the password asks for a link, and signs in with another', options, async () => {
+  const page = await open(browser, '/');
+  await page.getByRole('link', { name: 'Forgot your password?' }).click();
+  await heading(page, 'A new password').waitFor();
+  await accessible(page, 'forgot');
+  await page.getByLabel('Email').fill(people.absent.email.toUpperCase());
+  await page.getByRole('button', { name: 'Send the link' }).click();
+  await page.getByRole('status').getByText('a link is on its way').waitFor();
+  await page.goto(await mailed(people.absent.email, 'en'));
+  await page.getByLabel('New password').fill('seven small candles');
+  await page.getByRole('button', { name: 'Set the password' }).click();
+  await page.getByText('Your password is set').waitFor();
+  await page.getByRole('link', { name: 'Sign in' }).click();
+  await fill(page, { email: people.absent.email, password: 'seven small candles' });
+  await heading(page, 'Overview').waitFor();
+  await close(page);
+});
+
+test('ADM-1: in Hebrew, too', options, async () => {
+  const page = await open(browser, '/', { language: 'he' });
+  await page.getByRole('link', { name: 'שכחת את הסיסמה?' }).click();
+  await heading(page, 'סיסמה חדשה').waitFor();
+  await page.getByLabel('אימייל').fill(people.absent.email);
+  await page.getByRole('button', { name: 'שליחת הקישור' }).click();
+  await page.getByRole('status').getByText(people.absent.email).waitFor();
+  await accessible(page, 'forgot, Hebrew');
+  await shoot(page, 'forgot-hebrew');
+  await mailed(people.absent.email, 'he');
+  await close(page);
+});

@@ -1,10 +1,17 @@
 import { computed, signal } from '@preact/signals';
 import en from '../lang/en.js';
 import { recall, remember } from './storage.js';
+import { lookForNewer } from './version.js';
 
 /** The languages there are: a file in lang/ and a line here. */
 export const languages = [
-  { code: 'en', name: 'English', dir: 'ltr', load: async () => en },
+  {
+    code: 'en',
+    name: 'English',
+    dir: 'ltr',
+    load: async () => en,
+    refusals: () => import('../lang/faults.en.js'), // until it is there, the server's own English
+  },
   {
     code: 'he',
     name: 'עברית',
@@ -21,10 +28,18 @@ const find = (code) => languages.find((one) => one.code === code) ?? languages[0
 
 export async function setLanguage(code) {
   const chosen = find(code);
-  texts.value = await chosen.load();
+  const found = await chosen.load().catch(() => null);
+  if (!found) return lookForNewer().catch(() => {}); // of another version, or the server is away
+  texts.value = found;
   language.value = chosen.code;
   document.documentElement.lang = chosen.code;
   document.documentElement.dir = chosen.dir;
+  return addRefusals(chosen);
+}
+
+async function addRefusals(chosen) {
+  const more = await chosen.refusals?.().catch(() => null);
+  if (more && language.value === chosen.code) texts.value = { ...texts.value, ...more };
 }
 
 export function chooseLanguage(code) {
@@ -55,6 +70,9 @@ export function t(key, values = {}) {
     return typeof value === 'number' ? value.toLocaleString(language.value) : (value ?? all);
   });
 }
+
+/** Is there a text of this key? */
+export const has = (key) => typeof (lookUp(texts.value, key) ?? lookUp(en, key)) === 'string';
 
 /** The same, for names that the server says (roles, states): what is unknown is shown as it is. */
 export function word(group, name) {

@@ -1,4 +1,5 @@
 import { signal } from '@preact/signals';
+import { isOld } from './version.js';
 
 export const BASE = '/dashboard';
 
@@ -36,7 +37,9 @@ export function reload() {
 }
 
 export async function navigate(to, { replace = false } = {}) {
-  if (await mayLeave()) go(to, replace);
+  if (!(await mayLeave())) return;
+  if (isOld.peek()) location.assign(BASE + to);
+  else go(to, replace);
 }
 
 function go(to, replace) {

@@ -120,6 +120,12 @@ export const routes = [
     load: () => import('./pages/integrations/integration.jsx'),
   },
   {
+    path: '/integrations/:id/endpoints/:name',
+    name: 'integrations',
+    role: 'staff',
+    load: () => import('./pages/integrations/endpoint.jsx'),
+  },
+  {
     path: '/models',
     name: 'models',
     group: 'assistant',

@@ -1,4 +1,4 @@
-import { computed, signal } from '@preact/signals';
+import { computed, effect, signal } from '@preact/signals';
 import { recall, remember } from './storage.js';
 
 export const themes = ['auto', 'light', 'dark'];
@@ -14,8 +14,6 @@ export const isDark = computed(() =>
 
 function apply(name) {
   theme.value = themes.includes(name) ? name : 'auto';
-  if (theme.value === 'auto') delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = theme.value;
 }
 
 export function chooseTheme(name) {
@@ -23,4 +21,8 @@ export function chooseTheme(name) {
   apply(name);
 }
 
-export const startTheme = () => apply(recall('theme'));
+/** What is drawn stands at the root, where tokens.css finds it, also what the system says. */
+export function startTheme() {
+  apply(recall('theme'));
+  effect(() => (document.documentElement.dataset.theme = isDark.value ? 'dark' : 'light'));
+}

@@ -12,12 +12,14 @@ export function useData(path, query, read = get) {
   const address = path && url(path, query);
   const [state, setState] = useState({ address: null });
   const [round, setRound] = useState(0);
+  const [asking, setAsking] = useState(false);
   const reload = useCallback(() => setRound((n) => n + 1), []);
 
   useEffect(() => {
     if (!address) return undefined;
     const asked = new AbortController();
-    read(path, query, { signal: asked.signal }).then(
+    setAsking(true);
+    const answer = read(path, query, { signal: asked.signal }).then(
       (data) => setState({ path, address, data }),
       (problem) =>
         isAbort(problem) ||
@@ -28,6 +30,7 @@ export function useData(path, query, read = get) {
           data: was.address === address ? was.data : undefined,
         })),
     );
+    answer.then(() => asked.signal.aborted || setAsking(false));
     return () => asked.abort();
   }, [address, round]);
 
@@ -35,7 +38,7 @@ export function useData(path, query, read = get) {
   return {
     data: state.path === path ? state.data : undefined,
     problem: current ? state.problem : undefined,
-    loading: !!address && !current,
+    loading: !!address && (asking || !current),
     reload,
     set: (next) =>
       setState((was) => ({

@@ -1,5 +1,6 @@
+import { signal as signalOf } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { pause, readFrames, retryDelay, watchNetwork } from '../widget.js';
+import { isOnline, onNetwork, pause, readFrames, retryDelay, watchNetwork } from '../widget.js';
 import { send } from './http.js';
 
 /*
@@ -8,6 +9,9 @@ import { send } from './http.js';
  * `sync` event says so, and whoever listens reads again.
  */
 const SILENCE_MS = 25000; // the server pings every 10 s
+
+/** Nothing comes from the server: what is shown may be old. */
+export const isAway = signalOf(false);
 
 const listeners = new Set();
 let connection = null;
@@ -20,6 +24,7 @@ async function readOnce(state) {
   const mine = new AbortController();
   let heardAt = Date.now();
   const watchdog = setInterval(() => Date.now() - heardAt > SILENCE_MS && mine.abort(), 1000);
+  const stopListening = onNetwork(() => isOnline() || mine.abort());
   state.left.signal.addEventListener('abort', () => mine.abort(), { once: true });
   try {
     const response = await send('GET', 'events', {
@@ -27,6 +32,7 @@ async function readOnce(state) {
       accept: 'text/event-stream',
       last: state.last,
     });
+    isAway.value = false;
     if (state.missed) tell('sync', {}); // it was away: what is shown may be old
     state.missed = false;
     for await (const frame of readFrames(response.body, () => (heardAt = Date.now()))) {
@@ -36,6 +42,7 @@ async function readOnce(state) {
     }
   } finally {
     clearInterval(watchdog);
+    stopListening();
   }
 }
 
@@ -48,6 +55,7 @@ async function run(state) {
     } catch (error) {
       if (error.status === 403 || error.status === 404) return; // not for this role
       if (!state.last) state.missed = true;
+      if (state.fruitless || !isOnline()) isAway.value = true; // once alone is no news
     }
     if (!signal.aborted) await pause(retryDelay(++state.fruitless), signal);
   }

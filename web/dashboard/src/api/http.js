@@ -1,3 +1,4 @@
+import { isLeft } from './attendance.js';
 import { Problem, readProblem } from './problem.js';
 import { csrfToken, renew } from './renewal.js';
 
@@ -8,16 +9,27 @@ import { csrfToken, renew } from './renewal.js';
 const ROOT = '/api/admin/';
 const etags = new WeakMap();
 let askToSignIn = null;
-let isOurs = () => true;
+let untilOurs = null;
+let lookWhere = null;
+let expected = null; // the organization that this page shows
 
 /** How somebody whose session is over signs in again, in place: resolves to whether they did. */
 export function onSessionEnd(handler) {
   askToSignIn = handler;
 }
 
-/** Asked before each request: whether the session is still the one that this page is of. */
-export function onRequest(handler) {
-  isOurs = handler;
+/**
+ * Waited for before each request: that the session is the one that this page is of. `look`: finds
+ * out, where the server says that it is not.
+ */
+export function onRequest(handler, look) {
+  untilOurs = handler;
+  lookWhere = look;
+}
+
+/** What is asked from now on is refused where the session acts in another organization. */
+export function expectOrganization(id) {
+  expected = id;
 }
 
 /** A path with names in it, of which none is more than a name: resource`users/${id}/reset`. */
@@ -42,27 +54,32 @@ export function url(path, query = {}) {
 /**
  * One request. `query`: parameters; `body`: JSON, or a Blob with its type; `signal`; `was`: the
  * resource as it was read, so that a change somebody else made meanwhile is not written over
- * (412 changed-meanwhile); `last`: Last-Event-ID of a stream.
+ * (412 changed-meanwhile); `last`: Last-Event-ID of a stream; `anywhere`: whoever's session it is,
+ * and wherever.
  */
 export async function send(method, path, options = {}) {
+  if (!options.anywhere) await untilOurs();
   const init = describe(method, path, options);
   let startedAt = Date.now();
   let response = await reach(url(path, options.query), init);
   if (response.status === 401 && !isSignIn(path)) {
-    const goesOn = (await renew(startedAt)) || (await askToSignIn?.());
+    const goesOn = (!isLeft() && (await renew(startedAt))) || (await askToSignIn?.());
     if (!goesOn) throw await readProblem(response);
     init.headers['X-Frontdesk-CSRF'] = csrfToken();
     startedAt = Date.now();
     response = await reach(url(path, options.query), init);
   }
-  if (!response.ok) throw await readProblem(response);
-  return response;
+  if (response.ok) return response;
+  const problem = await readProblem(response);
+  if (problem.code !== 'organization-changed' || options.isAgain) throw problem;
+  await lookWhere();
+  return send(method, path, { ...options, isAgain: true });
 }
 
 /** What needs no session: to begin one, and to end one that may be over. */
-const isSignIn = (path) => /^auth\/(login|setup|reset|logout)$/.test(path);
+const isSignIn = (path) => /^auth\/(login|setup|forgot|reset|logout)$/.test(path);
 
-function describe(method, path, { body, signal, was, last, accept, key }) {
+function describe(method, path, { body, signal, was, last, accept, key, anywhere }) {
   const headers = { Accept: accept ?? 'application/json', 'X-Frontdesk-CSRF': csrfToken() };
   const isFile = body instanceof Blob;
   if (body !== undefined) headers['Content-Type'] = isFile ? body.type : 'application/json';
@@ -71,12 +88,12 @@ function describe(method, path, { body, signal, was, last, accept, key }) {
   }
   if (etags.has(was)) headers['If-Match'] = etags.get(was);
   if (last) headers['Last-Event-ID'] = last;
+  if (expected && !anywhere) headers['Expect-Organization'] = expected;
   const text = isFile || body === undefined ? body : JSON.stringify(body);
   return { method, headers, body: text, signal, cache: 'no-store' };
 }
 
 async function reach(address, init) {
-  if (!isOurs()) return new Promise(() => {}); // the page goes
   try {
     return await fetch(address, init);
   } catch (error) {

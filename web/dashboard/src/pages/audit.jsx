@@ -1,6 +1,6 @@
 import { useList } from '../api/data.js';
 import { ago, dateTime } from '../format.js';
-import { t, word } from '../i18n.js';
+import { has, t, word } from '../i18n.js';
 import { Badge } from '../ui/badge.jsx';
 import { Json } from '../ui/code.jsx';
 import { Filters, useFilters } from '../ui/filters.jsx';
@@ -8,10 +8,10 @@ import { Card, Empty, Fault, Page, Skeleton } from '../ui/page.jsx';
 import { More } from '../ui/table.jsx';
 
 export default function Audit() {
-  const list = useList('audit', { ...useFilters(['actor', 'action']), limit: 50 });
+  const list = useList('audit', { ...useFilters(['q', 'actor', 'action']), limit: 50 });
   return (
     <Page title={t('audit.title')} about={t('audit.about')}>
-      <Filters search={{ name: 'action', label: t('audit.search') }} filters={[]} />
+      <Filters search={{ name: 'q', label: t('audit.search') }} filters={[]} />
       <Card flush>
         {list.isFirst && <Skeleton lines={6} />}
         {!list.loading && !list.problem && !list.items.length && (
@@ -33,10 +33,18 @@ export default function Audit() {
   );
 }
 
-/** "user:…", "key:…" or "command": by name where it has one. */
+/** "user:…", "key:…" or "cli:…": by name where it has one. */
 function Actor({ of: { actor, actor_name: name } }) {
   const [kind, id] = (actor ?? '').split(':');
-  return <bdi>{name || [word('audit.actors', kind), id?.slice(0, 8)].filter(Boolean).join(' ')}</bdi>;
+  return (
+    <bdi>{name || [word('audit.actors', kind), id?.slice(0, 8)].filter(Boolean).join(' ')}</bdi>
+  );
+}
+
+/** What was done: a word of ours, or the route of the API that did it. */
+function Action({ name }) {
+  const known = has(`audit.actions.${name}`);
+  return known ? t(`audit.actions.${name}`) : <code dir="ltr">{name}</code>;
 }
 
 function Entry({ of: entry }) {
@@ -48,7 +56,7 @@ function Entry({ of: entry }) {
           <b>
             <Actor of={entry} />
           </b>{' '}
-          <code dir="ltr">{entry.action}</code>
+          <Action name={entry.action} />
           <span class="about">
             <bdi dir="ltr">{entry.target}</bdi>
           </span>
@@ -84,7 +92,8 @@ function Entry({ of: entry }) {
         )}
         {!changes.length && entry.after && <Json label={t('audit.after')} value={entry.after} />}
         <p class="about">
-          {dateTime(entry.at)} {entry.address && <bdi> · {entry.address}</bdi>} {entry.request_id && <Badge>{entry.request_id}</Badge>}
+          {dateTime(entry.at)} {entry.address && <bdi> · {entry.address}</bdi>}{' '}
+          {entry.request_id && <Badge>{entry.request_id}</Badge>}
         </p>
       </div>
     </details>
@@ -97,7 +106,11 @@ const isObject = (value) => value !== null && typeof value === 'object' && !Arra
 function differences(before, after) {
   if (!isObject(before) || !isObject(after)) return [];
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];
-  return names.flatMap((name) => (JSON.stringify(before[name]) === JSON.stringify(after[name]) ? [] : [[name, before[name], after[name]]]));
+  return names.flatMap((name) =>
+    JSON.stringify(before[name]) === JSON.stringify(after[name])
+      ? []
+      : [[name, before[name], after[name]]],
+  );
 }
 
 function show(value) {

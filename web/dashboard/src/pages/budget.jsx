@@ -24,12 +24,12 @@ export default function Budget() {
   return (
     <Page title={t('budget.title')} about={t('budget.about')} actions={<Downloads month={month} />}>
       <Loaded of={budget}>{(now) => <Spent budget={now} />}</Loaded>
-      <Card title={t('budget.usage')} actions={<Months month={month} />}>
-        <Loaded of={usage}>{(report) => <Usage report={report} />}</Loaded>
-      </Card>
       {may('admin') && budget.data && (
         <Loaded of={budget}>{(now) => <Caps budget={now} found={budget} />}</Loaded>
       )}
+      <Card title={t('budget.usage')} actions={<Months month={month} />}>
+        <Loaded of={usage}>{(report) => <Usage report={report} />}</Loaded>
+      </Card>
       <Alerts />
     </Page>
   );
@@ -87,8 +87,9 @@ function Spent({ budget }) {
           {quota > 0 && <Meter value={messages} max={quota} label={t('budget.messages')} />}
         </Tile>
       </ul>
-      {most !== null && spent >= most && <Notice tone="bad">{t('budget.over')}</Notice>}
-      {most !== null && spent >= 0.9 * most && spent < most && (
+      {most === 0 && <Notice>{t('budget.noMoney')}</Notice>}
+      {most > 0 && spent >= most && <Notice tone="bad">{t('budget.over')}</Notice>}
+      {most > 0 && spent >= 0.9 * most && spent < most && (
         <Notice tone="warn">{t('budget.near')}</Notice>
       )}
     </>

@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import { useData, useList } from '../api/data.js';
 import { post, put, resource } from '../api/http.js';
 import { may } from '../api/session.js';
+import { explain } from '../explain.js';
 import { ago, number } from '../format.js';
 import { t, word } from '../i18n.js';
 import { href } from '../router.js';
@@ -22,7 +23,8 @@ export default function Channels() {
   const found = useData('channels');
   const [dialog, setDialog] = useState(null);
   const close = () => setDialog(null);
-  const make = (name) => setDialog({ kind: 'edit', one: { channel: name ?? '', enabled: true }, isNew: true });
+  const make = (name) =>
+    setDialog({ kind: 'edit', one: { channel: name ?? '', enabled: true }, isNew: true });
   return (
     <Page
       title={t('channelsPage.title')}
@@ -63,7 +65,16 @@ export default function Channels() {
           </>
         )}
       </Loaded>
-      {dialog?.kind === 'edit' && <Edit {...dialog} onClose={close} onDone={(made) => (found.reload(), made.signing_secret ? setDialog({ kind: 'secret', made }) : close())} />}
+      {dialog?.kind === 'edit' && (
+        <Edit
+          {...dialog}
+          onClose={close}
+          onDone={(made) => (
+            found.reload(),
+            made.signing_secret ? setDialog({ kind: 'secret', made }) : close()
+          )}
+        />
+      )}
       {dialog?.kind === 'secret' && <Secret value={dialog.made.signing_secret} onClose={close} />}
       {dialog?.kind === 'log' && <Deliveries channel={dialog.channel} onClose={close} />}
     </Page>
@@ -74,8 +85,15 @@ function Channel({ of: one, reload, open }) {
   const path = resource`channels/${one.channel}`;
   const turn = (enabled) => put(path, { enabled }).then(reload, toastProblem);
   const rotate = async () => {
-    const sure = await confirm({ title: t('tools.newSecretTitle'), text: t('tools.newSecretText') });
-    if (sure) put(path, { rotate_secret: true }).then((made) => open({ kind: 'secret', made }), toastProblem);
+    const sure = await confirm({
+      title: t('tools.newSecretTitle'),
+      text: t('tools.newSecretText'),
+    });
+    if (sure)
+      put(path, { rotate_secret: true }).then(
+        (made) => open({ kind: 'secret', made }),
+        toastProblem,
+      );
   };
   return (
     <Card
@@ -83,35 +101,72 @@ function Channel({ of: one, reload, open }) {
       about={<bdi dir="ltr">{one.outbound_url ?? t('channelsPage.noAddress')}</bdi>}
       actions={
         <>
-          <input type="checkbox" role="switch" class="switch" aria-label={t('tools.enable', { name: word('channels', one.channel) })} checked={one.enabled} disabled={!may('admin')} onChange={(event) => turn(event.currentTarget.checked)} />
+          <input
+            type="checkbox"
+            role="switch"
+            class="switch"
+            aria-label={t('tools.enable', { name: word('channels', one.channel) })}
+            checked={one.enabled}
+            disabled={!may('admin')}
+            onChange={(event) => turn(event.currentTarget.checked)}
+          />
           <Menu
             label={t('users.actionsOf', { name: one.channel })}
             items={[
-              may('admin') && { label: t('common.edit'), icon: 'edit', run: () => open({ kind: 'edit', one }) },
+              may('admin') && {
+                label: t('common.edit'),
+                icon: 'edit',
+                run: () => open({ kind: 'edit', one }),
+              },
               may('admin') && { label: t('tools.newSecret'), icon: 'key', run: rotate },
-              { label: t('channelsPage.deliveries'), icon: 'log', run: () => open({ kind: 'log', channel: one.channel }) },
+              {
+                label: t('channelsPage.deliveries'),
+                icon: 'log',
+                run: () => open({ kind: 'log', channel: one.channel }),
+              },
             ]}
           />
         </>
       }
     >
       <p class="marks">
-        <Badge>{t('channelsPage.waiting', { n: one.waiting })}</Badge> <Badge>{t('channelsPage.pending', { n: one.pending })}</Badge>{' '}
+        <Badge>{t('channelsPage.waiting', { n: one.waiting })}</Badge>{' '}
+        <Badge>{t('channelsPage.pending', { n: one.pending })}</Badge>{' '}
         {one.failed > 0 && <Badge tone="bad">{t('channelsPage.failed', { n: one.failed })}</Badge>}
       </p>
-      {one.last_error && <Notice tone="warn">{one.last_error}</Notice>}
+      {one.last_error && (
+        <Notice tone="warn">{explain(one.last_error_reason, one.last_error)}</Notice>
+      )}
     </Card>
   );
 }
 
 function Edit({ one, isNew, onClose, onDone }) {
   const fields = [
-    isNew && { name: 'channel', label: t('channelsPage.name'), hint: t('channelsPage.nameHint'), required: true, dir: 'ltr' },
-    { name: 'outbound_url', type: 'url', label: t('channelsPage.address'), hint: t('channelsPage.addressHint'), placeholder: 'https://n8n.example.com/webhook/frontdesk/whatsapp/out' },
+    isNew && {
+      name: 'channel',
+      label: t('channelsPage.name'),
+      hint: t('channelsPage.nameHint'),
+      required: true,
+      dir: 'ltr',
+    },
+    {
+      name: 'outbound_url',
+      type: 'url',
+      label: t('channelsPage.address'),
+      hint: t('channelsPage.addressHint'),
+      placeholder: 'https://n8n.example.com/webhook/frontdesk/whatsapp/out',
+    },
     isNew && { name: 'enabled', type: 'switch', label: t('channelsPage.on') },
   ].filter(Boolean);
   const save = ({ channel, enabled, outbound_url: address }, changed) =>
-    (isNew ? post('channels', { channel, enabled, ...(address && { outbound_url: address }) }) : put(resource`channels/${one.channel}`, { ...changed, outbound_url: changed.outbound_url || null })).then(onDone);
+    (isNew
+      ? post('channels', { channel, enabled, ...(address && { outbound_url: address }) })
+      : put(
+          resource`channels/${one.channel}`,
+          'outbound_url' in changed ? { outbound_url: address || null } : {},
+        )
+    ).then(onDone);
   return (
     <Dialog title={isNew ? t('channelsPage.add') : word('channels', one.channel)} onClose={onClose}>
       <Form guard={false} fields={fields} value={one} onSubmit={save} onCancel={onClose} />
@@ -146,12 +201,25 @@ function Deliveries({ channel, onClose }) {
             fill: true,
             cell: (row) => (
               <span>
-                {row.conversation_id ? <a href={href(`/conversations/${row.conversation_id}`)}>{word('channelsPage.kinds', row.kind)}</a> : word('channelsPage.kinds', row.kind)}
-                {row.last_error && <span class="about">{row.last_error}</span>}
+                {row.conversation_id ? (
+                  <a href={href(`/conversations/${row.conversation_id}`)}>
+                    {word('channelsPage.kinds', row.kind)}
+                  </a>
+                ) : (
+                  word('channelsPage.kinds', row.kind)
+                )}
+                {row.last_error && (
+                  <span class="about">{explain(row.last_error_reason, row.last_error)}</span>
+                )}
               </span>
             ),
           },
-          { title: t('tools.status'), cell: (row) => <Badge tone={TONES[row.state]}>{word('channelsPage.states', row.state)}</Badge> },
+          {
+            title: t('tools.status'),
+            cell: (row) => (
+              <Badge tone={TONES[row.state]}>{word('channelsPage.states', row.state)}</Badge>
+            ),
+          },
           { title: t('channelsPage.attempts'), align: 'end', cell: (row) => number(row.attempts) },
           { title: t('tools.when'), align: 'end', cell: (row) => ago(row.created_at) },
         ]}

@@ -147,7 +147,24 @@ export function Facts({ of: one }) {
       t('conversations.reason'),
       one.handoff?.reason && <span dir="auto">{word('reasons', one.handoff.reason)}</span>,
     ],
+    [t('analytics.reasons'), one.cause && word('reasons', one.cause)],
     [t('conversations.rating'), one.rating && t('conversations.stars', { n: one.rating })],
+    [
+      t('conversations.comment'),
+      one.rating_comment && (
+        <q key="q" dir="auto">
+          {one.rating_comment}
+        </q>
+      ),
+    ],
+    [
+      t('conversations.others.resolved'),
+      typeof one.resolved === 'boolean' && t(one.resolved ? 'common.yes' : 'common.no'),
+    ],
+    [
+      t('conversations.others.sentiment'),
+      one.sentiment && word('analytics.figures', `sentiment_${one.sentiment}`),
+    ],
     [t('conversations.messages'), number(one.messages_total)],
     [t('conversations.firstToken'), one.first_token_ms && milliseconds(one.first_token_ms)],
     [
@@ -166,7 +183,9 @@ export function Facts({ of: one }) {
         .map(([name, value]) => (
           <div key={name}>
             <dt>{name}</dt>
-            <dd>{value}</dd>
+            <dd>
+              <bdi>{value}</bdi>
+            </dd>
           </div>
         ))}
     </dl>

@@ -26,8 +26,8 @@ const SHOWN = [
 ];
 /** Filters that figures lead here with, and no control of this page has. */
 const OTHERS = [
-  ...['handoff', 'handoff_reason', 'handoff_by', 'tool', 'active_from', 'active_to', 'user'],
-  ...['resolved', 'sentiment', 'has', 'has_feedback', 'gap'],
+  ...['handoff', 'handoff_reason', 'handoff_cause', 'tool', 'active_from', 'active_to', 'user'],
+  ...['resolved', 'sentiment', 'has', 'has_feedback', 'gap', 'team'],
 ];
 
 const options = (group, names) => names.map((value) => ({ value, label: word(group, value) }));
@@ -159,7 +159,12 @@ function columns() {
             <span class="narrow-only">{ago(row.updated_at)} · </span>
             {[word('channels', row.channel), word('languages', row.language), row.model]
               .filter(Boolean)
-              .join(' · ')}
+              .map((one, i) => (
+                <span key={one} class={i > 1 ? 'wide-only' : undefined}>
+                  {i > 0 && ' · '}
+                  <bdi>{one}</bdi>
+                </span>
+              ))}
           </span>
         </a>
       ),

@@ -54,22 +54,49 @@ function Paste({ of: { snippet, key } }) {
         </p>
       )}
       {key && !key.origins.length && !made && (
-        <Notice tone="warn" actions={<LinkButton small href={href('/keys')}>{t('install.toKeys')}</LinkButton>}>
+        <Notice
+          tone="warn"
+          actions={
+            <LinkButton small href={href('/keys')}>
+              {t('install.toKeys')}
+            </LinkButton>
+          }
+        >
           {t('install.noOrigins')}
         </Notice>
       )}
-      {may('admin') && !made && <MakeKey onMade={setMade} isFirst={!key} />}
+      {may('admin') && !made && (
+        <MakeKey onMade={setMade} isFirst={!key} open={!key?.origins.length} />
+      )}
     </Card>
   );
 }
 
-function MakeKey({ onMade, isFirst }) {
-  const fields = [{ name: 'origins', type: 'lines', rows: 2, label: t('install.site'), hint: t('keys.originsHint'), dir: 'ltr', placeholder: 'https://shop.example', required: true }];
-  const make = async ({ origins }) => onMade((await post('keys', { name: t('install.keyName'), kind: 'pk', origins })).key);
+function MakeKey({ onMade, isFirst, open }) {
+  const fields = [
+    {
+      name: 'origins',
+      type: 'lines',
+      rows: 2,
+      label: t('install.site'),
+      hint: t('keys.originsHint'),
+      dir: 'ltr',
+      placeholder: 'https://shop.example',
+      required: true,
+    },
+  ];
+  const make = async ({ origins }) =>
+    onMade((await post('keys', { name: t('install.keyName'), kind: 'pk', origins })).key);
   return (
-    <details open={isFirst}>
+    <details open={open}>
       <summary>{t(isFirst ? 'install.noKey' : 'install.another')}</summary>
-      <Form guard={false} fields={fields} value={{ origins: [] }} onSubmit={make} submit={t('install.make')} />
+      <Form
+        guard={false}
+        fields={fields}
+        value={{ origins: [] }}
+        onSubmit={make}
+        submit={t('install.make')}
+      />
     </details>
   );
 }
@@ -79,7 +106,17 @@ function Problems({ list }) {
   return (
     <Card title={t('install.problems')} about={t('install.problemsAbout')}>
       {list.map(({ origin, reason, last_seen: last }) => (
-        <Notice key={origin} tone="warn" actions={reason === 'origin-not-allowed' && <LinkButton small href={href('/keys')}>{t('install.toKeys')}</LinkButton>}>
+        <Notice
+          key={origin}
+          tone="warn"
+          actions={
+            reason === 'origin-not-allowed' && (
+              <LinkButton small href={href('/keys')}>
+                {t('install.toKeys')}
+              </LinkButton>
+            )
+          }
+        >
           <p>
             <b>
               <bdi dir="ltr">{origin}</bdi>
@@ -109,7 +146,8 @@ function Seen({ list, reload, loading }) {
                 <span>
                   <bdi dir="ltr">{origin}</bdi>
                   <span class="about">
-                    {t('install.since', { time: ago(first) })} {version && <code dir="ltr">{version}</code>}
+                    {t('install.since', { time: ago(first) })}{' '}
+                    {version && <code dir="ltr">{version}</code>}
                   </span>
                 </span>
                 <Badge tone="good" dot>

@@ -29,8 +29,18 @@ export default function Keys() {
     setDialog({ kind: 'made', key });
   };
   const revoke = async (key) => {
-    const sure = await confirm({ title: t('keys.revokeTitle', { name: key.name }), text: t('keys.revokeText'), action: t('keys.revoke'), danger: true, type: key.last4 });
-    if (sure) remove(resource`keys/${key.id}`).then(() => (list.reload(), toast(t('keys.revoked'))), toastProblem);
+    const sure = await confirm({
+      title: t('keys.revokeTitle', { name: key.name }),
+      text: t('keys.revokeText'),
+      action: t('keys.revoke'),
+      danger: true,
+      type: key.last4,
+    });
+    if (sure)
+      remove(resource`keys/${key.id}`).then(
+        () => (list.reload(), toast(t('keys.revoked'))),
+        toastProblem,
+      );
   };
   const actions = (key) => [
     { label: t('common.edit'), icon: 'edit', run: () => setDialog({ kind: 'edit', key }) },
@@ -53,13 +63,28 @@ export default function Keys() {
           list={list}
           columns={[
             { title: t('keys.name'), fill: true, cell: (key) => <Name of={key} /> },
-            { title: t('keys.kind'), cell: (key) => <Badge tone={key.kind === 'sk' ? 'warn' : 'neutral'}>{word('keys.kinds', key.kind)}</Badge> },
+            {
+              title: t('keys.kind'),
+              wide: true,
+              cell: (key) => (
+                <Badge tone={key.kind === 'sk' ? 'warn' : 'neutral'}>
+                  {word('keys.kinds', key.kind)}
+                </Badge>
+              ),
+            },
             { title: t('keys.status'), cell: (key) => <Status of={key} /> },
-            { title: t('keys.made'), wide: true, cell: (key) => <time title={dateTime(key.created_at)}>{ago(key.created_at)}</time> },
+            {
+              title: t('keys.made'),
+              wide: true,
+              cell: (key) => <time title={dateTime(key.created_at)}>{ago(key.created_at)}</time>,
+            },
             {
               title: <span class="hidden">{t('common.actions')}</span>,
               align: 'end',
-              cell: (key) => isLive(key) && <Menu label={t('users.actionsOf', { name: key.name })} items={actions(key)} />,
+              cell: (key) =>
+                isLive(key) && (
+                  <Menu label={t('users.actionsOf', { name: key.name })} items={actions(key)} />
+                ),
             },
           ]}
           empty={
@@ -70,7 +95,13 @@ export default function Keys() {
         />
       </Card>
       {dialog?.kind === 'new' && <New onClose={close} onDone={made} />}
-      {dialog?.kind === 'edit' && <Change known={dialog.key} onClose={close} onDone={() => (close(), list.reload(), toast(t('common.saved')))} />}
+      {dialog?.kind === 'edit' && (
+        <Change
+          known={dialog.key}
+          onClose={close}
+          onDone={() => (close(), list.reload(), toast(t('common.saved')))}
+        />
+      )}
       {dialog?.kind === 'rotate' && <Rotate known={dialog.key} onClose={close} onDone={made} />}
       {dialog?.kind === 'made' && <Made value={dialog.key} onClose={close} />}
     </Page>
@@ -79,8 +110,15 @@ export default function Keys() {
 
 const Name = ({ of: { name, last4, origins, scope, kind } }) => (
   <span>
-    <bdi>{name}</bdi> <code dir="ltr">…{last4}</code>
-    <span class="about">{kind === 'pk' ? <bdi dir="ltr">{origins?.join(', ') || t('keys.noOrigin')}</bdi> : word('keys.scopes', scope)}</span>
+    <bdi>{name}</bdi> <code dir="ltr">…{last4}</code>{' '}
+    <span class="about narrow-only">{word('keys.kinds', kind)}</span>
+    <span class="about">
+      {kind === 'pk' ? (
+        <bdi dir="ltr">{origins?.join(', ') || t('keys.noOrigin')}</bdi>
+      ) : (
+        word('keys.scopes', scope)
+      )}
+    </span>
   </span>
 );
 
@@ -92,11 +130,19 @@ const Status = ({ of: { status, expires_at: expires } }) => (
   </span>
 );
 
-const originsField = { name: 'origins', type: 'lines', dir: 'ltr', placeholder: 'https://shop.example' };
+const originsField = {
+  name: 'origins',
+  type: 'lines',
+  dir: 'ltr',
+  placeholder: 'https://shop.example',
+};
 
 function New({ onClose, onDone }) {
   const kinds = ['pk', 'sk'].map((value) => ({ value, label: word('keys.kindsLong', value) }));
-  const scopes = ['read', 'write', 'admin'].map((value) => ({ value, label: word('keys.scopes', value) }));
+  const scopes = ['read', 'write', 'admin'].map((value) => ({
+    value,
+    label: word('keys.scopes', value),
+  }));
   const fields = [
     { name: 'name', label: t('keys.name'), required: true, hint: t('keys.nameHint') },
     { name: 'kind', type: 'select', label: t('keys.kind'), options: kinds },
@@ -105,10 +151,18 @@ function New({ onClose, onDone }) {
         ? { name: 'scope', type: 'select', label: t('keys.scope'), options: scopes }
         : { ...originsField, label: t('keys.origins'), hint: t('keys.originsHint') },
   ];
-  const submit = ({ name, kind, scope, origins }) => post('keys', kind === 'sk' ? { name, kind, scope } : { name, kind, origins }).then(onDone);
+  const submit = ({ name, kind, scope, origins }) =>
+    post('keys', kind === 'sk' ? { name, kind, scope } : { name, kind, origins }).then(onDone);
   return (
     <Dialog title={t('keys.make')} onClose={onClose}>
-      <Form guard={false} fields={fields} value={{ kind: 'pk', scope: 'read', origins: [] }} onSubmit={submit} submit={t('keys.make')} onCancel={onClose} />
+      <Form
+        guard={false}
+        fields={fields}
+        value={{ kind: 'pk', scope: 'read', origins: [] }}
+        onSubmit={submit}
+        submit={t('keys.make')}
+        onCancel={onClose}
+      />
     </Dialog>
   );
 }
@@ -117,22 +171,45 @@ function Change({ known, onClose, onDone }) {
   const path = resource`keys/${known.id}`;
   const fields = [
     { name: 'name', label: t('keys.name'), required: true },
-    known.kind === 'pk' && { ...originsField, label: t('keys.origins'), hint: t('keys.originsHint') },
+    known.kind === 'pk' && {
+      ...originsField,
+      label: t('keys.origins'),
+      hint: t('keys.originsHint'),
+    },
   ].filter(Boolean);
   return (
     <Edit title={t('keys.edit')} path={path} onClose={onClose}>
-      {(key) => <Form guard={false} fields={fields} value={key} onSubmit={(_, changed) => patch(path, changed, { was: key }).then(onDone)} onCancel={onClose} />}
+      {(key) => (
+        <Form
+          guard={false}
+          fields={fields}
+          value={key}
+          onSubmit={(_, changed) => patch(path, changed, { was: key }).then(onDone)}
+          onCancel={onClose}
+        />
+      )}
     </Edit>
   );
 }
 
 function Rotate({ known, onClose, onDone }) {
-  const options = OVERLAPS.map((value) => ({ value: String(value), label: t(`keys.overlaps.${value / HOUR}`) }));
+  const options = OVERLAPS.map((value) => ({
+    value: String(value),
+    label: t(`keys.overlaps.${value / HOUR}`),
+  }));
   const fields = [{ name: 'overlap_s', type: 'select', label: t('keys.overlap'), options }];
-  const submit = ({ overlap_s: overlap }) => post(resource`keys/${known.id}/rotate`, { overlap_s: Number(overlap) }).then(onDone);
+  const submit = ({ overlap_s: overlap }) =>
+    post(resource`keys/${known.id}/rotate`, { overlap_s: Number(overlap) }).then(onDone);
   return (
     <Dialog title={t('keys.rotate')} onClose={onClose}>
-      <Form guard={false} fields={fields} value={{ overlap_s: String(24 * HOUR) }} onSubmit={submit} submit={t('keys.rotate')} onCancel={onClose}>
+      <Form
+        guard={false}
+        fields={fields}
+        value={{ overlap_s: String(24 * HOUR) }}
+        onSubmit={submit}
+        submit={t('keys.rotate')}
+        onCancel={onClose}
+      >
         <p>{t('keys.rotateText')}</p>
       </Form>
     </Dialog>

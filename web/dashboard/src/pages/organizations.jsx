@@ -32,15 +32,30 @@ export default function Organizations() {
   const turn = async (one, status) => {
     const sure =
       status === 'active' ||
-      (await confirm({ title: t('organizations.disableTitle', { name: one.name }), text: t('organizations.disableText'), action: t('organizations.disable'), danger: true, type: one.name }));
+      (await confirm({
+        title: t('organizations.disableTitle', { name: one.name }),
+        text: t('organizations.disableText'),
+        action: t('organizations.disable'),
+        danger: true,
+        type: one.name,
+      }));
     if (sure) patch(resource`organizations/${one.id}`, { status }).then(saved, toastProblem);
   };
   const isHere = (one) => one.id === session.value.organization.id;
   const actions = (one) => [
-    !isHere(one) && { label: t('organizations.actIn'), icon: 'right', run: () => actIn(one.id).catch(toastProblem) },
+    !isHere(one) && {
+      label: t('organizations.actIn'),
+      icon: 'right',
+      run: () => actIn(one.id).catch(toastProblem),
+    },
     { label: t('common.edit'), icon: 'edit', run: () => setDialog({ kind: 'edit', one }) },
     one.status === 'active'
-      ? { label: t('organizations.disable'), icon: 'close', danger: true, run: () => turn(one, 'disabled') }
+      ? {
+          label: t('organizations.disable'),
+          icon: 'close',
+          danger: true,
+          run: () => turn(one, 'disabled'),
+        }
       : { label: t('organizations.enable'), icon: 'check', run: () => turn(one, 'active') },
   ];
   return (
@@ -56,23 +71,72 @@ export default function Organizations() {
     >
       <Filters
         search={{ name: 'q', label: t('organizations.search') }}
-        filters={[{ name: 'status', label: t('organizations.status'), options: ['active', 'disabled'].map((value) => ({ value, label: word('organizations.states', value) })) }]}
+        filters={[
+          {
+            name: 'status',
+            label: t('organizations.status'),
+            options: ['active', 'disabled'].map((value) => ({
+              value,
+              label: word('organizations.states', value),
+            })),
+          },
+        ]}
       />
       <Table
         label={t('organizations.title')}
         list={list}
         columns={[
-          { title: t('organizations.name'), fill: true, cell: (one) => <Name of={one} here={isHere(one)} /> },
-          { title: t('organizations.plan'), cell: (one) => <Badge>{word('organizations.plans', one.plan)}</Badge> },
-          { title: t('organizations.status'), cell: (one) => <Badge tone={one.status === 'active' ? 'good' : 'bad'} dot>{word('organizations.states', one.status)}</Badge> },
-          { title: t('organizations.conversations'), align: 'end', wide: true, cell: (one) => number(one.conversations_30d) },
-          { title: t('organizations.cost'), align: 'end', wide: true, cell: (one) => money(one.cost_usd_month) },
-          { title: t('organizations.since'), align: 'end', wide: true, cell: (one) => date(one.created_at) },
-          { title: <span class="hidden">{t('common.actions')}</span>, align: 'end', cell: (one) => <Menu label={t('users.actionsOf', { name: one.name })} items={actions(one)} /> },
+          {
+            title: t('organizations.name'),
+            fill: true,
+            cell: (one) => <Name of={one} here={isHere(one)} />,
+          },
+          {
+            title: t('organizations.plan'),
+            cell: (one) => <Badge>{word('organizations.plans', one.plan)}</Badge>,
+          },
+          {
+            title: t('organizations.status'),
+            cell: (one) => (
+              <Badge tone={one.status === 'active' ? 'good' : 'bad'} dot>
+                {word('organizations.states', one.status)}
+              </Badge>
+            ),
+          },
+          {
+            title: t('organizations.conversations'),
+            align: 'end',
+            wide: true,
+            cell: (one) => number(one.conversations_30d),
+          },
+          {
+            title: t('organizations.cost'),
+            align: 'end',
+            wide: true,
+            cell: (one) => money(one.cost_usd_month),
+          },
+          {
+            title: t('organizations.since'),
+            align: 'end',
+            wide: true,
+            cell: (one) => date(one.created_at),
+          },
+          {
+            title: <span class="hidden">{t('common.actions')}</span>,
+            align: 'end',
+            cell: (one) => (
+              <Menu label={t('users.actionsOf', { name: one.name })} items={actions(one)} />
+            ),
+          },
         ]}
         empty={<Empty icon="building" title={t('common.nothingFound')} />}
       />
-      {dialog?.kind === 'new' && <New onClose={close} onDone={(made) => (list.reload(), setDialog({ kind: 'made', made }))} />}
+      {dialog?.kind === 'new' && (
+        <New
+          onClose={close}
+          onDone={(made) => (list.reload(), setDialog({ kind: 'made', made }))}
+        />
+      )}
       {dialog?.kind === 'edit' && <Change known={dialog.one} onClose={close} onDone={saved} />}
       {dialog?.kind === 'made' && <Made made={dialog.made} onClose={close} />}
     </Page>
@@ -94,16 +158,37 @@ function New({ onClose, onDone }) {
   const languages = ['en', 'he'].map((value) => ({ value, label: word('languages', value) }));
   const fields = [
     { name: 'name', label: t('organizations.name'), required: true },
-    { name: 'domain', label: t('organizations.domain'), dir: 'ltr', placeholder: 'shop.example', hint: t('organizations.domainHint') },
-    { row: [
-      { name: 'plan', type: 'select', label: t('organizations.plan'), options: plans() },
-      { name: 'language', type: 'select', label: t('organizations.language'), options: languages },
-    ] },
+    {
+      name: 'domain',
+      label: t('organizations.domain'),
+      dir: 'ltr',
+      placeholder: 'shop.example',
+      hint: t('organizations.domainHint'),
+    },
+    {
+      row: [
+        { name: 'plan', type: 'select', label: t('organizations.plan'), options: plans() },
+        {
+          name: 'language',
+          type: 'select',
+          label: t('organizations.language'),
+          options: languages,
+        },
+      ],
+    },
   ];
-  const submit = ({ domain, ...rest }) => post('organizations', domain ? { ...rest, domain } : rest).then(onDone);
+  const submit = ({ domain, ...rest }) =>
+    post('organizations', domain ? { ...rest, domain } : rest).then(onDone);
   return (
     <Dialog title={t('organizations.make')} onClose={onClose}>
-      <Form guard={false} fields={fields} value={{ plan: 'free', language: 'en' }} onSubmit={submit} submit={t('organizations.make')} onCancel={onClose} />
+      <Form
+        guard={false}
+        fields={fields}
+        value={{ plan: 'free', language: 'en' }}
+        onSubmit={submit}
+        submit={t('organizations.make')}
+        onCancel={onClose}
+      />
     </Dialog>
   );
 }
@@ -117,12 +202,21 @@ function Change({ known, onClose, onDone }) {
   ];
   return (
     <Edit title={known.name} path={path} onClose={onClose}>
-      {(one) => <Form guard={false} fields={fields} value={one} onSubmit={(_, changed) => patch(path, emptyIsNull(changed), { was: one }).then(onDone)} onCancel={onClose} />}
+      {(one) => (
+        <Form
+          guard={false}
+          fields={fields}
+          value={one}
+          onSubmit={(_, changed) => patch(path, emptyIsNull(changed), { was: one }).then(onDone)}
+          onCancel={onClose}
+        />
+      )}
     </Edit>
   );
 }
 
-const emptyIsNull = ({ domain, ...rest }) => (domain === undefined ? rest : { ...rest, domain: domain || null });
+const emptyIsNull = ({ domain, ...rest }) =>
+  domain === undefined ? rest : { ...rest, domain: domain || null };
 
 function Made({ made, onClose }) {
   return (

@@ -128,10 +128,10 @@ function Figure({ name, of, show, better, figures }) {
   return (
     <Tile
       label={t(`overview.figures.${name}`)}
-      value={show(now)}
       now={now}
       before={before}
       better={better}
+      show={show}
       to={to}
     />
   );
@@ -152,6 +152,7 @@ function Days({ days, from, to }) {
   return (
     <Chart
       label={t('overview.perDay')}
+      whole
       times={times}
       series={[
         {
@@ -170,7 +171,14 @@ function Budget() {
   const { budget_usd: most, spent_usd: spent } = budget.data ?? {};
   if (spent === undefined) return null;
   return (
-    <Card title={t('overview.budget')}>
+    <Card
+      title={t('overview.budget')}
+      actions={
+        <LinkButton small kind="quiet" href={href('/budget')}>
+          {t('nav.budget')}
+        </LinkButton>
+      }
+    >
       <p class="big">
         {money(Number(spent))}
         {most !== null && (

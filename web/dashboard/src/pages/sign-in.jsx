@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { session, signIn, signOut } from '../api/session.js';
+import { mailsLinks, session, signIn, signOut } from '../api/session.js';
 import { t } from '../i18n.js';
 import { href } from '../router.js';
 import { Dialog } from '../ui/dialog.jsx';
@@ -27,6 +27,12 @@ export function SignInAgain() {
   );
 }
 
+/** Whoever signs in again most likely goes on in the organization of this page. */
+function hereFirst({ document: { organizations } }) {
+  const here = session.peek()?.organization.id;
+  return [...organizations].sort((a, b) => (b.id === here) - (a.id === here));
+}
+
 function SignInForm({ email }) {
   const [organizations, setOrganizations] = useState(null);
   const fields = [
@@ -50,8 +56,7 @@ function SignInForm({ email }) {
     try {
       await signIn({ email: address, password, ...(chosen && { organization: chosen }) });
     } catch (problem) {
-      if (problem.code === 'organization-required')
-        setOrganizations(problem.document.organizations);
+      if (problem.code === 'organization-required') setOrganizations(hereFirst(problem));
       throw problem;
     }
   };
@@ -65,7 +70,13 @@ function SignInForm({ email }) {
         guard={false}
       />
       <p class="about">
-        {t('signIn.forgot')} <a href={href('/reset')}>{t('signIn.haveToken')}</a>
+        {mailsLinks.value ? (
+          <a href={href('/forgot')}>{t('forgot.link')}</a>
+        ) : (
+          <>
+            {t('signIn.forgot')} <a href={href('/reset')}>{t('signIn.haveToken')}</a>
+          </>
+        )}
       </p>
     </>
   );

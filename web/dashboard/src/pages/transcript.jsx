@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+import { explain } from '../explain.js';
 import { clock, dateTime, milliseconds, money, number } from '../format.js';
 import { t, word } from '../i18n.js';
 import { Badge } from '../ui/badge.jsx';
@@ -51,6 +52,11 @@ function Message({ of: message, details }) {
       <div class="bubble">
         {side === 'ai' ? <Answer of={message} /> : <p dir="auto">{message.content}</p>}
       </div>
+      {message.rating_comment && (
+        <p class="about" dir="auto">
+          {t('conversations.comment')}: <q>{message.rating_comment}</q>
+        </p>
+      )}
       {message.failed && (
         <p class="error" role="alert">
           {t('inbox.notSent')}{' '}
@@ -70,7 +76,7 @@ export function Answer({ of: { content, citations = [] }, more }) {
     <>
       <Markdown text={content} sources={citations} more={more} />
       {citations.length > 0 && (
-        <ol class="sources">
+        <ol class="sources" dir="auto">
           {citations.map(({ id, label, title, url }) => (
             <li key={id}>
               {/^https?:/.test(url ?? '') ? (
@@ -149,7 +155,7 @@ function ToolCall({ of: call }) {
           <Json label={t('transcript.request')} value={call.parameters} />
           <p class="about">
             {t('transcript.response')} {call.http_status && <code>HTTP {call.http_status}</code>}{' '}
-            {call.detail}
+            {explain(call.detail_reason, call.detail)}
           </p>
           <Json label={t('transcript.response')} value={call.response} />
           {call.approved_by && (

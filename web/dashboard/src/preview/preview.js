@@ -12,7 +12,8 @@ const look = new Promise((resolve) => {
 });
 parent.postMessage('preview-ready', location.origin);
 
-const json = (value, status = 200) => new Response(JSON.stringify(value), { status, headers: { 'Content-Type': 'application/json' } });
+const json = (value, status = 200) =>
+  new Response(JSON.stringify(value), { status, headers: { 'Content-Type': 'application/json' } });
 
 /** A short answer in the widget's own events. */
 function answer({ text }) {
@@ -21,8 +22,16 @@ function answer({ text }) {
     ['1-1', 'delta', { text }],
     ['1-2', 'done', { finish_reason: 'stop', message_id: 'preview' }],
   ];
-  const body = events.map(([id, type, data]) => `id: ${id}\nevent: ${type}\ndata: ${JSON.stringify(data)}\n\n`).join('');
-  return new Response(body, { headers: { 'Content-Type': 'text/event-stream', 'X-Frontdesk-Job': 'preview', 'X-Frontdesk-Session': 'preview' } });
+  const body = events
+    .map(([id, type, data]) => `id: ${id}\nevent: ${type}\ndata: ${JSON.stringify(data)}\n\n`)
+    .join('');
+  return new Response(body, {
+    headers: {
+      'Content-Type': 'text/event-stream',
+      'X-Frontdesk-Job': 'preview',
+      'X-Frontdesk-Session': 'preview',
+    },
+  });
 }
 
 window.fetch = async (address) => {

@@ -24,7 +24,7 @@ export function Account({ user }) {
       </span>
       <span class="who">
         <span class="hidden">{t('shell.account')}</span>
-        <b>{name}</b>
+        <b dir="auto">{name}</b>
         <span>{word('roles', role.value)}</span>
       </span>
       <Icon name="more" size={16} />

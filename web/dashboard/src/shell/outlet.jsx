@@ -1,30 +1,34 @@
 import { Component } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import { Problem } from '../api/problem.js';
 import { may } from '../api/session.js';
 import { t } from '../i18n.js';
 import { match } from '../match.js';
-import { href, place } from '../router.js';
+import { href, place, reload } from '../router.js';
 import { routes } from '../routes.js';
 import { Button, LinkButton } from '../ui/button.jsx';
-import { Empty, Page, Skeleton } from '../ui/page.jsx';
+import { Empty, Fault, Page, Skeleton } from '../ui/page.jsx';
+import { isFresh, isOld, lookForNewer } from '../version.js';
 
 /** The page of the address, loaded when it is first wanted. A page exports `Page`-like default. */
 export function Outlet() {
   const { path } = place.value;
   const [found, params] = find(path);
   const [pages, setPages] = useState({});
-  const [failed, setFailed] = useState(false);
+  const [problem, setProblem] = useState(null);
   const load = found?.load;
   const Content = load && pages[found.path];
 
-  useEffect(() => {
+  const get = () => {
     if (!load || Content) return;
-    setFailed(false);
-    load().then(
-      (file) => setPages((some) => ({ ...some, [found.path]: file.default })),
-      () => setFailed(true),
-    );
-  }, [load]);
+    setProblem(null);
+    load().then((file) => setPages((some) => ({ ...some, [found.path]: file.default })), lost);
+  };
+  const lost = () =>
+    lookForNewer()
+      .catch(() => false)
+      .then((isNewer) => (isNewer && !isFresh() ? reload() : setProblem(new Problem(0))));
+  useEffect(get, [load]);
   useEffect(() => {
     document.activeElement?.blur?.();
     scrollTo(0, 0);
@@ -34,11 +38,14 @@ export function Outlet() {
     return <Message icon="search" title={t('shell.notFound')} text={t('shell.notFoundText')} />;
   if (!may(found.role))
     return <Message icon="key" title={t('shell.forbidden')} text={t('shell.forbiddenText')} />;
-  if (failed) return <NewVersion />;
   if (!Content) {
     return (
       <div class="page">
-        <Skeleton lines={5} />
+        {problem ? (
+          <Fault problem={problem} retry={isOld.value ? reload : get} />
+        ) : (
+          <Skeleton lines={5} />
+        )}
       </div>
     );
   }
@@ -65,23 +72,6 @@ function Message({ icon, title, text }) {
         icon={icon}
         title={text}
         action={<LinkButton href={href('/')}>{t('shell.home')}</LinkButton>}
-      />
-    </Page>
-  );
-}
-
-/** The server has other files than this page is made of. */
-function NewVersion() {
-  return (
-    <Page title={t('shell.newVersion')}>
-      <Empty
-        icon="refresh"
-        title={t('shell.newVersionText')}
-        action={
-          <Button kind="strong" onClick={() => location.reload()}>
-            {t('shell.reload')}
-          </Button>
-        }
       />
     </Page>
   );

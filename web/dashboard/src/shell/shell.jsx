@@ -1,4 +1,5 @@
 import { useEffect } from 'preact/hooks';
+import { isAway } from '../api/events.js';
 import { may } from '../api/session.js';
 import { t } from '../i18n.js';
 import { useKeys } from '../keys.js';
@@ -7,6 +8,7 @@ import { routes } from '../routes.js';
 import { IconButton } from '../ui/button.jsx';
 import { Help } from './help.jsx';
 import { Outlet } from './outlet.jsx';
+import { useNewer } from './newer.js';
 import { overlay } from './overlay.js';
 import { Palette } from './palette.jsx';
 import { Sidebar } from './sidebar.jsx';
@@ -17,6 +19,7 @@ const close = () => (overlay.value = null);
 export function Shell() {
   const { path } = place.value;
   useEffect(close, [path]);
+  useNewer();
   useKeys([
     { keys: 'mod+k', label: t('shell.palette'), run: () => (overlay.value = 'palette') },
     { keys: '?', label: t('shell.help'), run: () => (overlay.value = 'help') },
@@ -52,6 +55,9 @@ export function Shell() {
       <main id="main" tabIndex={-1}>
         <Outlet />
       </main>
+      <div class="away" role="status">
+        {isAway.value && <p>{t('shell.away')}</p>}
+      </div>
       {shown === 'help' && <Help onClose={close} />}
       {shown === 'palette' && <Palette onClose={close} />}
     </div>

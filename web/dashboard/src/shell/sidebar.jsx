@@ -5,6 +5,7 @@ import { t } from '../i18n.js';
 import { href, place } from '../router.js';
 import { groups, routes } from '../routes.js';
 import { Icon } from '../ui/icon.jsx';
+import { Toasts } from '../ui/toast.jsx';
 import { Account } from './account.jsx';
 import { Organization } from './organization.jsx';
 import { useWaiting } from './waiting.js';
@@ -34,6 +35,7 @@ export function Sidebar({ open, onClose }) {
           }
         >
           <Content />
+          <Toasts />
         </dialog>
       )}
     </>

@@ -5,15 +5,17 @@ import { language, t } from '../i18n.js';
 import { isDark } from '../theme.js';
 
 const HEIGHT = 220;
+/** Between the lines of a scale of counts: 1, 2, 5, 10, ... */
+const WHOLE = Array.from({ length: 10 }, (_, i) => [1, 2, 5].map((n) => n * 10 ** i)).flat();
 
 const nameOfDay = (time) => day(time * 1000);
 
 /**
  * A chart over time, with the same numbers as a table behind it. times: seconds since 1970;
  * series: [{label, values, tone: 'accent'|'good'|'warn'|'bad'|'dim', kind: 'line'|'bars',
- * format}]; name(time): how a time is called.
+ * format}]; `whole`: nothing is counted in parts; name(time): how a time is called.
  */
-export function Chart({ label, times, series, format = number, name = nameOfDay }) {
+export function Chart({ label, times, series, format = number, whole, name = nameOfDay }) {
   const box = useRef();
   const dark = isDark.value;
   const { value: locale } = language;
@@ -21,7 +23,7 @@ export function Chart({ label, times, series, format = number, name = nameOfDay 
   useEffect(() => {
     const element = box.current;
     const width = () => element.clientWidth;
-    const look = describe({ series, format, name, width: width() }, element);
+    const look = describe({ series, format, whole, name, width: width() }, element);
     const plot = new uPlot(look, [times, ...series.map(({ values }) => values)], element);
     const watch = new ResizeObserver(() => plot.setSize({ width: width(), height: HEIGHT }));
     watch.observe(element);
@@ -80,7 +82,7 @@ function room({ data: [times] }) {
   return times.length > 1 ? (times[1] - times[0]) / 2 : 43200;
 }
 
-function describe({ series, format, name, width }, box) {
+function describe({ series, format, whole, name, width }, box) {
   const style = getComputedStyle(box);
   const colour = (name) => style.getPropertyValue(`--${name}`).trim();
   const axis = {
@@ -98,8 +100,19 @@ function describe({ series, format, name, width }, box) {
     cursor: { y: false, points: { size: 7 } },
     tzDate: (time) => uPlot.tzDate(new Date(time * 1000), 'UTC'),
     axes: [
-      { ...axis, grid: { show: false }, space: 70, values: (plot, ticks) => ticks.map(name) },
-      { ...axis, size: 56, values: (plot, ticks) => ticks.map((tick) => format(tick)) },
+      {
+        ...axis,
+        grid: { show: false },
+        size: 30,
+        space: 70,
+        values: (plot, ticks) => ticks.map(name),
+      },
+      {
+        ...axis,
+        size: 56,
+        incrs: whole && WHOLE,
+        values: (plot, ticks) => ticks.map((tick) => format(tick)),
+      },
     ],
     scales: {
       x: {

@@ -1,38 +1,49 @@
 import { signal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { createContext } from 'preact';
+import { useEffect, useId, useRef } from 'preact/hooks';
 import { t } from '../i18n.js';
 import { Button, IconButton } from './button.jsx';
+import { Toasts } from './toast.jsx';
+
+/** Where a form in a dialog notes that something was typed which is not saved: {current}. */
+export const Typed = createContext(null);
 
 /**
  * A native modal dialog, shown as long as it is rendered: the browser keeps the focus in it and
  * gives it back. `size`: 'small', 'medium', 'large', 'side'. Without onClose it cannot be left.
+ * By Escape, or a click beside it, nothing typed is lost unasked.
  */
 export function Dialog({ title, onClose, size = 'medium', children }) {
   const dialog = useRef();
+  const typed = useRef(false);
+  const id = useId();
   useEffect(() => {
     const element = dialog.current;
     element.showModal();
     return () => element.close();
   }, []);
-  const cancel = (event) => {
-    event.preventDefault();
-    onClose?.();
+  const leave = async (event) => {
+    event?.preventDefault();
+    if (!onClose) return;
+    if (!typed.current || (await mayLose())) onClose();
+    else if (!dialog.current.open) dialog.current.showModal(); // a second Escape closes unasked
   };
   return (
     <dialog
       ref={dialog}
       class={`dialog ${size}`}
-      aria-labelledby="dialog-title"
-      onCancel={cancel}
-      onMouseDown={(event) => event.target === dialog.current && onClose?.()}
+      aria-labelledby={id}
+      onCancel={leave}
+      onMouseDown={(event) => event.target === dialog.current && leave(event)}
     >
       <div class="dialog-box">
         <header class="dialog-head">
-          <h2 id="dialog-title">{title}</h2>
-          {onClose && <IconButton icon="close" label={t('common.close')} onClick={onClose} />}
+          <h2 id={id}>{title}</h2>
+          {onClose && <IconButton icon="close" label={t('common.close')} onClick={() => leave()} />}
         </header>
-        {children}
+        <Typed.Provider value={typed}>{children}</Typed.Provider>
       </div>
+      <Toasts />
     </dialog>
   );
 }
@@ -46,6 +57,15 @@ const question = signal(null);
 export function confirm(asked) {
   return new Promise((resolve) => (question.value = { ...asked, resolve }));
 }
+
+/** Asked before what was typed is lost. */
+export const mayLose = () =>
+  confirm({
+    title: t('common.leaveTitle'),
+    text: t('common.leaveText'),
+    action: t('common.leave'),
+    danger: true,
+  });
 
 export function Confirmations() {
   const asked = question.value;

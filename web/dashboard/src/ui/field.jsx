@@ -84,10 +84,45 @@ function Text({ field, value, onChange, common }) {
       {...common}
       class="input"
       {...{ type, placeholder, autocomplete, min, max, step, maxLength }}
-      dir={dir ?? (/url|email|number|password|date|color/.test(type) ? 'ltr' : 'auto')}
+      dir={dir ?? (/url|email|number|password|date/.test(type) ? 'ltr' : 'auto')}
       value={value ?? ''}
       onInput={(event) => onChange(read(event.currentTarget.value))}
     />
+  );
+}
+
+const HEX = /^#?([0-9a-f]{3}|[0-9a-f]{6})$/i;
+
+/** #rrggbb, as a picker wants it. */
+function sixDigits(text) {
+  const [, digits] = HEX.exec(text ?? '') ?? [];
+  if (!digits) return '#000000';
+  return `#${digits.length === 3 ? digits.replace(/./g, '$&$&') : digits}`;
+}
+
+/** Picked, or typed as it stands in the brand's book. */
+function Color({ field, value, onChange, common }) {
+  return (
+    <div class="with-suffix">
+      <input
+        type="color"
+        class="input"
+        aria-label={t('common.pick')}
+        disabled={common.disabled}
+        value={sixDigits(value || field.placeholder)}
+        onInput={(event) => onChange(event.currentTarget.value)}
+      />
+      <input
+        {...common}
+        class="input"
+        dir="ltr"
+        maxLength={7}
+        spellcheck={false}
+        placeholder={field.placeholder}
+        value={value ?? ''}
+        onInput={(event) => onChange(event.currentTarget.value)}
+      />
+    </div>
   );
 }
 
@@ -209,6 +244,7 @@ function Checks({ field, value = [], onChange, common }) {
 }
 
 const CONTROLS = {
+  color: Color,
   password: (props) => <Password {...props} />,
   textarea: TextArea,
   code: TextArea,

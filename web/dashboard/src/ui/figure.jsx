@@ -1,31 +1,30 @@
 import { number } from '../format.js';
 import { t } from '../i18n.js';
 
-/** The change since the period before; its colour only where more is plainly better or worse. */
-export function Trend({ now, before, better }) {
-  if (!before || now === null || now === undefined)
-    return <span class="trend">{t('common.noPrevious')}</span>;
+/** The period before, and the change since, in colour where more is plainly better or worse. */
+function Trend({ now, before, better, show }) {
+  const was = t('common.before', { value: show(before) });
+  if (!before || now === null || now === undefined) return <span class="trend">{was}</span>;
   const change = (now - before) / Math.abs(before);
   const sign = Math.sign(Math.round(change * 100));
   const tone = !better || !sign ? '' : sign === better ? 'good' : 'bad';
   return (
     <span class={`trend ${tone}`}>
-      <bdi>{number(change, { style: 'percent', signDisplay: 'exceptZero' })}</bdi>{' '}
-      {t('common.thanBefore')}
+      <bdi>{number(change, { style: 'percent', signDisplay: 'exceptZero' })}</bdi> · {was}
     </span>
   );
 }
 
-/** A figure that leads to what it is made of. */
-export function Tile({ label, value, now, before, better, to }) {
+/** A figure that leads to what it is made of. show(value): how it is written; `part`: of a whole. */
+export function Tile({ label, now, before, better, show, part, to }) {
   return (
     <li>
       <a class="tile" href={to}>
         <span class="tile-label">{label}</span>
         <strong>
-          <bdi>{value}</bdi>
+          <bdi>{show(now)}</bdi> {part && <small>{part}</small>}
         </strong>
-        <Trend now={now} before={before} better={better} />
+        <Trend {...{ now, before, better, show }} />
       </a>
     </li>
   );

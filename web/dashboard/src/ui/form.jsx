@@ -1,9 +1,10 @@
 import { useContext, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { useAction } from '../api/data.js';
+import { said } from '../explain.js';
 import { t } from '../i18n.js';
 import { guardLeaving } from '../router.js';
 import { Button } from './button.jsx';
-import { confirm } from './dialog.jsx';
+import { Typed, mayLose } from './dialog.jsx';
 import { Field } from './field.jsx';
 import { Again, Fault, Notice } from './page.jsx';
 
@@ -28,9 +29,9 @@ const same = (a, b) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
  * A form of field definitions (see Field). onSubmit(values, changed) sends it; `changed` has only
  * what differs from `value`, as PATCH wants it. What the server refuses is shown at the field it
  * names, which gets the focus. Nothing typed is lost by leaving without being asked. A name may
- * be a path (greeting.he). onType(values) hears of what is typed. What onSubmit() answers is called
- * once it is saved: to go to another page. Fields may also be {heading, about} and {row: [fields]}, or a function
- * of the values.
+ * be a path (greeting.he). `fixed`: it can only be read. onType(values) hears of what is typed.
+ * What onSubmit() answers is called once it is saved: to go to another page. Fields may also be
+ * {heading, about} and {row: [fields]}, or a function of the values.
  */
 export function Form({
   fields,
@@ -40,6 +41,7 @@ export function Form({
   submit,
   onCancel,
   guard = true,
+  fixed,
   kind,
   children,
 }) {
@@ -56,15 +58,15 @@ export function Form({
 
   useLayoutEffect(() => {
     if (!guard || !isDirty) return undefined;
-    return guardLeaving(() =>
-      confirm({
-        title: t('common.leaveTitle'),
-        text: t('common.leaveText'),
-        action: t('common.leave'),
-        danger: true,
-      }),
-    );
+    return guardLeaving(mayLose);
   }, [guard, isDirty]);
+
+  const inDialog = useContext(Typed);
+  useLayoutEffect(() => {
+    if (!inDialog) return undefined;
+    inDialog.current = isDirty;
+    return () => (inDialog.current = false);
+  }, [isDirty]);
 
   const again = useContext(Again);
   const isOld = again && problem?.code === 'changed-meanwhile';
@@ -104,9 +106,9 @@ export function Form({
     return (
       <Field
         key={field.name}
-        field={field}
+        field={fixed ? { ...field, disabled: true } : field}
         value={read(now, field.name)}
-        error={wrong === field.name ? problem.message : undefined}
+        error={wrong === field.name ? said(problem) : undefined}
         onChange={change(field.name)}
       />
     );
@@ -123,13 +125,15 @@ export function Form({
       {children}
       {isOld && <ChangedMeanwhile onChoose={readAgain} />}
       {problem && !wrong && !isOld && <Fault problem={problem} />}
-      <div class="form-foot">
-        <Button type="submit" kind="strong" busy={busy}>
-          {submit ?? t('common.save')}
-        </Button>
-        {onCancel && <Button onClick={onCancel}>{t('common.cancel')}</Button>}
-        {guard && isDirty && <span class="about">{t('common.unsaved')}</span>}
-      </div>
+      {!fixed && (
+        <div class="form-foot">
+          <Button type="submit" kind="strong" busy={busy}>
+            {submit ?? t('common.save')}
+          </Button>
+          {onCancel && <Button onClick={onCancel}>{t('common.cancel')}</Button>}
+          {guard && isDirty && <span class="about">{t('common.unsaved')}</span>}
+        </div>
+      )}
     </form>
   );
 }

@@ -1,5 +1,6 @@
 import { createContext } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
+import { said } from '../explain.js';
 import { t } from '../i18n.js';
 import { Button } from './button.jsx';
 import { Icon } from './icon.jsx';
@@ -28,7 +29,7 @@ export function Page({ title, about, actions, back, wide, children }) {
             </a>
           )}
           <h1 ref={heading} tabIndex={-1}>
-            {title}
+            <bdi>{title}</bdi>
           </h1>
           {about && <p class="about">{about}</p>}
         </div>
@@ -87,7 +88,7 @@ export function Fault({ problem, retry }) {
     <div class="notice bad" role="alert">
       <Icon name="alert" />
       <div>
-        <p>{problem.status === 0 ? t('common.unreachable') : problem.message}</p>
+        <p>{said(problem)}</p>
         {problem.requestId && (
           <p class="about">
             {t('common.request')} <code>{problem.requestId}</code>

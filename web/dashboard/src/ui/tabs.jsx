@@ -36,7 +36,12 @@ export function Tabs({ label, tabs, param = 'tab' }) {
           </button>
         ))}
       </div>
-      <div role="tabpanel" id={`${id}-panel`} aria-labelledby={`${id}-${current.name}`}>
+      <div
+        role="tabpanel"
+        class="stack"
+        id={`${id}-panel`}
+        aria-labelledby={`${id}-${current.name}`}
+      >
         {current.render()}
       </div>
     </>

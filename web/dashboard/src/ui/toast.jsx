@@ -1,32 +1,42 @@
 import { signal } from '@preact/signals';
+import { useLayoutEffect, useState } from 'preact/hooks';
+import { said } from '../explain.js';
 import { t } from '../i18n.js';
 import { IconButton } from './button.jsx';
 import { Icon } from './icon.jsx';
 
 const STAYS_MS = 6000;
+const ICONS = { good: 'check', bad: 'alert', info: 'info' };
 
 const toasts = signal([]);
+const places = signal([]); // the page, and each dialog over it: all below the last one is inert
 let next = 0;
 
 const dismiss = (id) => (toasts.value = toasts.value.filter((one) => one.id !== id));
 
-/** toast(t('...')), toast(text, { tone: 'bad', action: { label, run } }). What is bad stays. */
-export function toast(text, { tone = 'good', action } = {}) {
+/** toast(t('...')), toast(text, { tone: 'bad', action: { label, run }, stays }). What is bad stays. */
+export function toast(text, { tone = 'good', action, stays = tone === 'bad' } = {}) {
   const id = ++next;
   toasts.value = [...toasts.value.slice(-3), { id, text, tone, action }];
-  if (tone !== 'bad') setTimeout(() => dismiss(id), STAYS_MS);
+  if (!stays) setTimeout(() => dismiss(id), STAYS_MS);
 }
 
 /** What the server refused, where there is no form to show it at. */
-export const toastProblem = (problem) =>
-  toast(problem.status === 0 ? t('common.unreachable') : problem.message, { tone: 'bad' });
+export const toastProblem = (problem) => toast(said(problem), { tone: 'bad' });
 
+/** The page and each dialog have one; the one on top shows them. */
 export function Toasts() {
+  const [me] = useState(() => Symbol('place'));
+  useLayoutEffect(() => {
+    places.value = [...places.value, me];
+    return () => (places.value = places.value.filter((one) => one !== me));
+  }, []);
+  const shown = places.value.at(-1) === me ? toasts.value : [];
   return (
     <div class="toasts" role="status" aria-live="polite">
-      {toasts.value.map(({ id, text, tone, action }) => (
+      {shown.map(({ id, text, tone, action }) => (
         <div key={id} class={`toast ${tone}`}>
-          <Icon name={tone === 'bad' ? 'alert' : 'check'} />
+          <Icon name={ICONS[tone]} />
           <p>{text}</p>
           {action && (
             <button type="button" class="link" onClick={() => (dismiss(id), action.run())}>
@@ -36,7 +46,7 @@ export function Toasts() {
           <IconButton
             icon="close"
             size={14}
-            label={t('common.close')}
+            label={t('common.dismiss')}
             onClick={() => dismiss(id)}
           />
         </div>

@@ -16,6 +16,7 @@ const TYPING_MS = 6000;
 
 let stream;
 let typing;
+let toldAt = 0;
 
 export function isPerson(mode) {
   return /human/.test(mode);
@@ -64,6 +65,13 @@ function setTyping(name) {
   chat.typing_ = name;
   if (name) typing = setTimeout(setTyping, TYPING_MS, '');
   hooks.changed_();
+}
+
+/** The visitor writes: who answers sees it. */
+export function tellTyping() {
+  if (!isPerson(state.mode) || Date.now() - toldAt < TYPING_MS / 2) return;
+  toldAt = Date.now();
+  post(`sessions/${state.session}/typing`, {}).catch(() => {});
 }
 
 export function setMode(mode, name) {

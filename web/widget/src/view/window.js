@@ -1,5 +1,6 @@
 import { chat } from '../chat/chat.js';
 import { stop } from '../chat/conversation.js';
+import { tellTyping } from '../chat/operator.js';
 import { isTooLong } from '../chat/question.js';
 import { set, state } from '../chat/state.js';
 import { map } from '../list.js';
@@ -47,7 +48,10 @@ export function createWindow(look, items, onSend, onFeedback, onHuman, onClose) 
     'aria-label': look.write_,
     'aria-describedby': 'hint',
     enterkeyhint: 'send',
-    oninput: updateComposer,
+    oninput() {
+      updateComposer();
+      tellTyping();
+    },
     onkeydown,
   });
   const button = tool('send', look.send_, act);

@@ -15,8 +15,13 @@ const DAY = 86400000;
 
 const plain = (value) => number(value, { maximumFractionDigits: 1 });
 const ofHundred = (value) => percent(value, 100);
+const balance = (value) =>
+  number(value === null ? null : value / 100, { style: 'percent', signDisplay: 'exceptZero' });
 
-/** In groups, in the order in which one asks. `better`: 1 where more is good, -1 where less is. */
+/**
+ * In groups, in the order in which one asks: name, how it is written, 1 where more is good and -1
+ * where less is, what it is a part of.
+ */
 const GROUPS = {
   volume: [
     ['conversations', number, 0],
@@ -24,16 +29,16 @@ const GROUPS = {
     ['length', plain, 0],
   ],
   outcome: [
-    ['handled_by_ai', number, 1],
-    ['handed_over', number, 0],
-    ['unanswered', number, -1],
+    ['handled_by_ai', number, 1, 'conversations'],
+    ['handed_over', number, 0, 'conversations'],
+    ['unanswered', number, -1, 'conversations'],
     ['resolved_7d_percent', ofHundred, 1],
   ],
   satisfaction: [
     ['rating_ai', plain, 1],
     ['rating_human', plain, 1],
     ['feedback_down', number, -1],
-    ['sentiment', plain, 1],
+    ['sentiment', balance, 1],
   ],
   speed: [
     ['first_token_ms_p50', milliseconds, -1],
@@ -45,18 +50,36 @@ const GROUPS = {
 
 const isoDay = (time) => new Date(time).toISOString().slice(0, 10);
 
+const daysOf = ({ from, to }) => (Date.parse(to) - Date.parse(from)) / DAY + 1;
+const said = ({ from, to }) => ({ from: utc(from), to: utc(to) });
+const utc = (day) => date(day, { dateStyle: 'medium', timeZone: 'UTC' });
+
 /** The conversations that something was counted of. */
 export const toRows = (filter) => href(`/conversations?${new URLSearchParams(filter)}`);
 
 export default function Analytics() {
   const period = useFilters(['from', 'to']);
   const found = useData('analytics', period);
-  const last = (days) => setQuery({ from: isoDay(Date.now() - (days - 1) * DAY), to: isoDay(Date.now()) });
+  const last = (days) =>
+    setQuery({ from: isoDay(Date.now() - (days - 1) * DAY), to: isoDay(Date.now()) });
+  const shown =
+    found.data && isoDay(Date.now()) === found.data.period.to ? daysOf(found.data.period) : null;
   return (
     <Page wide title={t('analytics.title')} about={t('analytics.about')}>
-      <Filters filters={[{ name: 'from', label: t('conversations.from'), type: 'date' }, { name: 'to', label: t('conversations.to'), type: 'date' }]}>
+      <Filters
+        filters={[
+          { name: 'from', label: t('conversations.from'), type: 'date' },
+          { name: 'to', label: t('conversations.to'), type: 'date' },
+        ]}
+      >
         {[7, 30, 90].map((days) => (
-          <button key={days} type="button" class="button quiet small" onClick={() => last(days)}>
+          <button
+            key={days}
+            type="button"
+            class="button quiet small"
+            aria-pressed={days === shown}
+            onClick={() => last(days)}
+          >
             <span>{t('analytics.lastDays', { n: days })}</span>
           </button>
         ))}
@@ -65,7 +88,8 @@ export default function Analytics() {
         {(data) => (
           <>
             <p class="about">
-              {t('analytics.compared', { from: date(data.previous_period.from), to: date(data.previous_period.to) })}
+              {t('analytics.period', said(data.period))}{' '}
+              {t('analytics.compared', said(data.previous_period))}
             </p>
             <Insights list={data.insights} />
             <Figures figures={data.figures} />
@@ -95,9 +119,21 @@ function Figures({ figures }) {
         {t(`analytics.groups.${group}`)}
       </h2>
       <ul class="tiles">
-        {members.map(([name, show, better]) => {
+        {members.map(([name, show, better, whole]) => {
           const { value, previous, filter } = byName[name] ?? {};
-          return filter && <Tile key={name} label={t(`analytics.figures.${name}`)} value={show(value)} now={value} before={previous} better={better} to={toRows(filter)} />;
+          const part = whole && byName[whole].value > 0 && percent(value, byName[whole].value);
+          return (
+            filter && (
+              <Tile
+                key={name}
+                label={t(`analytics.figures.${name}`)}
+                now={value}
+                before={previous}
+                {...{ better, show, part }}
+                to={toRows(filter)}
+              />
+            )
+          );
         })}
       </ul>
     </section>
@@ -119,9 +155,14 @@ function Days({ days, from, to }) {
   return (
     <Chart
       label={t('analytics.days')}
+      whole
       times={times}
       series={[
-        { label: t('analytics.figures.conversations'), values: values('conversations'), kind: 'bars' },
+        {
+          label: t('analytics.figures.conversations'),
+          values: values('conversations'),
+          kind: 'bars',
+        },
         { label: t('analytics.figures.handed_over'), values: values('handed_over'), tone: 'warn' },
         { label: t('analytics.figures.unanswered'), values: values('unanswered'), tone: 'bad' },
       ]}
@@ -142,12 +183,20 @@ function Models({ list }) {
               <a href={toRows(one.filter)}>
                 <span>
                   <bdi>{one.model}</bdi>
-                  <span class="about">{t('analytics.modelUse', { answers: number(one.answers), read: number(one.tokens_input), written: number(one.tokens_output) })}</span>
+                  <span class="about">
+                    {t('analytics.modelUse', {
+                      answers: number(one.answers),
+                      read: number(one.tokens_input),
+                      written: number(one.tokens_output),
+                    })}
+                  </span>
                   <Meter value={one.cost_micro} max={most} tone="accent" label={one.model} />
                 </span>
                 <span>
                   {money(one.cost_micro / 1e6)}
-                  {one.unpriced_calls > 0 && <Badge tone="warn">{t('analytics.unpriced', { n: one.unpriced_calls })}</Badge>}
+                  {one.unpriced_calls > 0 && (
+                    <Badge tone="warn">{t('analytics.unpriced', { n: one.unpriced_calls })}</Badge>
+                  )}
                 </span>
               </a>
             </li>
@@ -170,9 +219,24 @@ function Tools({ list }) {
               <a href={toRows(one.filter)}>
                 <span>
                   <code>{one.name}</code>
-                  <span class="about">{t('analytics.toolUse', { calls: number(one.calls), time: milliseconds(one.p95_ms) })}</span>
+                  <span class="about">
+                    {t('analytics.toolUse', {
+                      calls: number(one.calls),
+                      time: milliseconds(one.p95_ms),
+                    })}
+                  </span>
                 </span>
-                <Badge tone={one.succeeded === one.calls ? 'good' : one.succeeded < 0.9 * one.calls ? 'bad' : 'warn'}>{percent(one.succeeded, one.calls)}</Badge>
+                <Badge
+                  tone={
+                    one.succeeded === one.calls
+                      ? 'good'
+                      : one.succeeded < 0.9 * one.calls
+                        ? 'bad'
+                        : 'warn'
+                  }
+                >
+                  {percent(one.succeeded, one.calls)}
+                </Badge>
               </a>
             </li>
           ))}
@@ -187,7 +251,9 @@ function Tools({ list }) {
 function Reasons({ causes, reasons }) {
   const rows = [
     ...causes.map((one) => ({ ...one, label: word('analytics.causes', one.cause) })),
-    ...reasons.filter(({ reason }) => reason).map((one) => ({ ...one, label: one.reason, isQuoted: true })),
+    ...reasons
+      .filter(({ reason }) => reason)
+      .map((one) => ({ ...one, label: one.reason, isQuoted: true })),
   ];
   return (
     <Card flush title={t('analytics.reasons')}>

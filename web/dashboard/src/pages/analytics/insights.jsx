@@ -3,7 +3,12 @@ import { t, word } from '../../i18n.js';
 import { Icon } from '../../ui/icon.jsx';
 import { toRows } from './analytics.jsx';
 
-const ICONS = { biggest_change: 'chart', most_asked_unanswered: 'book', dearest_model: 'wallet', failing_tool: 'alert' };
+const ICONS = {
+  biggest_change: 'chart',
+  most_asked_unanswered: 'book',
+  dearest_model: 'wallet',
+  failing_tool: 'alert',
+};
 
 /** Numbers and names as the reader's language writes them. */
 const shown = ({ figure, percent: part, cost_micro: cost, ...values }) => ({
@@ -11,7 +16,10 @@ const shown = ({ figure, percent: part, cost_micro: cost, ...values }) => ({
   ...(figure && { figure: word('analytics.figures', figure) }),
   ...(part !== undefined && { percent: percent(Math.abs(part), 100) }),
   ...(cost !== undefined && { cost: money(cost / 1e6) }),
-  ...(values.value !== undefined && { value: number(values.value, { maximumFractionDigits: 1 }), previous: number(values.previous, { maximumFractionDigits: 1 }) }),
+  ...(values.value !== undefined && {
+    value: number(values.value, { maximumFractionDigits: 1 }),
+    previous: number(values.previous, { maximumFractionDigits: 1 }),
+  }),
 });
 
 /** What to look at first. */

@@ -3,14 +3,14 @@ import { useData } from '../../api/data.js';
 import { ownName, session } from '../../api/session.js';
 import { t } from '../../i18n.js';
 import { IconButton } from '../../ui/button.jsx';
+import { draftOf, keepDraft } from './drafts.js';
 import { useTell } from './typing.js';
 
 const MAX_BYTES = 6000;
-const drafts = new Map(); // of this page: an answer half written waits for its conversation
 
 /** The answer: Enter sends, Shift with Enter begins a line, a slash finds canned replies. */
 export function Composer({ path, of, send }) {
-  const [text, setText] = useState(drafts.get(path) ?? '');
+  const [text, setText] = useState(() => draftOf(path));
   const [at, setAt] = useState(0);
   const input = useRef();
   const id = useId();
@@ -23,7 +23,7 @@ export function Composer({ path, of, send }) {
   const write = (value) => {
     setText(value);
     setAt(0);
-    drafts.set(path, value);
+    keepDraft(path, value);
   };
   const submit = (event) => {
     event?.preventDefault();

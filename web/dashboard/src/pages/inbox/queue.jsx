@@ -1,16 +1,19 @@
 import { useEffect, useState } from 'preact/hooks';
-import { session } from '../../api/session.js';
+import { useData } from '../../api/data.js';
+import { may, session } from '../../api/session.js';
 import { duration } from '../../format.js';
 import { t, word } from '../../i18n.js';
 import { href } from '../../router.js';
 import { Badge } from '../../ui/badge.jsx';
+import { LinkButton } from '../../ui/button.jsx';
 import { Empty, Fault, Skeleton } from '../../ui/page.jsx';
 import { Visitor } from '../conversation-parts.jsx';
+import { TeamFilter } from './team.jsx';
 
 const LONG_S = 120; // who has waited so long is shown in red
 
 /** The waiting first, the longest on top; then mine, then those of others. */
-export function Queue({ queue, rows, current }) {
+export function Queue({ queue, rows, team, to, current }) {
   const now = useClock(5000);
   const me = `user:${session.value.user.id}`;
   const groups = [
@@ -20,13 +23,14 @@ export function Queue({ queue, rows, current }) {
   ];
   return (
     <section class="queue" aria-label={t('inbox.queue')}>
+      <TeamFilter team={team} />
       <Fault problem={queue.problem} retry={queue.reload} />
       {queue.loading && !queue.data && <Skeleton lines={5} />}
       {groups.map(([name, some]) => (
-        <Group key={name} name={name} rows={some} current={current} now={now} />
+        <Group key={name} {...{ name, to, current, now }} rows={some} />
       ))}
       {queue.data && !rows.length && (
-        <Empty icon="check" title={t('inbox.empty')}>
+        <Empty icon="check" title={t('inbox.empty')} action={may('admin') && <Offer />}>
           {t('inbox.emptyAbout')}
         </Empty>
       )}
@@ -34,7 +38,21 @@ export function Queue({ queue, rows, current }) {
   );
 }
 
-function Group({ name, rows, current, now }) {
+/** Nobody can wait where the widget offers no person. */
+function Offer() {
+  const { data } = useData('branding');
+  if (!data || data.features.handoff) return null;
+  return (
+    <>
+      <p class="about">{t('inbox.notOffered')}</p>
+      <LinkButton small href={href('/branding')}>
+        {t('inbox.offer')}
+      </LinkButton>
+    </>
+  );
+}
+
+function Group({ name, rows, to, current, now }) {
   if (!rows.length) return null;
   return (
     <>
@@ -46,7 +64,7 @@ function Group({ name, rows, current, now }) {
           <li key={row.id}>
             <a
               class="queue-row"
-              href={href(`/inbox/${row.id}`)}
+              href={href(to(row.id))}
               aria-current={row.id === current ? 'true' : undefined}
             >
               <span class="queue-top">

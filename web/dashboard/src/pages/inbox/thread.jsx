@@ -3,10 +3,10 @@ import { useData } from '../../api/data.js';
 import { useEvents } from '../../api/events.js';
 import { post, resource } from '../../api/http.js';
 import { ownName, session } from '../../api/session.js';
-import { t, word } from '../../i18n.js';
+import { t } from '../../i18n.js';
 import { href } from '../../router.js';
-import { Button } from '../../ui/button.jsx';
-import { confirm } from '../../ui/dialog.jsx';
+import { Button, IconButton } from '../../ui/button.jsx';
+import { Dialog, confirm } from '../../ui/dialog.jsx';
 import { Fault, Notice, Skeleton } from '../../ui/page.jsx';
 import { toast, toastProblem } from '../../ui/toast.jsx';
 import { Facts } from '../conversation.jsx';
@@ -15,6 +15,7 @@ import { Transcript } from '../transcript.jsx';
 import { Composer } from './composer.jsx';
 import { readWhole } from './messages.js';
 import { useOutbox } from './outbox.js';
+import { GiveTo } from './team.jsx';
 import { useTyping } from './typing.js';
 
 const LOOK_MS = 20000; // "is looking" lasts 30 s
@@ -25,6 +26,7 @@ export function Thread({ id, row }) {
   const found = useData(path, { limit: 200 }, readWhole);
   const [hold, setHold] = useState({}); // {status, holder, name, version} as last heard
   const [others, setOthers] = useState([]);
+  const [showsMore, setShowsMore] = useState(false); // what narrow screens have no room for
   const [heard, setHeard] = useState([]); // by events: a reading that began before may lack them
   const { typing, hear } = useTyping();
   const me = session.value.user;
@@ -58,7 +60,7 @@ export function Thread({ id, row }) {
         });
     }
     if (type === 'typing' && event.name !== ownName()) hear(event);
-    if (type === 'presence') setOthers(event.operators.filter((name) => name !== ownName()));
+    if (type === 'presence') setOthers(without(event.operators, ownName()));
   });
   useLook(path);
 
@@ -97,7 +99,7 @@ export function Thread({ id, row }) {
   return (
     <>
       <section class="thread" aria-label={t('inbox.thread')}>
-        <Head of={now} isMine={isMine} act={act} />
+        <Head of={now} isMine={isMine} act={act} onMore={() => setShowsMore(true)} />
         {others.length > 0 && (
           <Notice tone="warn">{t('inbox.looking', { names: others.join(', ') })}</Notice>
         )}
@@ -114,10 +116,24 @@ export function Thread({ id, row }) {
       </section>
       <aside class="thread-aside" aria-label={t('conversations.details')}>
         <h2>{t('conversations.details')}</h2>
-        <Facts of={{ ...found.data, status: now.status }} />
-        <a href={href(`/conversations/${id}`)}>{t('inbox.whole')}</a>
+        <About path={path} of={now} />
       </aside>
+      {showsMore && (
+        <Dialog title={t('conversations.details')} size="side" onClose={() => setShowsMore(false)}>
+          <About path={path} of={now} />
+        </Dialog>
+      )}
     </>
+  );
+}
+
+function About({ path, of }) {
+  return (
+    <div class="stack">
+      <Facts of={of} />
+      <GiveTo path={path} of={of} />
+      <a href={href(`/conversations/${of.id}`)}>{t('inbox.whole')}</a>
+    </div>
   );
 }
 
@@ -127,6 +143,9 @@ function together(read, heard) {
   for (const message of heard) if (!all.has(message.id)) all.set(message.id, message);
   return [...all.values()];
 }
+
+/** The names but one of them, once: a colleague may have the same. */
+const without = (names, own) => names.filter((_, i) => i !== names.indexOf(own));
 
 /** Tells the others that somebody looks at it, while somebody does. */
 function useLook(path) {
@@ -141,7 +160,7 @@ function useLook(path) {
   }, [path]);
 }
 
-function Head({ of, isMine, act }) {
+function Head({ of, isMine, act, onMore }) {
   const finish = async (what, said) => {
     if (await act(what)) toast(t(said));
   };
@@ -155,12 +174,20 @@ function Head({ of, isMine, act }) {
           <Visitor of={of} />
         </h2>
         <p class="about">
-          <Status name={of.status} />{' '}
-          {of.status === 'human' && t('inbox.with', { name: isMine ? t('inbox.you') : of.name })}
-          {of.cause && <span> · {word('reasons', of.cause)}</span>}
-          {of.reason && <bdi> · {of.reason}</bdi>}
+          <Status name={of.status} />
+          {of.status === 'human' && (
+            <span>{t('inbox.with', { name: isMine ? t('inbox.you') : of.name })}</span>
+          )}
+          {of.reason && (
+            <bdi class="reason" title={of.reason}>
+              {of.reason}
+            </bdi>
+          )}
         </p>
       </div>
+      <span class="thread-more">
+        <IconButton icon="info" label={t('conversations.details')} onClick={onMore} />
+      </span>
       {isMine && (
         <div class="actions">
           <Button small icon="back" onClick={() => finish('release', 'inbox.released')}>

@@ -4,12 +4,19 @@ import { t } from '../../i18n.js';
 export const CREDENTIALS = {
   shopify: { '': ['access_token'] },
   woocommerce: { '': ['consumer_key', 'consumer_secret'] },
-  custom_api: { none: [], api_key: ['api_key'], bearer: ['token'], basic: ['username', 'password'], oauth2: ['client_id', 'client_secret'] },
+  custom_api: {
+    none: [],
+    api_key: ['api_key'],
+    bearer: ['token'],
+    basic: ['username', 'password'],
+    oauth2: ['client_id', 'client_secret'],
+  },
   database: { '': ['username', 'password'] },
 };
 export const TYPES = Object.keys(CREDENTIALS);
 
-export const credentialNames = ({ type, auth }) => CREDENTIALS[type]?.[type === 'custom_api' ? auth : ''] ?? [];
+export const credentialNames = ({ type, auth }) =>
+  CREDENTIALS[type]?.[type === 'custom_api' ? auth : ''] ?? [];
 
 const OPEN = ['username', 'client_id'];
 
@@ -24,6 +31,8 @@ export const credentialFields = (now) =>
 
 /** Those that were typed; undefined: none, so that what is stored stays. */
 export function forCredentials(now) {
-  const typed = credentialNames(now).flatMap((name) => (now.credentials?.[name] ? [[name, now.credentials[name]]] : []));
+  const typed = credentialNames(now).flatMap((name) =>
+    now.credentials?.[name] ? [[name, now.credentials[name]]] : [],
+  );
   return typed.length ? Object.fromEntries(typed) : undefined;
 }

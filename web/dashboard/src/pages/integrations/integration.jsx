@@ -2,27 +2,35 @@ import { useState } from 'preact/hooks';
 import { useAction, useData } from '../../api/data.js';
 import { patch, post, remove, resource } from '../../api/http.js';
 import { may } from '../../api/session.js';
+import { explain } from '../../explain.js';
 import { ago, milliseconds } from '../../format.js';
 import { t, word } from '../../i18n.js';
 import { href, navigate } from '../../router.js';
 import { Badge } from '../../ui/badge.jsx';
 import { Button } from '../../ui/button.jsx';
 import { Json } from '../../ui/code.jsx';
-import { Dialog, confirm } from '../../ui/dialog.jsx';
+import { confirm } from '../../ui/dialog.jsx';
 import { Form } from '../../ui/form.jsx';
 import { Menu } from '../../ui/menu.jsx';
 import { Card, Empty, Fault, Loaded, Page } from '../../ui/page.jsx';
 import { toast, toastProblem } from '../../ui/toast.jsx';
 import { credentialFields, forCredentials } from './credentials.js';
+import { NewEndpoint } from './endpoint.jsx';
 
 const TONES = { ok: 'good', cached: 'good' };
 
 export default function Integration({ id }) {
   const path = resource`integrations/${id}`;
   const found = useData(path);
-  const turn = (enabled) => patch(path, { enabled }).then(() => (found.reload(), toast(t('common.saved'))), toastProblem);
+  const turn = (enabled) =>
+    patch(path, { enabled }).then(() => (found.reload(), toast(t('common.saved'))), toastProblem);
   const drop = async () => {
-    const sure = await confirm({ title: t('integrations.dropTitle', { name: found.data.name }), text: t('integrations.dropText'), action: t('common.delete'), danger: true });
+    const sure = await confirm({
+      title: t('integrations.dropTitle', { name: found.data.name }),
+      text: t('integrations.dropText'),
+      action: t('common.delete'),
+      danger: true,
+    });
     if (sure) remove(path).then(() => navigate('/integrations'), toastProblem);
   };
   const one = found.data;
@@ -49,10 +57,12 @@ export default function Integration({ id }) {
         {(integration) => (
           <>
             <div class="columns">
-              {may('admin') && <Test path={path} last={integration.last_test} reload={found.reload} />}
+              {may('admin') && (
+                <Test path={path} last={integration.last_test} reload={found.reload} />
+              )}
               {may('admin') && <Credentials path={path} of={integration} reload={found.reload} />}
             </div>
-            <Endpoints path={path} type={integration.type} />
+            <Endpoints id={id} path={path} type={integration.type} />
             <Calls path={path} />
           </>
         )}
@@ -70,7 +80,9 @@ function Test({ path, last, reload }) {
   return (
     <Card
       title={t('integrations.test')}
-      about={last?.at ? t('integrations.lastTest', { time: ago(last.at) }) : t('integrations.testAbout')}
+      about={
+        last?.at ? t('integrations.lastTest', { time: ago(last.at) }) : t('integrations.testAbout')
+      }
       actions={
         <Button small kind="strong" busy={busy} onClick={run}>
           {t('integrations.testNow')}
@@ -85,10 +97,20 @@ function Test({ path, last, reload }) {
               <li key={check.what}>
                 <div class="row">
                   <span>
-                    {check.what}
-                    {check.detail && <span class="about">{check.detail}</span>}
+                    {word('integrations.checks', check.what)}
+                    {check.detail && (
+                      <span class="about">{explain(check.detail_reason, check.detail)}</span>
+                    )}
                   </span>
-                  <Badge tone={TONES[check.outcome] ?? 'bad'}>{[check.outcome, check.status > 0 && check.status, milliseconds(check.ms)].filter(Boolean).join(' · ')}</Badge>
+                  <Badge tone={TONES[check.outcome] ?? 'bad'}>
+                    {[
+                      word('integrations.outcomes', check.outcome),
+                      check.status > 0 && check.status,
+                      milliseconds(check.ms),
+                    ]
+                      .filter(Boolean)
+                      .join(' · ')}
+                  </Badge>
                 </div>
               </li>
             ))}
@@ -112,7 +134,11 @@ function Credentials({ path, of: one, reload }) {
   };
   const shown = fields.map((field) => {
     const last4 = one.credentials_last4?.[field.name.split('.')[1]];
-    return { ...field, placeholder: last4 && `…${last4}`, hint: last4 && t('integrations.stored', { last4 }) };
+    return {
+      ...field,
+      placeholder: last4 && `…${last4}`,
+      hint: last4 && t('integrations.stored', { last4 }),
+    };
   });
   return (
     <Card title={t('integrations.signIn')} about={t('integrations.signInAbout')}>
@@ -123,10 +149,11 @@ function Credentials({ path, of: one, reload }) {
 
 /* -- what of it can be called ----------------------------------------------------------------- */
 
-function Endpoints({ path, type }) {
+function Endpoints({ id, path, type }) {
   const found = useData(`${path}/endpoints`);
   const [isNew, setNew] = useState(false);
-  const turn = (one, enabled) => patch(resource`endpoints/${one.name}`, { enabled }).then(found.reload, toastProblem);
+  const turn = (one, enabled) =>
+    patch(resource`endpoints/${one.name}`, { enabled }).then(found.reload, toastProblem);
   const drop = (one) => remove(resource`endpoints/${one.name}`).then(found.reload, toastProblem);
   return (
     <Card
@@ -149,17 +176,41 @@ function Endpoints({ path, type }) {
                 <li key={one.name}>
                   <div class="row">
                     <span>
-                      <a class="plain-link" href={href(`/tools/${one.name}`)}>
+                      <a
+                        class="plain-link"
+                        href={href(`/integrations/${encodeURIComponent(id)}/endpoints/${one.name}`)}
+                      >
                         <code>{one.name}</code>
                       </a>{' '}
                       <Badge>{word('tools.risks', one.risk)}</Badge>
                       <span class="about" dir="auto">
                         {one.description}
                       </span>
+                      <code class="about break">{one.query ?? `${one.method} ${one.url}`}</code>
                     </span>
                     <span class="actions">
-                      <input type="checkbox" role="switch" class="switch" aria-label={t('tools.enable', { name: one.name })} checked={one.enabled} disabled={!may('admin')} onChange={(event) => turn(one, event.currentTarget.checked)} />
-                      {may('admin') && <Menu label={t('users.actionsOf', { name: one.name })} items={[{ label: t('common.delete'), icon: 'trash', danger: true, run: () => drop(one) }]} />}
+                      <input
+                        type="checkbox"
+                        role="switch"
+                        class="switch"
+                        aria-label={t('tools.enable', { name: one.name })}
+                        checked={one.enabled}
+                        disabled={!may('admin')}
+                        onChange={(event) => turn(one, event.currentTarget.checked)}
+                      />
+                      {may('admin') && (
+                        <Menu
+                          label={t('users.actionsOf', { name: one.name })}
+                          items={[
+                            {
+                              label: t('common.delete'),
+                              icon: 'trash',
+                              danger: true,
+                              run: () => drop(one),
+                            },
+                          ]}
+                        />
+                      )}
                     </span>
                   </div>
                 </li>
@@ -172,36 +223,15 @@ function Endpoints({ path, type }) {
           )
         }
       </Loaded>
-      {isNew && <NewEndpoint path={path} isDatabase={type === 'database'} onClose={() => setNew(false)} onDone={() => (setNew(false), found.reload())} />}
+      {isNew && (
+        <NewEndpoint
+          path={path}
+          isDatabase={type === 'database'}
+          onClose={() => setNew(false)}
+          onDone={() => (setNew(false), found.reload())}
+        />
+      )}
     </Card>
-  );
-}
-
-function NewEndpoint({ path, isDatabase, onClose, onDone }) {
-  const fields = [
-    { name: 'name', label: t('tools.name'), hint: t('tools.nameHint'), required: true, dir: 'ltr', placeholder: 'delivery_date' },
-    { name: 'description', type: 'textarea', rows: 2, label: t('tools.description'), required: true, hint: t('tools.descriptionHint') },
-    isDatabase
-      ? { name: 'query', type: 'code', rows: 4, label: t('integrations.query'), hint: t('integrations.queryHint'), required: true, placeholder: 'SELECT status FROM orders WHERE number = $1' }
-      : { row: [{ name: 'method', type: 'select', label: t('integrations.method'), options: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'].map((value) => ({ value, label: value })) }, { name: 'url', label: t('integrations.path'), dir: 'ltr', required: true, placeholder: '/orders/{number}/delivery' }] },
-    { name: 'parameters_schema', type: 'code', rows: 7, label: t('tools.schema'), hint: t('tools.schemaHint') },
-    { name: 'risk', type: 'select', label: t('tools.risk'), options: ['read', 'write', 'high'].map((value) => ({ value, label: word('tools.risks', value) })) },
-  ];
-  const save = async ({ method, parameters_schema: schema, ...values }) => {
-    let parsed;
-    try {
-      parsed = JSON.parse(schema);
-    } catch (error) {
-      throw Object.assign(new Error(t('tools.notJson', { why: error.message })), { field: 'parameters_schema' });
-    }
-    await post(`${path}/endpoints`, { ...values, ...(!isDatabase && { method }), parameters_schema: parsed });
-    onDone();
-  };
-  const value = { method: 'GET', risk: 'read', parameters_schema: JSON.stringify({ type: 'object', required: ['number'], properties: { number: { type: 'string', maxLength: 20 } } }, null, 2) };
-  return (
-    <Dialog title={t('integrations.newEndpoint')} onClose={onClose} size="large">
-      <Form guard={false} fields={fields} value={value} onSubmit={save} onCancel={onClose} />
-    </Dialog>
   );
 }
 
@@ -225,10 +255,23 @@ function Calls({ path }) {
                 <li key={call.id}>
                   <div class="row">
                     <span>
-                      <code>{call.endpoint ?? t('integrations.test')}</code> {call.cached && <Badge>{t('integrations.cached')}</Badge>}
-                      <span class="about">{[call.detail, ago(call.created_at)].filter(Boolean).join(' · ')}</span>
+                      <code>{call.endpoint ?? t('integrations.test')}</code>{' '}
+                      {call.cached && <Badge>{t('integrations.cached')}</Badge>}
+                      <span class="about">
+                        {[explain(call.detail_reason, call.detail), ago(call.created_at)]
+                          .filter(Boolean)
+                          .join(' · ')}
+                      </span>
                     </span>
-                    <Badge tone={TONES[call.outcome] ?? 'bad'}>{[call.outcome, call.status > 0 && call.status, milliseconds(call.ms)].filter(Boolean).join(' · ')}</Badge>
+                    <Badge tone={TONES[call.outcome] ?? 'bad'}>
+                      {[
+                        word('integrations.outcomes', call.outcome),
+                        call.status > 0 && call.status,
+                        milliseconds(call.ms),
+                      ]
+                        .filter(Boolean)
+                        .join(' · ')}
+                    </Badge>
                   </div>
                 </li>
               ))}

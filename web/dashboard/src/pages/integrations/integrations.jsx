@@ -69,24 +69,59 @@ function State({ of: { enabled, last_test: test } }) {
 
 function Connect({ onClose }) {
   const types = TYPES.map((value) => ({ value, label: word('integrations.types', value) }));
-  const auths = Object.keys(CREDENTIALS.custom_api).map((value) => ({ value, label: word('integrations.auths', value) }));
+  const auths = Object.keys(CREDENTIALS.custom_api).map((value) => ({
+    value,
+    label: word('integrations.auths', value),
+  }));
   const fields = [
     { name: 'type', type: 'select', label: t('integrations.type'), options: types },
-    { name: 'name', label: t('integrations.name'), required: true, hint: t('integrations.nameHint') },
-    (now) => ({ name: 'url', label: t(`integrations.urls.${now.type}`), required: true, dir: 'ltr', placeholder: { shopify: 'my-shop.myshopify.com', database: 'db.example:5432/shop' }[now.type] ?? 'https://' }),
-    (now) => now.type === 'custom_api' && { name: 'auth', type: 'select', label: t('integrations.auth'), options: auths },
+    {
+      name: 'name',
+      label: t('integrations.name'),
+      required: true,
+      hint: t('integrations.nameHint'),
+    },
+    (now) => ({
+      name: 'url',
+      label: t(`integrations.urls.${now.type}`),
+      required: true,
+      dir: 'ltr',
+      placeholder:
+        { shopify: 'my-shop.myshopify.com', database: 'db.example:5432/shop' }[now.type] ??
+        'https://',
+    }),
+    (now) =>
+      now.type === 'custom_api' && {
+        name: 'auth',
+        type: 'select',
+        label: t('integrations.auth'),
+        options: auths,
+      },
     (now) => ({ row: credentialFields(now) }),
   ];
   const connect = async (values) => {
     const { type, name, url, auth } = values;
     const credentials = forCredentials(values);
-    const made = await post('integrations', { type, name, url, ...(type === 'custom_api' && { auth }), ...(credentials && { credentials }) });
+    const made = await post('integrations', {
+      type,
+      name,
+      url,
+      ...(type === 'custom_api' && { auth }),
+      ...(credentials && { credentials }),
+    });
     toast(t('integrations.connected'));
     navigate(`/integrations/${made.id}`);
   };
   return (
     <Dialog title={t('integrations.connect')} onClose={onClose}>
-      <Form guard={false} fields={fields} value={{ type: 'shopify', auth: 'bearer' }} onSubmit={connect} submit={t('integrations.connect')} onCancel={onClose} />
+      <Form
+        guard={false}
+        fields={fields}
+        value={{ type: 'shopify', auth: 'bearer' }}
+        onSubmit={connect}
+        submit={t('integrations.connect')}
+        onCancel={onClose}
+      />
     </Dialog>
   );
 }

@@ -1,5 +1,5 @@
 import { useData } from '../../api/data.js';
-import { post, remove, resource } from '../../api/http.js';
+import { post, put, remove, resource } from '../../api/http.js';
 import { may } from '../../api/session.js';
 import { ago } from '../../format.js';
 import { t, word } from '../../i18n.js';
@@ -17,26 +17,47 @@ export default function Article({ slug }) {
   return slug ? <Existing slug={slug} /> : <New />;
 }
 
-const languages = () => ['', 'en', 'he'].map((value) => ({ value, label: value ? word('languages', value) : t('knowledge.byScript') }));
+const languages = () =>
+  ['', 'en', 'he'].map((value) => ({
+    value,
+    label: value ? word('languages', value) : t('knowledge.byScript'),
+  }));
 
-const fields = (isFixed) => [
-  { row: [{ name: 'title', label: t('knowledge.articleTitle'), required: true, disabled: isFixed }, { name: 'language', type: 'select', label: t('knowledge.language'), options: languages(), disabled: isFixed }] },
-  { name: 'body', type: 'textarea', rows: 18, label: t('knowledge.text'), hint: t('knowledge.textHint'), required: true, disabled: isFixed },
+const fields = () => [
+  {
+    row: [
+      { name: 'title', label: t('knowledge.articleTitle'), required: true },
+      { name: 'language', type: 'select', label: t('knowledge.language'), options: languages() },
+    ],
+  },
+  {
+    name: 'body',
+    type: 'textarea',
+    rows: 18,
+    label: t('knowledge.text'),
+    hint: t('knowledge.textHint'),
+    required: true,
+  },
 ];
 
-const write = ({ slug, title, language, body, source }) =>
-  post('knowledge/articles', { ...(slug && { slug }), title, body, format: 'markdown', ...(language && { language }), ...(source && { source }) });
+const forServer = ({ title, language, body, source }) => ({
+  title,
+  body,
+  format: 'markdown',
+  ...(language && { language }),
+  ...(source && { source }),
+});
 
 function New() {
   const save = async (values) => {
-    const made = await write(values);
+    const made = await post('knowledge/articles', forServer(values));
     toast(t('knowledge.saved', { n: made.sections }));
     return () => navigate(`/knowledge/${encodeURIComponent(made.slug)}`);
   };
   return (
     <Page title={t('knowledge.write')} about={t('knowledge.writeAbout')} back={back()}>
       <Card>
-        <Form fields={fields(false)} value={{ language: '' }} onSubmit={save} />
+        <Form fields={fields()} value={{ language: '' }} onSubmit={save} />
       </Card>
     </Page>
   );
@@ -46,11 +67,20 @@ function Existing({ slug }) {
   const path = resource`knowledge/articles/${slug}`;
   const found = useData(path);
   const drop = async () => {
-    const sure = await confirm({ title: t('knowledge.forgetTitle', { title: found.data.title }), text: t('knowledge.forgetText'), action: t('common.delete'), danger: true });
-    if (sure) remove(path).then(() => (toast(t('knowledge.forgotten')), navigate('/knowledge')), toastProblem);
+    const sure = await confirm({
+      title: t('knowledge.forgetTitle', { title: found.data.title }),
+      text: t('knowledge.forgetText'),
+      action: t('common.delete'),
+      danger: true,
+    });
+    if (sure)
+      remove(path).then(
+        () => (toast(t('knowledge.forgotten')), navigate('/knowledge')),
+        toastProblem,
+      );
   };
   const save = async (values) => {
-    const made = await write({ ...values, slug });
+    const made = await put(path, forServer(values), { was: found.data });
     toast(t('knowledge.saved', { n: made.sections }));
     found.reload();
   };
@@ -70,9 +100,16 @@ function Existing({ slug }) {
       <Loaded of={found} lines={8}>
         {(article) => (
           <div class="columns">
-            <Card title={t('knowledge.text')} about={`${article.source ?? article.slug} · ${ago(article.updated_at)}`}>
-              {article.format !== 'markdown' && article.format !== 'text' && <Notice>{t('knowledge.converted', { format: article.format.toUpperCase() })}</Notice>}
-              <Form fields={fields(!may('admin'))} value={article} onSubmit={save} />
+            <Card
+              title={t('knowledge.text')}
+              about={`${article.source ?? article.slug} · ${ago(article.updated_at)}`}
+            >
+              {article.format !== 'markdown' && article.format !== 'text' && (
+                <Notice>
+                  {t('knowledge.converted', { format: article.format.toUpperCase() })}
+                </Notice>
+              )}
+              <Form fixed={!may('admin')} fields={fields()} value={article} onSubmit={save} />
             </Card>
             <Card title={t('knowledge.sections')} about={t('knowledge.sectionsAbout')}>
               <ol class="found">

@@ -27,7 +27,7 @@ export default function Knowledge() {
       actions={
         may('admin') && (
           <>
-            <Button icon="up" onClick={() => setUploading(true)}>
+            <Button icon="upload" onClick={() => setUploading(true)}>
               {t('knowledge.upload')}
             </Button>
             {write}
@@ -38,11 +38,21 @@ export default function Knowledge() {
       <Tabs
         label={t('knowledge.title')}
         tabs={[
-          { name: 'articles', label: t('knowledge.articles'), render: () => <Articles list={list} action={may('admin') && write} /> },
+          {
+            name: 'articles',
+            label: t('knowledge.articles'),
+            render: () => <Articles list={list} action={may('admin') && write} />,
+          },
           { name: 'search', label: t('knowledge.try'), render: () => <Search /> },
         ]}
       />
-      {isUploading && <Upload onClose={() => setUploading(false)} onDone={list.reload} onOpen={(slug) => navigate(`/knowledge/${slug}`)} />}
+      {isUploading && (
+        <Upload
+          onClose={() => setUploading(false)}
+          onDone={list.reload}
+          onOpen={(slug) => navigate(`/knowledge/${slug}`)}
+        />
+      )}
     </Page>
   );
 }
@@ -68,10 +78,23 @@ function Articles({ list, action }) {
               </a>
             ),
           },
-          { title: t('knowledge.language'), cell: (row) => <Badge>{word('languages', row.language)}</Badge> },
-          { title: t('knowledge.sections'), align: 'end', wide: true, cell: (row) => number(row.sections) },
+          {
+            title: t('knowledge.language'),
+            cell: (row) => <Badge>{word('languages', row.language)}</Badge>,
+          },
+          {
+            title: t('knowledge.sections'),
+            align: 'end',
+            wide: true,
+            cell: (row) => number(row.sections),
+          },
           { title: t('knowledge.size'), align: 'end', wide: true, cell: (row) => bytes(row.bytes) },
-          { title: t('knowledge.changed'), align: 'end', wide: true, cell: (row) => ago(row.updated_at) },
+          {
+            title: t('knowledge.changed'),
+            align: 'end',
+            wide: true,
+            cell: (row) => ago(row.updated_at),
+          },
         ]}
         empty={
           <Empty icon="book" title={t('knowledge.none')} action={action}>

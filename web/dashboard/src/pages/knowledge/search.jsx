@@ -14,7 +14,14 @@ export function Search() {
     <Card title={t('knowledge.try')} about={t('knowledge.tryAbout')}>
       <Form
         guard={false}
-        fields={[{ name: 'q', label: t('knowledge.question'), required: true, placeholder: t('knowledge.questionExample') }]}
+        fields={[
+          {
+            name: 'q',
+            label: t('knowledge.question'),
+            required: true,
+            placeholder: t('knowledge.questionExample'),
+          },
+        ]}
         submit={t('common.search')}
         value={{ q: asked }}
         onSubmit={async ({ q }) => setAsked(q)}

@@ -1,4 +1,5 @@
 import { put } from '../../api/http.js';
+import { may } from '../../api/session.js';
 import { t } from '../../i18n.js';
 import { Form } from '../../ui/form.jsx';
 import { Card } from '../../ui/page.jsx';
@@ -33,7 +34,7 @@ export function Answering({ models, settings, changed }) {
   };
   return (
     <Card title={t('models.answering')} about={t('models.answeringAbout')}>
-      <Form fields={fields(models)} value={value} onSubmit={submit} />
+      <Form fixed={!may('admin')} fields={fields(models)} value={value} onSubmit={submit} />
     </Card>
   );
 }

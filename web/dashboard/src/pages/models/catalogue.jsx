@@ -3,7 +3,7 @@ import { useAction } from '../../api/data.js';
 import { put } from '../../api/http.js';
 import { may } from '../../api/session.js';
 import { money, number } from '../../format.js';
-import { t } from '../../i18n.js';
+import { t, word } from '../../i18n.js';
 import { place } from '../../router.js';
 import { Badge } from '../../ui/badge.jsx';
 import { Dialog } from '../../ui/dialog.jsx';
@@ -83,7 +83,10 @@ function fits({ name, model_id: id, custom_label: label, provider, enabled }, qu
 }
 
 const providers = (models) =>
-  [...new Set(models.map(({ provider }) => provider))].map((value) => ({ value, label: value }));
+  [...new Set(models.map(({ provider }) => provider))].map((value) => ({
+    value,
+    label: word('models.providers', value),
+  }));
 
 /** By provider; those that have one switched on first. */
 function groups(models) {
@@ -98,10 +101,15 @@ function Group({ provider, models, settings, edit }) {
   return (
     <section>
       <h2 class="group-head">
-        <bdi>{provider}</bdi>{' '}
+        <bdi>{word('models.providers', provider)}</bdi>{' '}
         <span class="about">{t('models.enabledOf', { on, n: models.length })}</span>
       </h2>
-      <div class="table-box" tabIndex={0} role="region" aria-label={provider}>
+      <div
+        class="table-box"
+        tabIndex={0}
+        role="region"
+        aria-label={word('models.providers', provider)}
+      >
         <table class="table">
           <thead>
             <tr>

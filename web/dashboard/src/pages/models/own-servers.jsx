@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import { useAction, useData } from '../../api/data.js';
 import { post, put, remove } from '../../api/http.js';
 import { may } from '../../api/session.js';
+import { explain } from '../../explain.js';
 import { milliseconds } from '../../format.js';
 import { t } from '../../i18n.js';
 import { Button } from '../../ui/button.jsx';
@@ -127,7 +128,7 @@ function Trial({ path, onRemove }) {
               ? t('models.servers.works', { time: milliseconds(result.ms) })
               : t('models.servers.fails')}
           </p>
-          {result.detail && <p class="about">{result.detail}</p>}
+          {result.detail && <p class="about">{explain(result.detail_reason, result.detail)}</p>}
         </Notice>
       )}
     </div>

@@ -62,6 +62,7 @@ export function Split({ models, settings, changed }) {
         actions={split && may('admin') && <Button onClick={end}>{t('models.ab.end')}</Button>}
       >
         <Form
+          fixed={!may('admin')}
           fields={fields}
           value={split ?? { name: '', percent: 20, a: {}, b: {} }}
           onSubmit={submit}

@@ -36,8 +36,24 @@ export function CannedReplies() {
         list={list}
         columns={[
           { title: t('settings.shortcut'), cell: (one) => <code dir="auto">/{one.shortcut}</code> },
-          { title: t('settings.text'), fill: true, cell: (one) => <span dir="auto" class="clamp">{one.text}</span> },
-          { title: t('settings.language'), wide: true, cell: (one) => <Badge>{one.language ? word('languages', one.language) : t('settings.anyLanguage')}</Badge> },
+          {
+            title: t('settings.text'),
+            fill: true,
+            cell: (one) => (
+              <span dir="auto" class="clamp">
+                {one.text}
+              </span>
+            ),
+          },
+          {
+            title: t('settings.language'),
+            wide: true,
+            cell: (one) => (
+              <Badge>
+                {one.language ? word('languages', one.language) : t('settings.anyLanguage')}
+              </Badge>
+            ),
+          },
           {
             title: <span class="hidden">{t('common.actions')}</span>,
             align: 'end',
@@ -65,16 +81,39 @@ export function CannedReplies() {
 
 function Reply({ known, onClose, onDone }) {
   const path = known.id && resource`canned-replies/${known.id}`;
-  const languages = [{ value: '', label: t('settings.anyLanguage') }, ...['en', 'he'].map((value) => ({ value, label: word('languages', value) }))];
-  const fields = [
-    { name: 'shortcut', label: t('settings.shortcut'), required: true, hint: t('settings.shortcutHint') },
-    { name: 'language', type: 'select', label: t('settings.language'), options: languages },
-    { name: 'text', type: 'textarea', rows: 6, label: t('settings.text'), required: true, hint: t('settings.textHint') },
+  const languages = [
+    { value: '', label: t('settings.anyLanguage') },
+    ...['en', 'he'].map((value) => ({ value, label: word('languages', value) })),
   ];
-  const save = (was) => (values, changed) => (path ? patch(path, changed, { was }) : post('canned-replies', values)).then(onDone);
+  const fields = [
+    {
+      name: 'shortcut',
+      label: t('settings.shortcut'),
+      required: true,
+      hint: t('settings.shortcutHint'),
+    },
+    { name: 'language', type: 'select', label: t('settings.language'), options: languages },
+    {
+      name: 'text',
+      type: 'textarea',
+      rows: 6,
+      label: t('settings.text'),
+      required: true,
+      hint: t('settings.textHint'),
+    },
+  ];
+  const save = (was) => (values, changed) =>
+    (path ? patch(path, changed, { was }) : post('canned-replies', values)).then(onDone);
   return (
-    <Edit title={t(path ? 'settings.editReply' : 'settings.newReply')} path={path} value={known} onClose={onClose}>
-      {(one) => <Form guard={false} fields={fields} value={one} onSubmit={save(one)} onCancel={onClose} />}
+    <Edit
+      title={t(path ? 'settings.editReply' : 'settings.newReply')}
+      path={path}
+      value={known}
+      onClose={onClose}
+    >
+      {(one) => (
+        <Form guard={false} fields={fields} value={one} onSubmit={save(one)} onCancel={onClose} />
+      )}
     </Edit>
   );
 }

@@ -15,9 +15,15 @@ const MOST = 2;
 export function IdentitySecrets() {
   const found = useData('identity-secrets');
   const [made, setMade] = useState(null);
-  const make = () => post('identity-secrets').then((one) => (found.reload(), setMade(one)), toastProblem);
+  const make = () =>
+    post('identity-secrets').then((one) => (found.reload(), setMade(one)), toastProblem);
   const drop = async (one) => {
-    const sure = await confirm({ title: t('settings.secrets.dropTitle', { last4: one.last4 }), text: t('settings.secrets.dropText'), action: t('settings.secrets.drop'), danger: true });
+    const sure = await confirm({
+      title: t('settings.secrets.dropTitle', { last4: one.last4 }),
+      text: t('settings.secrets.dropText'),
+      action: t('settings.secrets.drop'),
+      danger: true,
+    });
     if (sure) remove(resource`identity-secrets/${one.id}`).then(found.reload, toastProblem);
   };
   const secrets = found.data?.identity_secrets ?? [];

@@ -10,10 +10,9 @@ import { toast } from '../../ui/toast.jsx';
 
 export function Organization() {
   const found = useData('organization');
-  const isFixed = !may('admin');
   const fields = [
-    { name: 'name', label: t('settings.name'), required: true, disabled: isFixed },
-    { name: 'domain', label: t('settings.domain'), dir: 'ltr', placeholder: 'shop.example', disabled: isFixed },
+    { name: 'name', label: t('settings.name'), required: true },
+    { name: 'domain', label: t('settings.domain'), dir: 'ltr', placeholder: 'shop.example' },
   ];
   const save = async (_, { ...changed }) => {
     if (changed.domain === '') changed.domain = null;
@@ -25,9 +24,13 @@ export function Organization() {
       {(organization) => (
         <>
           <Card title={t('settings.organization')}>
-            <Form fields={fields} value={organization} onSubmit={save} />
+            <Form fixed={!may('admin')} fields={fields} value={organization} onSubmit={save} />
           </Card>
-          <Card title={t('settings.plan')} about={t('settings.planAbout')} actions={<Badge tone="accent">{word('organizations.plans', organization.plan)}</Badge>}>
+          <Card
+            title={t('settings.plan')}
+            about={t('settings.planAbout')}
+            actions={<Badge tone="accent">{word('organizations.plans', organization.plan)}</Badge>}
+          >
             <Limits of={organization.limits} />
           </Card>
         </>
@@ -36,7 +39,14 @@ export function Organization() {
   );
 }
 
-function Limits({ of: { requests_per_minute: requests, concurrent_chats: chats, messages_per_month: messages, at_limit: atLimit } }) {
+function Limits({
+  of: {
+    requests_per_minute: requests,
+    concurrent_chats: chats,
+    messages_per_month: messages,
+    at_limit: atLimit,
+  },
+}) {
   const rows = [
     ['requests', number(requests)],
     ['chats', number(chats)],

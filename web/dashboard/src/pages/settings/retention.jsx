@@ -21,11 +21,16 @@ export function Retention() {
     label: t(`settings.days.${name}`),
     hint: t(`settings.days.${name}Hint`),
     suffix: t('settings.days.unit'),
-    disabled: !may('admin'),
   }));
   const save = async (_, changed) => {
     const isShorter = Object.entries(changed).some(([name, value]) => value < found.data[name]);
-    const isSure = !isShorter || (await confirm({ title: t('settings.days.sureTitle'), text: t('settings.days.sureText'), danger: true }));
+    const isSure =
+      !isShorter ||
+      (await confirm({
+        title: t('settings.days.sureTitle'),
+        text: t('settings.days.sureText'),
+        danger: true,
+      }));
     if (!isSure) throw new DOMException('not now', 'AbortError'); // what was typed stays
     found.set(await put('retention', changed, { was: found.data }));
     toast(t('common.saved'));
@@ -36,7 +41,7 @@ export function Retention() {
         {(retention) => (
           <>
             <Due of={retention.due} />
-            <Form fields={fields} value={retention} onSubmit={save} />
+            <Form fixed={!may('admin')} fields={fields} value={retention} onSubmit={save} />
           </>
         )}
       </Loaded>
@@ -45,7 +50,14 @@ export function Retention() {
 }
 
 function Due({ of: due }) {
-  const sum = Object.values(due ?? {}).reduce((all, one) => all + one, 0);
-  if (!sum) return null;
-  return <Notice>{t('settings.days.due', { messages: number(due.messages), conversations: number(due.conversations), tools: number(due.tool_executions) })}</Notice>;
+  if (!due || due.messages + due.conversations + due.tool_executions === 0) return null;
+  return (
+    <Notice>
+      {t('settings.days.due', {
+        messages: number(due.messages),
+        conversations: number(due.conversations),
+        tools: number(due.tool_executions),
+      })}
+    </Notice>
+  );
 }

@@ -7,6 +7,7 @@ import { CannedReplies } from './canned-replies.jsx';
 import { IdentitySecrets } from './identity-secrets.jsx';
 import { Organization } from './organization.jsx';
 import { Retention } from './retention.jsx';
+import { Visitors } from './visitors.jsx';
 
 export default function Settings() {
   const tabs = [
@@ -14,7 +15,16 @@ export default function Settings() {
     { name: 'business', label: t('settings.business'), render: () => <Business /> },
     { name: 'replies', label: t('settings.replies'), render: () => <CannedReplies /> },
     { name: 'retention', label: t('settings.retention'), render: () => <Retention /> },
-    may('admin') && { name: 'identity', label: t('settings.identity'), render: () => <IdentitySecrets /> },
+    may('admin') && {
+      name: 'visitors',
+      label: t('settings.visitors.title'),
+      render: () => <Visitors />,
+    },
+    may('admin') && {
+      name: 'identity',
+      label: t('settings.identity'),
+      render: () => <IdentitySecrets />,
+    },
   ].filter(Boolean);
   return (
     <Page title={t('settings.title')} about={t('settings.about')}>

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { useAction } from '../../api/data.js';
 import { post, resource } from '../../api/http.js';
+import { may } from '../../api/session.js';
 import { t } from '../../i18n.js';
 import { Button } from '../../ui/button.jsx';
 import { Field } from '../../ui/field.jsx';
@@ -119,6 +120,8 @@ function hear(turn, type, data) {
       return { ...turn, session_id: data.session_id, model: data.model };
     case 'delta':
       return { ...turn, text: turn.text + data.text };
+    case 'reset': // another worker begins the answer anew
+      return { ...turn, text: '', citations: [], confirm: undefined };
     case 'replace':
       return { ...turn, text: data.text ?? '' };
     case 'citation':
@@ -136,11 +139,13 @@ function hear(turn, type, data) {
         citations: data.citations ?? turn.citations,
         finish: data.finish_reason,
       };
+    case 'cancelled':
+      return { ...turn, state: 'done', finish: 'cancelled' };
     case 'error':
       return {
         ...turn,
         state: 'failed',
-        problem: { message: data.detail ?? data.title, requestId: data.request_id },
+        problem: { document: data, requestId: data.request_id },
       };
     default:
       return turn;
@@ -210,7 +215,7 @@ function Question({ busy, onAsk, onStop, onAnew, asVisitor }) {
 
 /** Who asks, from where, and what is tried in place of what is set. */
 function Visitor({ models, value, onChange }) {
-  const fields = [
+  const who = [
     {
       name: 'language',
       type: 'select',
@@ -231,6 +236,8 @@ function Visitor({ models, value, onChange }) {
     },
     { name: 'user_id', label: t('test.userId'), dir: 'ltr' },
     { name: 'page', type: 'url', label: t('conversations.page'), placeholder: 'https://' },
+  ];
+  const tried = [
     {
       name: 'tryPrompt',
       type: 'switch',
@@ -243,25 +250,25 @@ function Visitor({ models, value, onChange }) {
       rows: 5,
       label: t('models.settings.system_prompt'),
     },
-    {
+    may('admin') && {
       name: 'allow_writes',
       type: 'switch',
       label: t('test.allowWrites'),
       hint: t('test.allowWritesHint'),
     },
   ];
+  const show = (field) => (
+    <Field
+      key={field.name}
+      field={field}
+      value={value[field.name] ?? ''}
+      onChange={(next) => onChange({ ...value, [field.name]: next })}
+    />
+  );
   return (
     <Card title={t('test.visitor')}>
-      <div class="field-row">
-        {fields.filter(Boolean).map((field) => (
-          <Field
-            key={field.name}
-            field={field}
-            value={value[field.name] ?? ''}
-            onChange={(next) => onChange({ ...value, [field.name]: next })}
-          />
-        ))}
-      </div>
+      <div class="field-row">{who.map(show)}</div>
+      {tried.filter(Boolean).map(show)}
     </Card>
   );
 }

@@ -1,11 +1,13 @@
 import { useEffect, useState } from 'preact/hooks';
 import { useData, useList } from '../../api/data.js';
 import { post, resource } from '../../api/http.js';
+import { explain } from '../../explain.js';
 import { dateTime, milliseconds, money } from '../../format.js';
 import { t, word } from '../../i18n.js';
 import { href, place, setQuery } from '../../router.js';
 import { Badge, Meter } from '../../ui/badge.jsx';
 import { Button } from '../../ui/button.jsx';
+import { Markdown } from '../../ui/markdown.jsx';
 import { Card, Empty, Loaded, Notice } from '../../ui/page.jsx';
 import { Table } from '../../ui/table.jsx';
 import { toastProblem } from '../../ui/toast.jsx';
@@ -79,7 +81,7 @@ function Run({ id }) {
               </Button>
             )}
           </div>
-          {run.error && <Notice tone="bad">{run.error}</Notice>}
+          {run.error && <Notice tone="bad">{explain(run.error_reason, run.error)}</Notice>}
           {isRunning && (
             <Meter value={run.done} max={run.total} tone="accent" label={t('test.progress')} />
           )}
@@ -162,14 +164,12 @@ function Result({ of: result }) {
       </p>
       {result.failures?.length > 0 && (
         <ul class="error">
-          {result.failures.map((failure) => (
-            <li key={failure}>{failure}</li>
+          {result.failures.map((failure, i) => (
+            <li key={failure}>{explain(result.failure_reasons?.[i], failure)}</li>
           ))}
         </ul>
       )}
-      <p dir="auto" class="break">
-        {all || text.length < 300 ? text : `${text.slice(0, 280)}…`}
-      </p>
+      <Markdown text={all || text.length < 300 ? text : `${text.slice(0, 280)}…`} />
       {text.length >= 300 && (
         <button type="button" class="link" onClick={() => setAll(!all)}>
           {t(all ? 'test.less' : 'common.more')}

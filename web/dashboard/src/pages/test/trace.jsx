@@ -1,3 +1,4 @@
+import { explain } from '../../explain.js';
 import { milliseconds, money, number } from '../../format.js';
 import { t, word } from '../../i18n.js';
 import { Badge } from '../../ui/badge.jsx';
@@ -84,9 +85,11 @@ function Route({ route, intent }) {
         <Badge tone="accent">{word('tiers', route.tier)}</Badge> <bdi>{route.model}</bdi>{' '}
         {intent && <Badge>{intent.intent}</Badge>}
       </p>
-      <ul class="about reasons" dir="ltr">
-        {route.reasons.map((reason) => (
-          <li key={reason}>{reason}</li>
+      <ul class="about reasons">
+        {route.reasons.map((reason, i) => (
+          <li key={reason} dir="auto">
+            {explain(route.reason_codes[i], reason)}
+          </li>
         ))}
       </ul>
       {route.candidates?.length > 1 && (
@@ -133,7 +136,7 @@ export function Snippets({ items, chunks = [] }) {
                   </span>
                 </th>
                 <td class="align-end">{number(score, { maximumFractionDigits: 2 })}</td>
-                <td class="about">{found.join(', ')}</td>
+                <td class="about">{found.map((way) => word('knowledge.ways', way)).join(', ')}</td>
                 <td>{isSent ? t('common.yes') : t('common.no')}</td>
               </tr>
             ))}
@@ -159,11 +162,11 @@ function Tool({ of: call }) {
       <summary>
         <code>{call.name}</code>
         <Badge tone={failed ? 'bad' : 'good'}>{word('toolStatus', call.status)}</Badge>
-        <Badge>{call.risk}</Badge>
+        <Badge>{word('tools.risks', call.risk)}</Badge>
         <span class="about">{milliseconds(call.ms)}</span>
       </summary>
       <div class="stack">
-        {call.failure && <p class="error">{call.failure}</p>}
+        {call.failure && <p class="error">{word('tools.failures', call.failure)}</p>}
         <p class="about">
           {t('transcript.request')}{' '}
           {call.bound?.length > 0 && t('test.bound', { names: call.bound.join(', ') })}
@@ -186,7 +189,9 @@ function Request({ of: request }) {
         <bdi class="about">
           {provider} · {model}
         </bdi>{' '}
-        {isBad && <Badge tone="bad">{`${end.class} ${end.status || ''}`}</Badge>}
+        {isBad && (
+          <Badge tone="bad">{`${word('test.errors', end.class)} ${end.status || ''}`}</Badge>
+        )}
       </h3>
       <Parts parts={parts} />
       {raw && (

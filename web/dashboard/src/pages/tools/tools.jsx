@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import { useData, useList } from '../../api/data.js';
 import { patch, post, resource } from '../../api/http.js';
 import { may } from '../../api/session.js';
+import { explain } from '../../explain.js';
 import { ago, milliseconds } from '../../format.js';
 import { t, word } from '../../i18n.js';
 import { href } from '../../router.js';
@@ -33,7 +34,12 @@ export default function Tools() {
         label={t('tools.title')}
         tabs={[
           { name: 'tools', label: t('tools.title'), render: () => <List /> },
-          { name: 'approvals', label: t('tools.approvals'), count: approvals.data?.approvals.length, render: () => <Approvals found={approvals} /> },
+          {
+            name: 'approvals',
+            label: t('tools.approvals'),
+            count: approvals.data?.approvals.length,
+            render: () => <Approvals found={approvals} />,
+          },
           { name: 'log', label: t('tools.log'), render: () => <Log /> },
         ]}
       />
@@ -43,7 +49,8 @@ export default function Tools() {
 
 function List() {
   const found = useData('tools');
-  const turn = (tool, enabled) => patch(resource`tools/${tool.name}`, { enabled }).then(found.reload, toastProblem);
+  const turn = (tool, enabled) =>
+    patch(resource`tools/${tool.name}`, { enabled }).then(found.reload, toastProblem);
   return (
     <Loaded of={found} lines={6}>
       {({ tools }) =>
@@ -57,7 +64,9 @@ function List() {
                       <a href={href(`/tools/${tool.name}`)} class="plain-link">
                         <code>{tool.name}</code>
                       </a>{' '}
-                      <Badge tone={RISK_TONES[tool.risk]}>{word('tools.risks', tool.risk)}</Badge> {tool.origin !== 'client' && <Badge>{word('tools.origins', tool.origin)}</Badge>}
+                      <Badge tone={RISK_TONES[tool.risk]}>{word('tools.risks', tool.risk)}</Badge>{' '}
+                      {tool.origin !== 'own' && <Badge>{word('tools.origins', tool.origin)}</Badge>}{' '}
+                      {!tool.url && <Badge>{t('tools.needsUrl')}</Badge>}
                       <span class="about" dir="auto">
                         {tool.description}
                       </span>
@@ -68,7 +77,7 @@ function List() {
                       class="switch"
                       aria-label={t('tools.enable', { name: tool.name })}
                       checked={tool.enabled}
-                      disabled={!may('admin') || (!tool.enabled && !tool.url && tool.origin === 'catalogue')}
+                      disabled={!may('admin') || (!tool.enabled && !tool.url)}
                       onChange={(event) => turn(tool, event.currentTarget.checked)}
                     />
                   </div>
@@ -89,7 +98,11 @@ function List() {
 /* -- what waits for a person ---------------------------------------------------------------- */
 
 function Approvals({ found }) {
-  const decide = (one, verb) => post(resource`approvals/${one.id}/${verb}`).then(() => (toast(t(`tools.${verb}d`)), found.reload()), (problem) => (toastProblem(problem), found.reload()));
+  const decide = (one, verb) =>
+    post(resource`approvals/${one.id}/${verb}`).then(
+      () => (toast(t(`tools.${verb}d`)), found.reload()),
+      (problem) => (toastProblem(problem), found.reload()),
+    );
   return (
     <Loaded of={found}>
       {({ approvals }) =>
@@ -102,7 +115,11 @@ function Approvals({ found }) {
                   {t('tools.approve')}
                 </Button>
                 <Button onClick={() => decide(one, 'decline')}>{t('tools.decline')}</Button>
-                {one.conversation_id && <LinkButton kind="quiet" href={href(`/conversations/${one.conversation_id}`)}>{t('tools.toConversation')}</LinkButton>}
+                {one.conversation_id && (
+                  <LinkButton kind="quiet" href={href(`/conversations/${one.conversation_id}`)}>
+                    {t('tools.toConversation')}
+                  </LinkButton>
+                )}
               </div>
             </Card>
           ))
@@ -135,15 +152,23 @@ export function Log({ tool }) {
             fill: true,
             cell: (one) => (
               <span>
-                <button type="button" class="link" aria-expanded={open === one.id} onClick={() => setOpen(open === one.id ? null : one.id)}>
+                <button
+                  type="button"
+                  class="link"
+                  aria-expanded={open === one.id}
+                  onClick={() => setOpen(open === one.id ? null : one.id)}
+                >
                   <code>{one.tool}</code>
                 </button>
-                {one.detail && <span class="about">{one.detail}</span>}
+                {one.detail && <span class="about">{explain(one.detail_reason, one.detail)}</span>}
                 {open === one.id && <Detail of={one} />}
               </span>
             ),
           },
-          { title: t('tools.status'), cell: (one) => <Badge tone={TONES[one.status]}>{word('toolStatus', one.status)}</Badge> },
+          {
+            title: t('tools.status'),
+            cell: (one) => <Badge tone={TONES[one.status]}>{word('toolStatus', one.status)}</Badge>,
+          },
           { title: t('tools.time'), align: 'end', wide: true, cell: (one) => milliseconds(one.ms) },
           { title: t('tools.when'), align: 'end', wide: true, cell: (one) => ago(one.created_at) },
         ]}
@@ -164,7 +189,9 @@ function Detail({ of: one }) {
       <Json label={t('tools.arguments')} value={one.arguments} />
       <p class="about">{t('tools.response')}</p>
       <Json label={t('tools.response')} value={one.response} />
-      {one.conversation_id && <a href={href(`/conversations/${one.conversation_id}`)}>{t('tools.toConversation')}</a>}
+      {one.conversation_id && (
+        <a href={href(`/conversations/${one.conversation_id}`)}>{t('tools.toConversation')}</a>
+      )}
     </div>
   );
 }
