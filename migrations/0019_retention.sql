@@ -155,7 +155,7 @@ SELECT protect_tenant_table('tool_daily');
 
 -- Counts the days from `since` until before `until`. A day whose calls are deleted already,
 -- or some of them, keeps what was counted. What was called in an operator's test (channel
--- "test") is not counted.
+-- "test"), or tried by itself, is not counted.
 CREATE FUNCTION count_tools(since date, until date) RETURNS int
 LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
@@ -172,6 +172,7 @@ BEGIN
            WHERE t.org_id = app_org() AND t.status IN ('done', 'failed', 'unknown')
              AND t.created_at >= since::timestamp AT TIME ZONE 'UTC'
              AND t.created_at < until::timestamp AT TIME ZONE 'UTC'
+             AND coalesce(t.job_id, '') NOT LIKE 'test-%'
              AND NOT EXISTS (SELECT FROM conversations c
                               WHERE c.org_id = t.org_id AND c.id = t.conversation_id
                                 AND c.channel = 'test')

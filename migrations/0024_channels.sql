@@ -57,6 +57,7 @@ CREATE INDEX channel_inbox_open ON channel_inbox (thread_id, received_at, id)
   WHERE state IN ('pending', 'admitted');
 CREATE INDEX channel_inbox_due ON channel_inbox (next_at) WHERE state = 'pending';
 CREATE INDEX channel_inbox_admitted ON channel_inbox (job_id) WHERE state = 'admitted';
+CREATE INDEX channel_inbox_thread ON channel_inbox (thread_id); -- deleted with it
 CREATE INDEX channel_inbox_age ON channel_inbox (org_id, received_at);
 SELECT protect_tenant_table('channel_inbox');
 
@@ -84,6 +85,7 @@ CREATE TABLE channel_deliveries (
 CREATE INDEX channel_deliveries_open ON channel_deliveries (thread_id, created_at, id)
   WHERE state = 'pending';
 CREATE INDEX channel_deliveries_due ON channel_deliveries (next_attempt_at) WHERE state = 'pending';
+CREATE INDEX channel_deliveries_thread ON channel_deliveries (thread_id); -- deleted with it
 CREATE INDEX channel_deliveries_age ON channel_deliveries (org_id, created_at DESC, id DESC);
 SELECT protect_tenant_table('channel_deliveries');
 

@@ -54,9 +54,8 @@ like answer_of($_), qr/^200 \w/, 'its own end comes' for @waiting;
 $stack->until(sub { try_slow($orgs[2])->{status} == 200 }, 20, 'room for the next one');
 pass 'and then there is room';
 
-# What each is answered that waits for a lock of the database, once all of them do.
-sub behind {
-    my ($lock, @blocks) = @_;
+sub hold {
+    my ($lock) = @_;
     my $held = fork // die "fork: $!";
     if (!$held) {
         $stack->{owner} = -1;
@@ -66,10 +65,29 @@ sub behind {
         POSIX::_exit(0);
     }
     $stack->until(sub { $stack->sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'holder' AND wait_event = 'PgSleep'") }, 20, 'the lock');
-    my @both = map { apart($_) } @blocks;
-    $stack->until(sub { $stack->sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'frontdesk admin' AND wait_event_type = 'Lock'") == @blocks }, 20, 'all to wait');
+    return $held;
+}
+
+sub let_go {
+    my ($held) = @_;
     $stack->sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'holder'");
     waitpid $held, 0;
+    return;
+}
+
+sub until_waiting {
+    my ($n) = @_;
+    $stack->until(sub { $stack->sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'frontdesk admin' AND wait_event_type = 'Lock'") == $n }, 20, 'all to wait');
+    return;
+}
+
+# What each is answered that waits for a lock of the database, once all of them do.
+sub behind {
+    my ($lock, @blocks) = @_;
+    my $held = hold($lock);
+    my @both = map { apart($_) } @blocks;
+    until_waiting(scalar @blocks);
+    let_go($held);
     return [sort map { answer_of($_) =~ s/ $//r } @both];
 }
 
@@ -86,6 +104,19 @@ my $tag = $boss{here}->get($path)->{headers}{etag};
 is_deeply behind("SELECT FROM organizations WHERE id = '$orgs[2]{org}' FOR UPDATE",
     map { my $who = $_; sub { $boss{$who}->patch($path, { name => "Third, $who" }, { 'If-Match' => $tag }) } } qw(here there)),
     ['200', '412 changed-meanwhile'], 'ADM-8: of two superadmins in two organisations one changes what both have read';
+
+# Two of an organisation's requests are at work, the third stands in its line until its time is over.
+$stack->must('admin', 'stop');
+$stack->must('admin', 'start', FRONTDESK_ADMIN_TIMEOUT_MS => 2000);
+my $held = hold('LOCK TABLE teams IN ACCESS EXCLUSIVE MODE');
+my @at_work = map { my $name = $_; apart(sub { $orgs[0]->post('teams', { name => $name }) }) } qw(First Second);
+until_waiting(2);
+is $orgs[0]->post('teams', { name => 'Too Late' })->{status}, 504, 'EDGE-8: who stood in the line too long is told so';
+let_go($held);
+answer_of($_) for @at_work;
+ok !(grep { $_->{name} eq 'Too Late' } @{ $orgs[0]->get('teams')->{json}{teams} }), 'and it is not done afterwards';
+$stack->must('admin', 'stop');
+$stack->must('admin', 'start');
 
 $stack->must('worker', 'stop'); # which would end them
 $orgs[0]->make_test_run;

@@ -288,10 +288,10 @@ for my $status (sort keys %answers) {
     is $h->{'access-control-allow-origin'}, undef, "$status is for no other site";
 }
 
-my $anybody = $stack->client(key => undef, origin => undef);
+my $passer_by = $stack->client(key => undef, origin => undef);
 for my $case ([GET => '/nothing.js', 404], [POST => '/dashboard/', 405], [TRACE => '/', 405], [GET => '/dashboard/../nothing', 404]) {
     my ($method, $path, $status) = @$case;
-    my $a = $anybody->request($method, $path, {}, $method eq 'POST' ? '{}' : undef);
+    my $a = $passer_by->request($method, $path, {}, $method eq 'POST' ? '{}' : undef);
     is $a->{status} . ' ' . ($a->{json}{status} // ''), "$status $status", "EDGE-8: what nginx refuses is a problem document, too: $method $path";
     is_deeply [@{ $a->{headers} }{qw(content-security-policy x-frame-options x-content-type-options)}],
         ["default-src 'none'; frame-ancestors 'none'", 'DENY', 'nosniff'], 'with the headers for browsers' or diag explain $a;

@@ -300,6 +300,9 @@ subtest 'EDGE-2: frontdesk key create and list' => sub {
     is $r->{status}, 0, 'a secret key';
     like $r->{out}, qr/\Afd_sk_[0-9A-Za-z]{49}\n\z/, 'prefixed, alone on stdout';
     like $r->{err}, qr/^key ([0-9a-f-]{36}); it is not shown again$/m, 'its id on stderr';
+    is run_('key', '--org', 'Demo Shop', 'create', '--name', 'early', '--kind', 'sk')->{status}, 0, 'with its options first';
+    is $stack->sql("SELECT string_agg(DISTINCT action || ' ' || split_part(actor, ':', 1), ',') || ' ' || count(*) FROM audit_log WHERE action LIKE 'key%'"),
+        'key create cli ' . $stack->sql("SELECT count(*) FROM api_keys WHERE name IN ('server', 'early')"), 'ADM-1: each leaves a row, however it was typed';
     chomp(my $key = $r->{out});
     is works($key), 200, 'works at once';
     my $stored = $stack->sql("SELECT key_sha256 || ' ' || last4 FROM api_keys WHERE name = 'server'");

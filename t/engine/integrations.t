@@ -490,12 +490,16 @@ subtest 'ENG-11 ADM-3: an endpoint is tried out, and what went over the wire is 
     like $r->{answer}{headers}{'Content-Type'}, qr{^application/json}, 'its type';
     is $json->decode($r->{answer}{body})->{path}, '/items/7', 'its body';
     unlike $json->encode($r), qr/key-0123456789/, 'no secret in it';
+    is $admin->request('PATCH', "/api/admin/integrations/$made->{json}{id}", {}, '{"settings":{"header":"Accept"}}')->{status}, 200, 'the key in a header that is usually shown';
+    is $try->('tried_item', id => '7')->{request}{headers}{Accept}, '***', 'is masked there, too';
+    is $admin->request('PATCH', "/api/admin/integrations/$made->{json}{id}", {}, '{"settings":{}}')->{status}, 200, 'as before';
+    unlike $stack->sql("SELECT coalesce(string_agg(after::text, ' '), '') FROM audit_log WHERE action = 'POST endpoints/:name/test'"), qr/items/, 'the record has nothing of what was sent and answered';
     is $try->('tried_item', id => '404')->{answer}{status}, 404, 'a refusal is shown as well';
     is $admin->post('/api/admin/endpoints/tried_item/test', { arguments => { id => 7 } })->{json}{field}, 'arguments', 'what does not fit is not sent';
     is $admin->post('/api/admin/endpoints/no_such/test', {})->{status}, 404, 'one that is not there';
     my $calls = $admin->get("/api/admin/integrations/$made->{json}{id}/calls")->{json}{calls};
-    is_deeply [map { "$_->{endpoint} $_->{status}" } @$calls], ['tried_item 404', 'tried_item 200'], 'both are in the log of calls';
-    is $admin->get('/api/admin/tool-executions?tool=tried_item')->{json}{executions}[1]{status}, 'done', 'and in the tools\' one';
+    is_deeply [map { "$_->{endpoint} $_->{status}" } @$calls], ['tried_item 404', 'tried_item 401', 'tried_item 200'], 'all are in the log of calls';
+    is $admin->get('/api/admin/tool-executions?tool=tried_item')->{json}{executions}[2]{status}, 'done', 'and in the tools\' one';
 
     my $tag = $admin->get('/api/admin/endpoints/tried_item')->{headers}{etag};
     $r = change_endpoint('tried_item', { method => 'POST', url => '/items', config => { wrap => 'item' }, enabled => JSON::PP::true }, $tag);

@@ -231,7 +231,8 @@ subtest 'ADM-3: what went over the wire is shown, without what signs it' => sub 
     is $r->{json}{answer}{status}, 200, 'the answer';
     like $r->{json}{answer}{body}, qr/shown/, 'as it came';
     unlike $r->{body}, qr/token-canary-1|\Q$e->{headers}{'x-frontdesk-signature'}\E|\Q$new\E/, 'no secret';
-    unlike scalar($stack->sql("SELECT string_agg(after::text, ' ') FROM audit_log WHERE action = 'POST tools/:name/test'")), qr/token-canary-1|v1=/, 'none in the record';
+    isnt $stack->sql("SELECT count(*) FROM audit_log WHERE action = 'POST tools/:name/test'"), 0, 'that it was tried is in the record';
+    unlike $stack->sql("SELECT coalesce(string_agg(after::text, ' '), '') FROM audit_log WHERE action = 'POST tools/:name/test'"), qr/shown|v1=/, 'not what was sent and answered';
     $r = admin_test('try_read', { text => 'long ' x 8000 });
     is_deeply [length $r->{json}{request}{body}, $r->{json}{request}{cut}], [16384, JSON::PP::true], 'a long one is cut, and says so';
     $stack->sql("UPDATE client_tools SET n8n_webhook_url = 'http://192.168.0.1/hook' WHERE tool_name = 'try_read'");

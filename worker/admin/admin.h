@@ -102,7 +102,8 @@ enum admin_flags {
     ADMIN_USER = 4,     /* of a signed-in user, not of a key */
     ADMIN_ACCESS = 8,   /* who gets in: not with a key that may only write */
     ADMIN_ASKS = 16,    /* changes nothing, whatever its method, or records itself */
-    ADMIN_PRIVATE = 32, /* shows what a visitor said: the record says that it was, not what */
+    ADMIN_PRIVATE = 32, /* shows what a visitor or a tenant's server said: the record says that it
+                           was, not what */
     ADMIN_STEPS = 64,   /* commits in steps of its own: no one transaction; the record begins
                            before it */
     ADMIN_WAITS = 128   /* for other servers: few at a time (gate.h) */

@@ -194,7 +194,7 @@ static const struct admin_route routes[] = {
     {"PATCH", "endpoints/:name", ADMIN_ADMIN, 0, change, .summary = "Changes an endpoint",
      .body = ADMIN_BODY(change_fields), .answer = ENDPOINT},
     {"DELETE", "endpoints/:name", ADMIN_ADMIN, 0, remove_one, .summary = "Removes an endpoint"},
-    {"POST", "endpoints/:name/test", ADMIN_ADMIN, ADMIN_STEPS | ADMIN_WAITS, test,
+    {"POST", "endpoints/:name/test", ADMIN_ADMIN, ADMIN_STEPS | ADMIN_WAITS | ADMIN_PRIVATE, test,
      .summary = "Calls an endpoint", .body = &trial_body, .answer = TRIAL_ANSWER},
 };
 

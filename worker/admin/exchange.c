@@ -519,6 +519,10 @@ static void submit(void *arg)
 {
     struct exchange *x = arg;
 
+    if (x->http == NULL) { /* told 504 while it stood in the line: then it is not done, either */
+        end(x);
+        return;
+    }
     if (!pool_submit(x->server->pool, run, done, x))
         refuse(x, FD_PROBLEM_OVERLOADED, NULL, NULL);
 }

@@ -275,7 +275,7 @@ static const struct admin_route routes[] = {
      .body = ADMIN_BODY(change_fields), .answer = TOOL ", signing_secret?: text}"},
     {"DELETE", "tools/:name", ADMIN_ADMIN, 0, drop,
      .summary = "Removes an own tool, or its settings"},
-    {"POST", "tools/:name/test", ADMIN_ADMIN, ADMIN_STEPS | ADMIN_WAITS, test,
+    {"POST", "tools/:name/test", ADMIN_ADMIN, ADMIN_STEPS | ADMIN_WAITS | ADMIN_PRIVATE, test,
      .summary = "Runs a tool", .body = &trial_body, .answer = TRIAL_ANSWER},
     {"GET", "tool-executions", ADMIN_STAFF, 0, executions, .summary = "What was run, newest first",
      .query = "{" PAGE_QUERY ", tool?: text}",

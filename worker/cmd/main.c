@@ -287,10 +287,9 @@ static int run(int argc, char **argv, const char *file)
     outbound_use_dns(config.dns_servers);
     tool_use_vault(config.vault_keys);
     optind = 0; /* the command reads its own options from the start */
-    trace_words(argc, argv);
     int status = command->run(argc, argv, &config);
     if (status != CMD_USAGE)
-        trace_write(&config, status);
+        trace_write(&config, argc, argv, status);
     return status;
 }
 

@@ -9,11 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define WORDS_MAX 4
+#define WORDS_MAX 3
 
 static char found_org[37];
-static const char *words[WORDS_MAX];
-static int word_count;
 
 /* What changes something for an organisation; `frontdesk org` and `frontdesk user` tell more, and
  * write their own. */
@@ -81,23 +79,14 @@ void trace_org(const char *org)
     snprintf(found_org, sizeof(found_org), "%s", org);
 }
 
-/* Up to the first option; the word behind them is what it is done to. */
-void trace_words(int argc, char *const *argv)
+/* What is done by the words from argv[*at] on, of which *at then is the next; NULL: nothing that
+ * changes anything. */
+static const char *changing_at(struct arena *a, int argc, char *const *argv, int *at)
 {
-    for (word_count = 0; word_count < argc && word_count < WORDS_MAX; word_count++) {
-        if (argv[word_count][0] == '-')
-            return;
-        words[word_count] = argv[word_count];
-    }
-}
+    const char *action = argv[0];
 
-/* NULL: it changes nothing. *used: words that it has. */
-static const char *action_of(struct arena *a, int *used)
-{
-    const char *action = words[0];
-
-    for (*used = 2; *used <= word_count; ++*used) {
-        action = arena_printf(a, "%s %s", action, words[*used - 1]);
+    for (int last = *at + WORDS_MAX; *at < argc && *at < last;) {
+        action = arena_printf(a, "%s %s", action, argv[(*at)++]);
         for (size_t i = 0; i < sizeof(changing) / sizeof(changing[0]); i++) {
             if (strcmp(changing[i], action) == 0)
                 return changing[i];
@@ -106,17 +95,34 @@ static const char *action_of(struct arena *a, int *used)
     return NULL;
 }
 
-void trace_write(const struct config *config, int status)
+/* The words stand behind the last option, or behind its value. */
+static const char *action_of(struct arena *a, int argc, char *const *argv, int *at)
+{
+    int first = 1;
+
+    for (int i = 1; i < argc; i++) {
+        if (argv[i][0] == '-' && argv[i][1] != '\0')
+            first = i + 1;
+    }
+    *at = first;
+    const char *action = changing_at(a, argc, argv, at);
+    if (action != NULL || first == 1)
+        return action;
+    *at = first + 1;
+    return changing_at(a, argc, argv, at);
+}
+
+void trace_write(const struct config *config, int argc, char *const *argv, int status)
 {
     struct arena a;
-    int used;
+    int at;
 
     if (found_org[0] == '\0')
         return;
     arena_init(&a);
-    const char *action = action_of(&a, &used);
+    const char *action = action_of(&a, argc, argv, &at);
     /* a NAME=VALUE may have a value that is nobody's to read */
-    const char *target = action != NULL && used < word_count ? words[used] : "";
+    const char *target = action != NULL && at < argc ? argv[at] : "";
     const struct audit_entry entry = {.org = found_org,
                                       .actor = trace_actor(),
                                       .action = action,

@@ -12,9 +12,8 @@ const char *trace_actor(void);
 /* The organisation that the command is about: cmd_find_org() says it, and whoever finds it
  * otherwise. */
 void trace_org(const char *org);
-/* Before the command orders its arguments anew: what it is and what it does, "tool set NAME". */
-void trace_words(int argc, char *const *argv);
-/* Once it has ended. Writes nothing for one that only shows. */
-void trace_write(const struct config *config, int status);
+/* Once it has ended, with its arguments as it ordered them: "tool --org ID set NAME". Writes
+ * nothing for one that only shows. */
+void trace_write(const struct config *config, int argc, char *const *argv, int status);
 
 #endif

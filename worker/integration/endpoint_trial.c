@@ -85,7 +85,8 @@ static void call(struct run *run, const struct tool_context *context)
         fail(run, TOOL_ARGUMENTS, run->error);
         return;
     }
-    wire_sent(&run->test->wire, run->a, &options);
+    wire_sent(&run->test->wire, run->a, &options,
+              fd_json_string(run->integration.settings, "header"));
     outbound_perform(run->config->outbound_allow, &options, take_answer, run);
 }
 

@@ -1,6 +1,7 @@
 #include "tenant/housekeeping.h"
 
 #include "core/log.h"
+#include "tenant/reset_mail.h"
 #include "tenant/rollup.h"
 #include "tenant/sign_in.h"
 
@@ -93,6 +94,8 @@ static enum db_status forget_step(struct db *db, const struct turn *turn, struct
     PQclear(row);
     if (status == DB_OK && !more)
         status = sign_in_forget_tokens(db);
+    if (status == DB_OK && !more)
+        status = reset_mail_forget(db);
     pass->forgotten = status == DB_OK && !more;
     return status;
 }

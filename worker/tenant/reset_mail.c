@@ -24,9 +24,11 @@ static const struct db_statement take = {
 static const struct db_statement find_users = {
     "reset_mail_users",
     "SELECT org_id, org_name, user_id, email, name FROM platform_reset_users($1)", 1};
-static const struct db_statement end = {
-    "reset_mail_end",
-    "DELETE FROM reset_requests WHERE id = $1 OR asked_at < now() - interval '1 hour'", 1};
+static const struct db_statement end = {"reset_mail_end",
+                                        "DELETE FROM reset_requests WHERE id = $1", 1};
+static const struct db_statement forget = {
+    "reset_mail_forget", "DELETE FROM reset_requests WHERE asked_at < now() - interval '1 hour'",
+    0};
 
 enum db_status reset_mail_ask(struct db *db, const struct reset_asked *asked)
 {
@@ -109,6 +111,11 @@ enum db_status reset_mail_take(struct db *db, struct arena *a, int hold_s,
 enum db_status reset_mail_end(struct db *db, const char *request)
 {
     return db_query(db, NULL, &end, &request, NULL);
+}
+
+enum db_status reset_mail_forget(struct db *db)
+{
+    return db_query(db, NULL, &forget, NULL, NULL);
 }
 
 bool reset_mail_body(const struct reset_mail *mail, const char *public_url, struct buf *out)

@@ -49,6 +49,8 @@ enum db_status reset_mail_take(struct db *db, struct arena *a, int hold_s,
                                struct reset_taken *taken);
 /* It was sent, or given up. */
 enum db_status reset_mail_end(struct db *db, const char *request);
+/* Housekeeping: those whose hour is over, whether anybody could mail them or not. */
+enum db_status reset_mail_forget(struct db *db);
 
 /* {type, email, name, organization, language?, url, expires_at} */
 bool reset_mail_body(const struct reset_mail *mail, const char *public_url, struct buf *out);

@@ -218,7 +218,8 @@ void webhook_perform(const char *allow, const struct tool *tool, const char *arg
     do {
         p.again = false;
         if (prepare(call)) {
-            wire_sent(wire, a, &call->options);
+            wire_sent(wire, a, &call->options,
+                      tool->webhook != NULL ? tool->webhook->token_header : NULL);
             outbound_perform(allow, &call->options, on_performed, &p);
         } else {
             *result = call->result;

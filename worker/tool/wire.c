@@ -9,15 +9,20 @@
 #define HEADERS_MAX 16
 #define QUERY_MAX   65536
 
-/* Of any other header the value may be a credential. */
-static bool is_plain(const char *header, size_t name)
+static bool is_named(const char *header, size_t name, const char *other)
+{
+    return other != NULL && strlen(other) == name && strncasecmp(other, header, name) == 0;
+}
+
+/* Of any other header the value may be a credential; of these, where it is sent in one. */
+static bool is_plain(const char *header, size_t name, const char *secret_header)
 {
     static const char *const plain[] = {"Accept", "Content-Type", "Idempotency-Key",
                                         "X-Frontdesk-Timestamp"};
 
     for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++) {
-        if (strlen(plain[i]) == name && strncasecmp(plain[i], header, name) == 0)
-            return true;
+        if (is_named(header, name, plain[i]))
+            return !is_named(header, name, secret_header);
     }
     return false;
 }
@@ -35,7 +40,8 @@ static struct wire_text text_of(struct arena *a, const char *bytes, size_t len)
     return (struct wire_text){text, at < end};
 }
 
-void wire_sent(struct wire *wire, struct arena *a, const struct outbound_options *options)
+void wire_sent(struct wire *wire, struct arena *a, const struct outbound_options *options,
+               const char *secret_header)
 {
     struct wire_header *headers = arena_zalloc(a, HEADERS_MAX * sizeof(*headers));
     size_t count = 0;
@@ -44,9 +50,9 @@ void wire_sent(struct wire *wire, struct arena *a, const struct outbound_options
         const char *header = options->headers[count];
         size_t name = strcspn(header, ":");
         const char *value = header + name + strspn(header + name, ": ");
-        headers[count] =
-            (struct wire_header){arena_strndup(a, header, name),
-                                 is_plain(header, name) ? arena_strdup(a, value) : "***"};
+        bool plain = is_plain(header, name, secret_header);
+        headers[count] = (struct wire_header){arena_strndup(a, header, name),
+                                              plain ? arena_strdup(a, value) : "***"};
     }
     *wire = (struct wire){.method = options->method,
                           .url = arena_strdup(a, options->url),

@@ -35,8 +35,10 @@ struct wire {
     struct wire_text answer;
 };
 
-/* Of several attempts the last one stays. */
-void wire_sent(struct wire *wire, struct arena *a, const struct outbound_options *options);
+/* Of several attempts the last one stays. `secret_header`: what its owner has the credential sent
+ * in, NULL: as is usual. */
+void wire_sent(struct wire *wire, struct arena *a, const struct outbound_options *options,
+               const char *secret_header);
 void wire_came(struct wire *wire, struct arena *a, const struct outbound_response *response);
 /* A query of a database instead: what is asked, and the rows. `database` names it. */
 void wire_asked(struct wire *wire, struct arena *a, const char *database, const char *sql,
