@@ -21,10 +21,8 @@ ngx_int_t
 ngx_http_frontdesk_accept_weight(ngx_str_t *list, ngx_str_t *item)
 {
     u_char     *p, *last;
-    ngx_int_t   weight, any;
+    ngx_int_t   weight;
     ngx_str_t   next;
-
-    any = NGX_DECLINED;
 
     p = list->data;
     last = list->data + list->len;
@@ -37,13 +35,9 @@ ngx_http_frontdesk_accept_weight(ngx_str_t *list, ngx_str_t *item)
         {
             return weight;
         }
-
-        if (next.len == 1 && next.data[0] == '*') {
-            any = weight;
-        }
     }
 
-    return any;
+    return NGX_DECLINED;
 }
 
 

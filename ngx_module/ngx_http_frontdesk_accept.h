@@ -14,8 +14,8 @@
 
 
 /*
- * The weight of an item (RFC 9110, 12.4.2) in thousandths, that of "*" where
- * only it stands for the item, NGX_DECLINED where neither is there.
+ * The weight of an item (RFC 9110, 12.4.2) in thousandths, NGX_DECLINED where
+ * it is not there.  What a wildcard stands for is for the caller to know.
  */
 ngx_int_t ngx_http_frontdesk_accept_weight(ngx_str_t *list, ngx_str_t *item);
 

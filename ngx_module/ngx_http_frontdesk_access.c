@@ -24,7 +24,6 @@
 #include "ngx_http_frontdesk_route.h"
 #include "ngx_http_frontdesk_service.h"
 #include "ngx_http_frontdesk_sign_in.h"
-#include "ngx_http_frontdesk_ticket.h"
 
 
 #define NGX_HTTP_FRONTDESK_ADMIN_METHODS                                     \

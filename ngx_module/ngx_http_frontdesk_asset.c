@@ -29,6 +29,8 @@ static ngx_int_t ngx_http_frontdesk_asset_policy(ngx_http_request_t *r,
     ngx_http_frontdesk_file_t *file);
 static ngx_uint_t ngx_http_frontdesk_asset_choose(ngx_http_request_t *r,
     ngx_http_frontdesk_file_t *file);
+static ngx_int_t ngx_http_frontdesk_asset_weight(ngx_str_t *accept,
+    ngx_uint_t encoding);
 
 
 ngx_str_t  ngx_http_frontdesk_encodings[] = {
@@ -233,7 +235,8 @@ ngx_http_frontdesk_asset_policy(ngx_http_request_t *r,
 
 /*
  * RFC 9110, 12.5.3: the smallest of what the client likes best; identity needs
- * no mention, but may be refused, and then there may be nothing to send
+ * no mention, but may be refused, and then there may be nothing to send.  A part
+ * of a page is not coded: the header that says so is the page's.
  */
 
 static ngx_uint_t
@@ -246,7 +249,7 @@ ngx_http_frontdesk_asset_choose(ngx_http_request_t *r,
 
     accept = ngx_http_frontdesk_request_header(r, "Accept-Encoding");
 
-    if (accept == NULL) {
+    if (r != r->main || accept == NULL) {
         return NGX_HTTP_FRONTDESK_IDENTITY;
     }
 
@@ -259,8 +262,7 @@ ngx_http_frontdesk_asset_choose(ngx_http_request_t *r,
             continue;
         }
 
-        quality = ngx_http_frontdesk_accept_weight(accept,
-                                            &ngx_http_frontdesk_encodings[i]);
+        quality = ngx_http_frontdesk_asset_weight(accept, i);
 
         if (quality > best_quality) {
             best = i;
@@ -268,8 +270,8 @@ ngx_http_frontdesk_asset_choose(ngx_http_request_t *r,
         }
     }
 
-    quality = ngx_http_frontdesk_accept_weight(accept,
-                  &ngx_http_frontdesk_encodings[NGX_HTTP_FRONTDESK_IDENTITY]);
+    quality = ngx_http_frontdesk_asset_weight(accept,
+                                              NGX_HTTP_FRONTDESK_IDENTITY);
 
     if (quality > best_quality
         || (quality == NGX_DECLINED && best == NGX_HTTP_FRONTDESK_ENCODINGS))
@@ -278,4 +280,21 @@ ngx_http_frontdesk_asset_choose(ngx_http_request_t *r,
     }
 
     return best;
+}
+
+
+static ngx_int_t
+ngx_http_frontdesk_asset_weight(ngx_str_t *accept, ngx_uint_t encoding)
+{
+    ngx_int_t         weight;
+    static ngx_str_t  any = ngx_string("*");
+
+    weight = ngx_http_frontdesk_accept_weight(accept,
+                                     &ngx_http_frontdesk_encodings[encoding]);
+
+    if (weight != NGX_DECLINED) {
+        return weight;
+    }
+
+    return ngx_http_frontdesk_accept_weight(accept, &any);
 }

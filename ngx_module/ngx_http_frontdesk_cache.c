@@ -12,7 +12,6 @@
 #include <ngx_http.h>
 
 #include "ngx_http_frontdesk_ctx.h"
-#include "ngx_http_frontdesk_key.h"
 #include "ngx_http_frontdesk_zone.h"
 #include "ngx_http_frontdesk_zone_layout.h"
 

@@ -17,8 +17,8 @@
 #include "ngx_http_frontdesk_channel.h"
 #include "ngx_http_frontdesk_channel_connection.h"
 #include "ngx_http_frontdesk_conf.h"
-#include "ngx_http_frontdesk_ended.h"
 #include "ngx_http_frontdesk_redis.h"
+#include "ngx_http_frontdesk_sign_in.h"
 #include "ngx_http_frontdesk_stream.h"
 #include "ngx_http_frontdesk_zone.h"
 

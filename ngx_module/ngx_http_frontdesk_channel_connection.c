@@ -14,7 +14,6 @@
 
 #include "ngx_http_frontdesk_channel_connection.h"
 #include "ngx_http_frontdesk_redis.h"
-#include "ngx_http_frontdesk_resp.h"
 
 
 #define NGX_HTTP_FRONTDESK_CHANNEL_CONNECT      2000

@@ -21,7 +21,7 @@
 
 #include "ngx_http_frontdesk_body.h"
 #include "ngx_http_frontdesk_ctx.h"
-#include "ngx_http_frontdesk_orphan.h"
+#include "ngx_http_frontdesk_job_ask.h"
 #include "ngx_http_frontdesk_respond.h"
 #include "ngx_http_frontdesk_stream_state.h"
 
@@ -118,7 +118,7 @@ ngx_http_frontdesk_chunk_write(ngx_http_frontdesk_stream_t *s,
     const char *data, size_t len)
 {
     if (ngx_http_frontdesk_output_append(s, (u_char *) "data: ",
-                                      sizeof("data: ") - 1)
+                                         sizeof("data: ") - 1)
         != NGX_OK
         || ngx_http_frontdesk_output_append(s, (u_char *) data, len) != NGX_OK)
     {

@@ -16,7 +16,6 @@
 #include "ngx_http_frontdesk_cors.h"
 #include "ngx_http_frontdesk_ctx.h"
 #include "ngx_http_frontdesk_key.h"
-#include "ngx_http_frontdesk_origin.h"
 #include "ngx_http_frontdesk_respond.h"
 #include "ngx_http_frontdesk_route.h"
 

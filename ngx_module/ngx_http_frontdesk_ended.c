@@ -18,8 +18,8 @@
 
 #include "ngx_http_frontdesk_channel.h"
 #include "ngx_http_frontdesk_conf.h"
-#include "ngx_http_frontdesk_ended.h"
 #include "ngx_http_frontdesk_redis.h"
+#include "ngx_http_frontdesk_sign_in.h"
 
 
 #define NGX_HTTP_FRONTDESK_ENDED_MAX      8192

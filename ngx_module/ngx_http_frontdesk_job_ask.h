@@ -53,4 +53,11 @@ ngx_int_t ngx_http_frontdesk_job_ask(ngx_http_frontdesk_job_ask_t *ask);
 void ngx_http_frontdesk_job_hint(ngx_str_t *job, const char *control);
 
 
+/* ngx_http_frontdesk_orphan.c: jobs whose client has gone for good */
+
+/* cancels ctx->job, now or once its server is back; nobody is told */
+void ngx_http_frontdesk_cancel_job(ngx_http_frontdesk_ctx_t *ctx);
+void ngx_http_frontdesk_orphan_resync(void);    /* jobs is back */
+
+
 #endif /* _NGX_HTTP_FRONTDESK_JOB_ASK_H_INCLUDED_ */

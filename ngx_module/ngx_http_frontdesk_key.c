@@ -12,6 +12,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include <hiredis/hiredis.h>
 #include <sodium.h>
 
 #include "protocol/ids.h"
@@ -23,12 +24,10 @@
 #include "ngx_http_frontdesk_ctx.h"
 #include "ngx_http_frontdesk_events.h"
 #include "ngx_http_frontdesk_key.h"
-#include "ngx_http_frontdesk_key_read.h"
 #include "ngx_http_frontdesk_limit.h"
 #include "ngx_http_frontdesk_lookup.h"
 #include "ngx_http_frontdesk_respond.h"
 #include "ngx_http_frontdesk_route.h"
-#include "ngx_http_frontdesk_seen.h"
 #include "ngx_http_frontdesk_zone.h"
 
 

@@ -18,6 +18,12 @@
 #include "ngx_http_frontdesk_ctx.h"
 
 
+#define NGX_HTTP_FRONTDESK_UUID  36
+
+
+struct redisReply;
+
+
 typedef enum {
     NGX_HTTP_FRONTDESK_SCOPE_ADMIN = 0,
     NGX_HTTP_FRONTDESK_SCOPE_WRITE,
@@ -38,7 +44,7 @@ struct ngx_http_frontdesk_key_s {
     int64_t                    generation;
     ngx_str_t                  origins;     /* space separated */
     time_t                     expires;     /* 0 = never */
-    ngx_uint_t                 scope;       /* ..._scope_e, in the admin API */
+    ngx_uint_t                 scope;       /* ..._scope_e, of a secret key */
 };
 
 
@@ -62,6 +68,36 @@ ngx_int_t ngx_http_frontdesk_key_recall(ngx_http_request_t *r,
 ngx_int_t ngx_http_frontdesk_deny(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx, enum fd_problem_type type,
     const char *detail);
+
+
+/* ngx_http_frontdesk_key_read.c: a key in the live Redis */
+
+#define NGX_HTTP_FRONTDESK_KEY_FIELDS  7
+
+/* HMGET's */
+#define NGX_HTTP_FRONTDESK_KEY_ARGS    (2 + NGX_HTTP_FRONTDESK_KEY_FIELDS)
+
+/* "fd:key:" and the hash */
+#define NGX_HTTP_FRONTDESK_KEY_NAME    (sizeof("fd:key:") - 1 + 64)
+
+/* the command for key->sha256; name is what an element of argv points to */
+void ngx_http_frontdesk_key_question(ngx_http_frontdesk_key_t *key,
+    ngx_str_t argv[NGX_HTTP_FRONTDESK_KEY_ARGS],
+    u_char name[NGX_HTTP_FRONTDESK_KEY_NAME]);
+/* its reply: NGX_OK, NGX_DECLINED: there is none, NGX_ERROR: it is no key */
+ngx_int_t ngx_http_frontdesk_key_read(ngx_http_request_t *r,
+    ngx_http_frontdesk_key_t *key, struct redisReply *reply);
+
+
+/*
+ * ngx_http_frontdesk_ticket.c: what an EventSource, which has no headers to
+ * send, reads a job's events with, once.  In the access phase: as
+ * ..._key_resolve(), which it ends with; ctx->job's session is set.  Whatever
+ * is wrong with the ticket, it is a job that is not there.
+ */
+ngx_int_t ngx_http_frontdesk_ticket_redeem(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, ngx_str_t *ticket,
+    ngx_http_frontdesk_done_pt done);
 
 
 #endif /* _NGX_HTTP_FRONTDESK_KEY_H_INCLUDED_ */

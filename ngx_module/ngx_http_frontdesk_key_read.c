@@ -8,12 +8,13 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include <hiredis/hiredis.h>
+
 #include "protocol/ids.h"
 #include "protocol/keys.h"
 
 #include "ngx_http_frontdesk_ctx.h"
 #include "ngx_http_frontdesk_key.h"
-#include "ngx_http_frontdesk_key_read.h"
 
 
 static ngx_int_t ngx_http_frontdesk_key_field(ngx_pool_t *pool,

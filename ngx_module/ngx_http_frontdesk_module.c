@@ -15,9 +15,9 @@
 #include "ngx_http_frontdesk_channel.h"
 #include "ngx_http_frontdesk_conf.h"
 #include "ngx_http_frontdesk_counter.h"
-#include "ngx_http_frontdesk_ended.h"
 #include "ngx_http_frontdesk_redis.h"
 #include "ngx_http_frontdesk_service.h"
+#include "ngx_http_frontdesk_sign_in.h"
 #include "ngx_http_frontdesk_stream.h"
 
 

@@ -8,7 +8,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "ngx_http_frontdesk_origin.h"
+#include "ngx_http_frontdesk_cors.h"
 
 
 static ngx_int_t ngx_http_frontdesk_origin_host(ngx_str_t *host);

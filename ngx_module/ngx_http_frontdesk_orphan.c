@@ -19,9 +19,7 @@
 #include "ngx_http_frontdesk_ctx.h"
 #include "ngx_http_frontdesk_job_ask.h"
 #include "ngx_http_frontdesk_key.h"
-#include "ngx_http_frontdesk_orphan.h"
 #include "ngx_http_frontdesk_redis.h"
-#include "ngx_http_frontdesk_zone_layout.h"
 
 
 #define NGX_HTTP_FRONTDESK_ORPHANS  1024

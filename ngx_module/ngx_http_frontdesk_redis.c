@@ -16,7 +16,6 @@
 #include "ngx_http_frontdesk_counter.h"
 #include "ngx_http_frontdesk_redis.h"
 #include "ngx_http_frontdesk_redis_peer.h"
-#include "ngx_http_frontdesk_resp.h"
 
 
 #define NGX_HTTP_FRONTDESK_REDIS_PENDING      4096

@@ -72,4 +72,13 @@ const u_char *ngx_http_frontdesk_session_key(void);
 ngx_uint_t ngx_http_frontdesk_shard(ngx_str_t *org);
 
 
+/* ngx_http_frontdesk_resp.c: commands as RESP has them */
+
+/* how much room a command wants at most */
+size_t ngx_http_frontdesk_resp_size(ngx_uint_t argc, ngx_str_t *argv);
+/* the end of what was written at p */
+u_char *ngx_http_frontdesk_resp_write(u_char *p, ngx_uint_t argc,
+    ngx_str_t *argv);
+
+
 #endif /* _NGX_HTTP_FRONTDESK_REDIS_H_INCLUDED_ */

@@ -17,7 +17,7 @@
 #include "ngx_http_frontdesk_admission.h"
 #include "ngx_http_frontdesk_conf.h"
 #include "ngx_http_frontdesk_counter.h"
-#include "ngx_http_frontdesk_orphan.h"
+#include "ngx_http_frontdesk_job_ask.h"
 #include "ngx_http_frontdesk_redis.h"
 #include "ngx_http_frontdesk_redis_peer.h"
 #include "ngx_http_frontdesk_stream.h"

@@ -9,7 +9,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "ngx_http_frontdesk_resp.h"
+#include "ngx_http_frontdesk_redis.h"
 
 
 static u_char *ngx_http_frontdesk_resp_length(u_char *p, size_t len);

@@ -22,7 +22,6 @@
 #include "ngx_http_frontdesk_ctx.h"
 #include "ngx_http_frontdesk_key.h"
 #include "ngx_http_frontdesk_redis.h"
-#include "ngx_http_frontdesk_seen.h"
 
 
 #define NGX_HTTP_FRONTDESK_SEEN_PLACES   1024   /* a power of two */

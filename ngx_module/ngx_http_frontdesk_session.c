@@ -57,23 +57,21 @@ ngx_http_frontdesk_session_check(ngx_http_request_t *r,
 
     if (field && !fd_session_id_shaped((char *) session->data, session->len)) {
         return ngx_http_frontdesk_fail(r, FD_PROBLEM_FIELD, field,
-                                          "an id that sessions/start or chat "
-                                          "answered is wanted");
+                                       "an id that sessions/start or chat "
+                                       "answered is wanted");
     }
 
     secret = ngx_http_frontdesk_session_key();
 
     if (secret == NULL) {
-        return ngx_http_frontdesk_fail(r, FD_PROBLEM_UNAVAILABLE,
-                                                  NULL, NULL);
+        return ngx_http_frontdesk_fail(r, FD_PROBLEM_UNAVAILABLE, NULL, NULL);
     }
 
     if (!fd_session_id_valid((char *) session->data, session->len, secret,
                              (char *) ctx->key->org.data, ctx->key->org.len))
     {
-        return ngx_http_frontdesk_fail(r, FD_PROBLEM_NOT_FOUND,
-                                                  field,
-                                                  "there is no such session");
+        return ngx_http_frontdesk_fail(r, FD_PROBLEM_NOT_FOUND, field,
+                                       "there is no such session");
     }
 
     ctx->session = *session;

@@ -16,13 +16,13 @@
 
 #include "ngx_http_frontdesk_channel.h"
 #include "ngx_http_frontdesk_conf.h"
+#include "ngx_http_frontdesk_cors.h"
 #include "ngx_http_frontdesk_ctx.h"
 #include "ngx_http_frontdesk_handlers.h"
 #include "ngx_http_frontdesk_key.h"
 #include "ngx_http_frontdesk_park.h"
 #include "ngx_http_frontdesk_redis.h"
 #include "ngx_http_frontdesk_respond.h"
-#include "ngx_http_frontdesk_seen.h"
 #include "ngx_http_frontdesk_zone.h"
 
 

@@ -21,7 +21,6 @@
 #include "ngx_http_frontdesk_admin.h"
 #include "ngx_http_frontdesk_body.h"
 #include "ngx_http_frontdesk_ctx.h"
-#include "ngx_http_frontdesk_ended.h"
 #include "ngx_http_frontdesk_key.h"
 #include "ngx_http_frontdesk_lookup.h"
 #include "ngx_http_frontdesk_redis.h"

@@ -40,4 +40,13 @@ ngx_int_t ngx_http_frontdesk_sign_in(ngx_http_request_t *r,
 ngx_int_t ngx_http_frontdesk_cookie(ngx_http_request_t *r, ngx_str_t *value);
 
 
+/* ngx_http_frontdesk_ended.c: users' sessions that ended before their time */
+
+void ngx_http_frontdesk_ended_init(void);
+void ngx_http_frontdesk_ended_reload(void);     /* the channel is up again */
+void ngx_http_frontdesk_ended_add(u_char *id, size_t len);
+/* NGX_OK it has ended, NGX_DECLINED it has not, NGX_AGAIN ask Redis */
+ngx_int_t ngx_http_frontdesk_ended_find(ngx_str_t *session);
+
+
 #endif /* _NGX_HTTP_FRONTDESK_SIGN_IN_H_INCLUDED_ */

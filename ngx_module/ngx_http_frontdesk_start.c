@@ -302,8 +302,7 @@ ngx_http_frontdesk_start_answer(ngx_http_frontdesk_start_t *start,
                       "the jobs Redis refused a session start: %s", reply->str);
     }
 
-    return ngx_http_frontdesk_fail(r, FD_PROBLEM_UNAVAILABLE, NULL,
-                                              NULL);
+    return ngx_http_frontdesk_fail(r, FD_PROBLEM_UNAVAILABLE, NULL, NULL);
 }
 
 
@@ -358,9 +357,8 @@ ngx_http_frontdesk_start_stale(ngx_http_frontdesk_start_t *start)
     ngx_str_t  token;
 
     if (start->tries++) {
-        return ngx_http_frontdesk_fail(start->request,
-                                                  FD_PROBLEM_UNAVAILABLE,
-                                                  NULL, NULL);
+        return ngx_http_frontdesk_fail(start->request, FD_PROBLEM_UNAVAILABLE,
+                                       NULL, NULL);
     }
 
     token = start->ctx->token;

@@ -25,7 +25,6 @@
 #include "ngx_http_frontdesk_park.h"
 #include "ngx_http_frontdesk_redis.h"
 #include "ngx_http_frontdesk_respond.h"
-#include "ngx_http_frontdesk_ticket.h"
 
 
 #define NGX_HTTP_FRONTDESK_TICKET_LEN   32   /* hex */

@@ -19,12 +19,12 @@
 #include "protocol/ids.h"
 
 #include "ngx_http_frontdesk_counter.h"
+#include "ngx_http_frontdesk_key.h"
 
 
 /* the layout below; a module with another one does not take the zone over */
 #define NGX_HTTP_FRONTDESK_LAYOUT      0x46440002
 
-#define NGX_HTTP_FRONTDESK_UUID        36
 #define NGX_HTTP_FRONTDESK_UNKNOWN     4      /* places for a hash value */
 #define NGX_HTTP_FRONTDESK_LIMITS      8
 

@@ -47,7 +47,7 @@ subtest 'EDGE-1: "if" and "limit_except" in a location of ours' => sub {
 subtest 'EDGE-4: an answer of ours is a part of a page' => sub {
     my $c = $stack->client(port => $inner);
     my $script = $c->get('/widget.js')->{body};
-    is $c->get('/page')->{body}, "$script~{\"status\":\"ok\"}\n~end", 'which goes on behind it';
+    is $c->get('/page', { 'Accept-Encoding' => 'br' })->{body}, "$script~{\"status\":\"ok\"}\n~end", 'which goes on behind it';
 };
 
 # -- bodies that nobody reads ------------------------------------------------------------

@@ -78,9 +78,11 @@ $stack->sql("INSERT INTO model_calibration (model_id, ratio, samples) VALUES ('m
 my $counted = $admin->post('dry-run', { message => $question })->{json};
 my $likely = int(1.5 * $run->{prompt_tokens} + 0.5);
 is $counted->{prompt_tokens}, $run->{prompt_tokens}, 'routes never drift';
-cmp_ok abs($counted->{likely_tokens} - $likely), '<=', 1, 'calibrated: what the model\'s provider counted before, as a reservation has it';
+# the worker may add what it has counted itself meanwhile
+cmp_ok abs($counted->{likely_tokens} - $likely), '<=', 0.05 * $likely, 'calibrated: what the model\'s provider counted before, as a reservation has it';
 is $counted->{price}{prompt_micro}, 2 * $counted->{likely_tokens}, 'which is what it costs';
-like cli($question), qr/^ +$counted->{likely_tokens} of the prompt as this model counts$/m, 'on the command line as well';
+my ($said) = cli($question) =~ /^ +(\d+) of the prompt as this model counts$/m;
+cmp_ok abs(($said // 0) - $likely), '<=', 0.05 * $likely, 'on the command line as well';
 ok $stack->until(sub { ($secret->post('/api/v1/chat', { message => $question, dry_run => JSON::PP::true })->{json}{likely_tokens} // 0) > 1.3 * $run->{prompt_tokens} }, 20),
     'and in a chat, once its worker has heard';
 
