@@ -235,8 +235,8 @@ ngx_http_frontdesk_asset_policy(ngx_http_request_t *r,
 
 /*
  * RFC 9110, 12.5.3: the smallest of what the client likes best; identity needs
- * no mention, but may be refused, and then there may be nothing to send.  A part
- * of a page is not coded: the header that says so is the page's.
+ * no mention, but may be refused, and then there may be nothing to send.  A
+ * part of a page is not coded: the header that says so is the page's.
  */
 
 static ngx_uint_t

@@ -191,7 +191,7 @@ ngx_http_frontdesk_fail(ngx_http_request_t *r, enum fd_problem_type type,
     ngx_memzero(&problem, sizeof(struct fd_problem));
 
     problem.type = type;
-    problem.field = field;
+    problem.field = (field && *field) ? field : NULL;
     problem.detail = detail;
 
     if (type == FD_PROBLEM_UNAVAILABLE) {

@@ -92,6 +92,9 @@ subtest 'EDGE-1: what a client takes' => sub {
     is $type->('application/json, text/event-stream'), 'text/event-stream', 'events among others';
     is $type->('application/json, text/event-stream;q=0'), 'application/json', 'not the events that it refuses';
     is $type->('x-text/event-streams'), 'application/json', 'nor those whose name it only contains';
+    is $type->('text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2'), 'application/json', 'nor what a wildcard stands for, of Java';
+    is $type->('*'), 'application/json', 'or alone';
+    is $client->post('/api/v1/chat', { message => 'Take @{"tokens":1}@' }, { Prefer => '*' })->{status}, 200, 'and nobody prefers everything';
 };
 
 # -- reload ----------------------------------------------------------------------------
