@@ -6,7 +6,7 @@ import { startRouter } from './router.js';
 import { startTheme } from './theme.js';
 
 startTheme();
-await startLanguage();
-startRouter();
+startRouter(); // whoever goes on while the texts are loaded is followed
 startKeys();
+await startLanguage();
 render(<App />, document.getElementById('app'));
