@@ -241,6 +241,7 @@ test('ENG-14: an operator sees the last words, however many came before', option
   const { messages } = await api('GET', `admin/conversations/${id}?limit=200`);
   assert.ok(messages.length > 1);
   const page = await open(browser, '/inbox', { as: 'staff' });
+  await page.locator('.sidebar .nav-entry').first().waitFor(); // the page listens where it is sent
   await page.route(`**/api/admin/conversations/${id}?*`, (route) => {
     route.continue({ url: route.request().url().replace('limit=200', 'limit=1') });
   });

@@ -6,7 +6,7 @@ import { startRouter } from './router.js';
 import { startTheme } from './theme.js';
 
 startTheme();
-startRouter(); // whoever goes on while the texts are loaded is followed
-startKeys();
 await startLanguage();
+startRouter();
+startKeys();
 render(<App />, document.getElementById('app'));
