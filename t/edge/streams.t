@@ -109,7 +109,7 @@ subtest 'EDGE-6: 20 clients that do not read 20 MB' => sub {
     my $stall = sub {
         my ($port) = @_;
         my $s = IO::Socket::INET->new(Proto => 'tcp') or die "socket: $!";
-        setsockopt $s, SOL_SOCKET, SO_RCVBUF, 4096;
+        setsockopt $s, SOL_SOCKET, SO_RCVBUF, 65536; # with less than two segments TCP crawls when it is read at last
         connect $s, Socket::pack_sockaddr_in($port, Socket::inet_aton('127.0.0.1')) or die "connect: $!";
         syswrite $s, $client->head(GET => "/api/v1/chat/$job/events", { 'X-Frontdesk-Session' => $session });
         return $s;

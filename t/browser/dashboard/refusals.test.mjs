@@ -157,7 +157,8 @@ test(
   'WID-4: in Hebrew no page says a sentence in English',
   { ...options, timeout: 120000 },
   async () => {
-    const page = await open(browser, '/account', { as: 'root', language: 'he' });
+    // somebody whose sessions no other test ends
+    const page = await open(browser, '/account', { as: 'walker', language: 'he' });
     await page.locator('main h1').first().waitFor({ state: 'attached' });
     const paths = await page
       .locator('.sidebar .nav-entry')
