@@ -138,6 +138,11 @@ static void test_sessions(void **state)
     for (int i = 0; i < USER_SESSIONS_MAX; i++)
         start(db, ALICE, id);
     assert_false(lives(db, &four)); /* one too many */
+    struct user_session five = start(db, ALICE, id);
+    for (int i = 0; i < USER_SESSIONS_MAX; i++) {
+        start(db, ALICE, id);
+        assert_true(lives(db, &five)); /* it is in use */
+    }
 }
 
 /* What ends access, and what it ends, are one transaction; its rows are what nginx is told. */

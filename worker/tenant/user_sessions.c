@@ -28,7 +28,7 @@ static const struct db_statement make_room = {
     "UPDATE user_sessions SET ended_at = now(), ended_why = 'too many'"
     " WHERE org_id = $1 AND id IN (SELECT id FROM user_sessions"
     "   WHERE org_id = $1 AND user_id = $2 AND ended_at IS NULL"
-    "   ORDER BY created_at DESC, id OFFSET $3) RETURNING " USER_SESSION_ENDED,
+    "   ORDER BY used_at DESC, id OFFSET $3) RETURNING " USER_SESSION_ENDED,
     3};
 static const struct db_statement insert = {
     "user_sessions_insert",

@@ -15,7 +15,7 @@
 #include "db/db.h"
 #include "protocol/sign_in.h"
 
-#define USER_SESSIONS_MAX 20 /* of one user; a further one ends the oldest */
+#define USER_SESSIONS_MAX 20 /* of one user; a further one ends the longest unused */
 #define USER_AGENT_MAX    200
 
 /* What is RETURNING of a session that ends: its id, and until when (unix s) nginx would let
