@@ -8,6 +8,7 @@ import { href } from '../router.js';
 import { Badge } from '../ui/badge.jsx';
 import { Button, LinkButton } from '../ui/button.jsx';
 import { Snippet } from '../ui/code.jsx';
+import { Field } from '../ui/field.jsx';
 import { Form } from '../ui/form.jsx';
 import { Card, Empty, Loaded, Notice, Page } from '../ui/page.jsx';
 
@@ -33,26 +34,19 @@ export default function Install() {
 const here = (snippet) => snippet?.replace('https://HOST', location.origin);
 
 /**
- * Keys are kept as hashes, so the line has only the end of one that is there: whoever has not
- * kept it makes another here, with the line whole, this once.
+ * Keys are kept as hashes, so the line has only the end of one that is there: whoever has kept it
+ * puts it in, and whoever has not makes another here, with the line whole, this once.
  */
 function Paste({ of: { snippet, key } }) {
+  const [kept, setKept] = useState('');
   const [made, setMade] = useState(null);
-  const whole = made && here(snippet)?.replace(/fd_pk_[^"]*/, made);
+  const known = made ?? (key && ends(kept, key.last4) ? kept.trim() : null);
+  const line = known ? here(snippet)?.replace(/fd_pk_[^"]*/, known) : here(snippet);
   return (
     <Card title={t('install.paste')} about={t('install.pasteAbout')}>
-      {key && <Snippet label={t('install.paste')} text={whole ?? here(snippet)} wrap />}
+      {(key || made) && <Snippet label={t('install.paste')} text={line} wrap partial={!known} />}
       {made && <Notice tone="warn">{t('keys.once')}</Notice>}
-      {key && !made && (
-        <p class="about">
-          {t('install.masked', { last4: key.last4 })}{' '}
-          {key.origins.length > 0 && (
-            <>
-              {t('install.origins')} <bdi dir="ltr">{key.origins.join(', ')}</bdi>
-            </>
-          )}
-        </p>
-      )}
+      {key && !made && <KeptKey of={key} value={kept} onChange={setKept} />}
       {key && !key.origins.length && !made && (
         <Notice
           tone="warn"
@@ -69,6 +63,31 @@ function Paste({ of: { snippet, key } }) {
         <MakeKey onMade={setMade} isFirst={!key} open={!key?.origins.length} />
       )}
     </Card>
+  );
+}
+
+const ends = (text, last4) => /^fd_pk_\w{20,}$/.test(text.trim()) && text.trim().endsWith(last4);
+
+/** It stays on this page: nothing is sent. */
+function KeptKey({ of: { last4, origins }, value, onChange }) {
+  const field = {
+    name: 'kept',
+    label: t('install.kept'),
+    hint: t('install.masked', { last4 }),
+    placeholder: `fd_pk_…${last4}`,
+    autocomplete: 'off',
+    dir: 'ltr',
+  };
+  const error = value && !ends(value, last4) ? t('install.notThis', { last4 }) : undefined;
+  return (
+    <>
+      <Field field={field} value={value} error={error} onChange={onChange} />
+      {origins.length > 0 && (
+        <p class="about">
+          {t('install.origins')} <bdi dir="ltr">{origins.join(', ')}</bdi>
+        </p>
+      )}
+    </>
   );
 }
 

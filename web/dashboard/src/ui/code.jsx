@@ -7,14 +7,14 @@ export async function copy(text) {
   toast(t('common.copied'));
 }
 
-/** A text to take away, such as a snippet or a key, with a button that copies it. */
-export function Snippet({ label, text, wrap }) {
+/** A text to take away, such as a snippet or a key, with a button that copies it, unless it is `partial`. */
+export function Snippet({ label, text, wrap, partial }) {
   return (
     <div class="snippet" dir="ltr">
       <pre tabIndex={0} aria-label={label} class={wrap ? 'wrap' : undefined}>
         <code>{text}</code>
       </pre>
-      <IconButton icon="copy" label={t('common.copy')} onClick={() => copy(text)} />
+      {!partial && <IconButton icon="copy" label={t('common.copy')} onClick={() => copy(text)} />}
     </div>
   );
 }
