@@ -25,7 +25,7 @@ export const STRICT_CSP =
 
 export function launch() {
   return chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium-headless-shell', // a third quicker
     args: ARGS,
   });
 }
