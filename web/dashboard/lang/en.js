@@ -682,7 +682,10 @@ export default {
     about: 'One line on your site, and a look whether it is there.',
     paste: 'Paste this before </body>',
     pasteAbout: 'On every page where the assistant should be.',
-    masked: 'Keys are kept as hashes: put the whole key, which ends with {last4}, in its place.',
+    kept: 'Your publishable key',
+    masked:
+      'The server keeps only its hash: paste the key that ends with {last4} here, and the line is whole. It is not sent.',
+    notThis: 'This is not a publishable key that ends with {last4}.',
     another: 'The key is not at hand?',
     site: 'Your site',
     keyName: 'Website',
