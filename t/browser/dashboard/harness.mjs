@@ -118,6 +118,25 @@ export async function accessible(page, name) {
 export const overflows = (page) =>
   page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
 
+/** How pages look where most can go wrong (the other looks: shell.test.mjs): nothing for axe to
+    find, nothing wider than the window. */
+export async function walkInTheDark(browser, as, paths) {
+  const look = 'dark, hebrew, narrow';
+  const page = await open(browser, paths[0], {
+    as,
+    language: 'he',
+    context: { colorScheme: 'dark', viewport: { width: 360, height: 720 } },
+  });
+  for (const path of paths) {
+    await page.goto(`${url}/dashboard${path}`);
+    await page.locator('main h1').waitFor();
+    await page.waitForFunction(() => !document.querySelector('main .skeleton'));
+    await accessible(page, `${path} ${look}`);
+    assert.equal(await overflows(page), false, `${path} ${look}`);
+  }
+  await close(page);
+}
+
 export const shoot = async (page, name) =>
   shots && page.screenshot({ path: join(shots, `dashboard-${name}.png`) });
 

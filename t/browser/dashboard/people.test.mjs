@@ -1,7 +1,7 @@
 // ADM-1 in the dashboard: people, teams, keys, and the record of who changed what.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { accessible, api, close, heading, open, options, overflows, start, url } from './harness.mjs';
+import { accessible, api, close, heading, open, options, start, url, walkInTheDark } from './harness.mjs';
 
 let browser;
 before(async () => (browser = await start()));
@@ -158,18 +158,16 @@ test('ENG-17: what is kept, business hours and canned replies are set', options,
   await close(page);
 });
 
-// the rest of the looks: shell.test.mjs
-const look = 'dark, hebrew, narrow';
-const how = { language: 'he', context: { colorScheme: 'dark', viewport: { width: 360, height: 720 } } };
-test(`${look}: axe finds nothing, nothing is wider than the window`, options, async () => {
-  const page = await open(browser, '/users', { as: 'owner', ...how });
-  const paths = ['/users', '/users?tab=teams', '/keys', '/audit', '/settings', '/settings?tab=business', '/settings?tab=replies', '/settings?tab=retention', '/settings?tab=identity'];
-  for (const path of paths) {
-    await page.goto(`${url}/dashboard${path}`);
-    await page.locator('main h1').waitFor();
-    await page.waitForFunction(() => !document.querySelector('main .skeleton'));
-    await accessible(page, `${path} ${look}`);
-    assert.equal(await overflows(page), false, `${path} ${look}`);
-  }
-  await close(page);
-});
+test('dark, hebrew, narrow: axe finds nothing, nothing is wider than the window', options, () =>
+  walkInTheDark(browser, 'owner', [
+    '/users',
+    '/users?tab=teams',
+    '/keys',
+    '/audit',
+    '/settings',
+    '/settings?tab=business',
+    '/settings?tab=replies',
+    '/settings?tab=retention',
+    '/settings?tab=identity',
+  ]),
+);
