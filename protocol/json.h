@@ -120,9 +120,10 @@ void fd_jw_null(struct fd_json_writer *w);
 void fd_jw_raw(struct fd_json_writer *w, const char *json, size_t len); /* a finished value */
 void fd_jw_json(struct fd_json_writer *w, const struct fd_json *value);
 
-/* key + value in one; a NULL value is null */
+/* key + value in one; a NULL value is null; raw is a finished value */
 void fd_jw_member(struct fd_json_writer *w, const char *key, const char *value);
 void fd_jw_member_int(struct fd_json_writer *w, const char *key, int64_t value);
 void fd_jw_member_bool(struct fd_json_writer *w, const char *key, bool value);
+void fd_jw_member_raw(struct fd_json_writer *w, const char *key, const char *json);
 
 #endif

@@ -241,3 +241,12 @@ void fd_jw_member_bool(struct fd_json_writer *w, const char *key, bool value)
     fd_jw_key(w, key);
     fd_jw_bool(w, value);
 }
+
+void fd_jw_member_raw(struct fd_json_writer *w, const char *key, const char *json)
+{
+    fd_jw_key(w, key);
+    if (json != NULL)
+        fd_jw_raw(w, json, strlen(json));
+    else
+        fd_jw_null(w);
+}

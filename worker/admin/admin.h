@@ -3,7 +3,7 @@
  * evhttp on a unix socket behind nginx, which has authenticated the request and says
  * in headers for which organisation and role it is. A resource is one file: a table
  * of routes whose handlers are plain synchronous functions on a pool thread. resources.h
- * lists them all; field.h and page.h have what bodies and lists have in common.
+ * lists them all; field.h, list.h and page.h have what bodies and lists have in common.
  */
 #ifndef FD_ADMIN_ADMIN_H
 #define FD_ADMIN_ADMIN_H
@@ -142,6 +142,13 @@ void admin_problem(struct admin_reply *reply, const struct admin_request *reques
  * (DB_FAILED) becomes 422 with that text. */
 void admin_db_problem(struct admin_reply *reply, const struct admin_request *request,
                       enum db_status status);
+/* Did an operation go well, and find what it is about? False: the reply holds the problem, with
+ * `none` (may be NULL) as the detail of a 404. */
+bool admin_found(struct admin_reply *reply, const struct admin_request *request,
+                 enum db_status status, bool found, const char *none);
+
+/* {id}: of what was made. */
+void admin_reply_id(struct admin_reply *reply, int status, const char *id);
 
 /* Calls tell() once what this request changes is committed, and never if it is not. `arg` and
  * what it points at live as long as the request. */

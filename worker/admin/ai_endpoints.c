@@ -38,22 +38,14 @@ static void change(const struct admin_request *request, struct admin_reply *repl
         admin_settings_changed(request);
 }
 
-static void answer_found(const struct admin_request *request, struct admin_reply *reply,
-                         enum db_status status, bool found)
-{
-    if (status != DB_OK)
-        admin_db_problem(reply, request, status);
-    else if (!found)
-        admin_problem(reply, request, FD_PROBLEM_NOT_FOUND, NULL, "none is set");
-}
+static const char none[] = "none is set";
 
 static void remove_one(const struct admin_request *request, struct admin_reply *reply)
 {
     bool found;
     enum db_status status = ai_endpoint_remove(request->db, request->org, kind_of(request), &found);
 
-    answer_found(request, reply, status, found);
-    if (status != DB_OK || !found)
+    if (!admin_found(reply, request, status, found, none))
         return;
     admin_settings_changed(request);
     reply->status = 204;
@@ -65,7 +57,7 @@ static void test(const struct admin_request *request, struct admin_reply *reply)
     enum db_status status = ai_endpoint_test(request->db, request->config, request->org,
                                              kind_of(request), &found, &reply->body);
 
-    answer_found(request, reply, status, found);
+    admin_found(reply, request, status, found, none);
 }
 
 #define ENDPOINT                                                                                   \

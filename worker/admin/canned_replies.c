@@ -1,77 +1,44 @@
 /* What operators answer often (ADM-4): a text by its shortcut, with {visitor}, {operator} and
  * {organization} for the page to fill in. */
-#include "admin/page.h"
+#include "admin/list.h"
 #include "admin/resources.h"
 #include "admin/schema.h"
 #include "tenant/canned_replies.h"
 
 #include <string.h>
 
-#define LIST "canned-replies"
-
 static void write_one(struct fd_json_writer *w, const PGresult *rows, int row)
 {
-    fd_jw_object(w);
     fd_jw_member(w, "id", db_text(rows, row, CANNED_ID));
     fd_jw_member(w, "shortcut", db_text(rows, row, CANNED_SHORTCUT));
     fd_jw_member(w, "language", db_text(rows, row, CANNED_LANGUAGE));
     fd_jw_member(w, "text", db_text(rows, row, CANNED_TEXT));
     fd_jw_member(w, "updated_at", db_text(rows, row, CANNED_UPDATED));
-    fd_jw_end_object(w);
 }
+
+static const struct list replies = {"canned_replies", write_one, 2, {CANNED_SHORTCUT, CANNED_ID}};
 
 static void list(const struct admin_request *request, struct admin_reply *reply)
 {
     const char *language = admin_query(request, "language");
-    const char *last[2] = {0};
-    struct fd_json_writer w;
     struct page page;
     PGresult *rows;
 
-    if (!page_read(request, reply, LIST, 2, &page))
+    if (!list_page(request, reply, &replies, &page))
         return;
     enum db_status status = canned_replies_list(request->db, request->org, language, page.after[0],
                                                 page.after[1], page.limit + 1, &rows);
-    if (status != DB_OK) {
-        admin_db_problem(reply, request, status);
-        return;
-    }
-    int count = PQntuples(rows), shown = count < page.limit ? count : page.limit;
-    buf_json(&reply->body, &w);
-    fd_jw_object(&w);
-    fd_jw_key(&w, "canned_replies");
-    fd_jw_array(&w);
-    for (int row = 0; row < shown; row++)
-        write_one(&w, rows, row);
-    fd_jw_end_array(&w);
-    if (shown > 0) {
-        last[0] = db_text(rows, shown - 1, CANNED_SHORTCUT);
-        last[1] = db_text(rows, shown - 1, CANNED_ID);
-    }
-    page_next(&w, request, LIST, &page, count, last, 2);
-    fd_jw_end_object(&w);
-    buf_json_end(&reply->body, &w);
-    PQclear(rows);
+    list_reply(request, reply, &replies, &page, status, rows);
 }
 
 static void answer(const struct admin_request *request, struct admin_reply *reply,
                    enum db_status status, PGresult *row)
 {
-    struct fd_json_writer w;
-
-    if (status == DB_CONFLICT) {
+    if (status == DB_CONFLICT)
         admin_problem(reply, request, FD_PROBLEM_CONFLICT, "shortcut",
                       "there is one with this shortcut and language");
-    } else if (status != DB_OK) {
-        admin_db_problem(reply, request, status);
-    } else if (PQntuples(row) == 0) {
-        admin_problem(reply, request, FD_PROBLEM_NOT_FOUND, NULL, NULL);
-    } else {
-        buf_json(&reply->body, &w);
-        write_one(&w, row, 0);
-        buf_json_end(&reply->body, &w);
-    }
-    PQclear(row);
+    else
+        list_reply_one(request, reply, write_one, status, row, NULL);
 }
 
 static bool is_shortcut(const char *text)
@@ -119,7 +86,7 @@ static bool read_one(const struct admin_request *request, struct admin_reply *re
 
 static void show(const struct admin_request *request, struct admin_reply *reply)
 {
-    PGresult *row = NULL;
+    PGresult *row;
     enum db_status status = canned_reply_find(request->db, request->org, request->ids[0], &row);
 
     answer(request, reply, status, row);
@@ -128,7 +95,7 @@ static void show(const struct admin_request *request, struct admin_reply *reply)
 static void create(const struct admin_request *request, struct admin_reply *reply)
 {
     struct canned_reply one;
-    PGresult *row = NULL;
+    PGresult *row;
 
     if (!read_one(request, reply, &one))
         return;
@@ -145,7 +112,7 @@ static void create(const struct admin_request *request, struct admin_reply *repl
 static void change(const struct admin_request *request, struct admin_reply *reply)
 {
     struct canned_reply one;
-    PGresult *row = NULL;
+    PGresult *row;
 
     if (!read_one(request, reply, &one))
         return;
@@ -159,11 +126,7 @@ static void drop(const struct admin_request *request, struct admin_reply *reply)
     bool found = false;
     enum db_status status = canned_reply_delete(request->db, request->org, request->ids[0], &found);
 
-    if (status != DB_OK)
-        admin_db_problem(reply, request, status);
-    else if (!found)
-        admin_problem(reply, request, FD_PROBLEM_NOT_FOUND, NULL, NULL);
-    else
+    if (admin_found(reply, request, status, found, NULL))
         reply->status = 204;
 }
 

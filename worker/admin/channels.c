@@ -1,6 +1,6 @@
 /* Channels (ENG-15): WhatsApp and the like, by webhooks: which are on, where answers are posted,
  * what comes in, and how its delivery went. */
-#include "admin/page.h"
+#include "admin/list.h"
 #include "admin/resources.h"
 #include "admin/schema.h"
 
@@ -14,7 +14,6 @@
 #include <sodium.h>
 #include <string.h>
 
-#define LIST "channel deliveries"
 #define NAME_RULE                                                                                  \
     "1 to 32 of a-z, 0-9, - and _, the first a letter, and not widget, api or test, would be "     \
     "right"
@@ -38,29 +37,14 @@ static void write_one(struct fd_json_writer *w, const PGresult *rows, int row)
     fd_jw_member(w, "updated_at", db_text(rows, row, CHANNEL_UPDATED));
 }
 
+static const struct list channels = {.name = "channels", .write = write_one};
+
 static void list(const struct admin_request *request, struct admin_reply *reply)
 {
-    struct fd_json_writer w;
     PGresult *rows;
 
     enum db_status status = channels_list(request->db, request->org, NULL, &rows);
-    if (status != DB_OK) {
-        admin_db_problem(reply, request, status);
-        return;
-    }
-    buf_json(&reply->body, &w);
-    fd_jw_object(&w);
-    fd_jw_key(&w, "channels");
-    fd_jw_array(&w);
-    for (int row = 0; row < PQntuples(rows); row++) {
-        fd_jw_object(&w);
-        write_one(&w, rows, row);
-        fd_jw_end_object(&w);
-    }
-    fd_jw_end_array(&w);
-    fd_jw_end_object(&w);
-    buf_json_end(&reply->body, &w);
-    PQclear(rows);
+    list_reply(request, reply, &channels, NULL, status, rows);
 }
 
 /* `secret` is told where it was just made. */
@@ -246,7 +230,6 @@ static void receive(const struct admin_request *request, struct admin_reply *rep
 
 static void write_delivery(struct fd_json_writer *w, const PGresult *rows, int row)
 {
-    fd_jw_object(w);
     fd_jw_member(w, "id", db_text(rows, row, DELIVERY_ID));
     fd_jw_member(w, "created_at", db_text(rows, row, DELIVERY_CREATED));
     fd_jw_member(w, "conversation_id", db_text(rows, row, DELIVERY_CONVERSATION));
@@ -255,56 +238,30 @@ static void write_delivery(struct fd_json_writer *w, const PGresult *rows, int r
     fd_jw_member_int(w, "attempts", db_int(rows, row, DELIVERY_ATTEMPTS, 0));
     fd_jw_member(w, "settled_at", db_text(rows, row, DELIVERY_SETTLED));
     reason_member(w, "last_error", db_text(rows, row, DELIVERY_ERROR));
-    fd_jw_end_object(w);
 }
+
+static const struct list sent = {"deliveries", write_delivery, 2, {DELIVERY_AT, DELIVERY_ID}};
 
 static bool is_there(const struct admin_request *request, struct admin_reply *reply)
 {
     PGresult *row;
 
     enum db_status status = channels_list(request->db, request->org, request->ids[0], &row);
-    if (status != DB_OK) {
-        admin_db_problem(reply, request, status);
-        return false;
-    }
-    bool there = PQntuples(row) == 1;
+    bool there = status == DB_OK && PQntuples(row) == 1;
     PQclear(row);
-    if (!there)
-        admin_problem(reply, request, FD_PROBLEM_NOT_FOUND, NULL, NULL);
-    return there;
+    return admin_found(reply, request, status, there, NULL);
 }
 
 static void deliveries(const struct admin_request *request, struct admin_reply *reply)
 {
-    const char *last[2] = {0};
-    struct fd_json_writer w;
     struct page page;
     PGresult *rows;
 
-    if (!is_there(request, reply) || !page_read(request, reply, LIST, 2, &page))
+    if (!is_there(request, reply) || !list_page(request, reply, &sent, &page))
         return;
     enum db_status status = channel_deliveries(request->db, request->org, request->ids[0],
                                                page.after[0], page.after[1], page.limit + 1, &rows);
-    if (status != DB_OK) {
-        admin_db_problem(reply, request, status);
-        return;
-    }
-    int count = PQntuples(rows), shown = count < page.limit ? count : page.limit;
-    buf_json(&reply->body, &w);
-    fd_jw_object(&w);
-    fd_jw_key(&w, "deliveries");
-    fd_jw_array(&w);
-    for (int row = 0; row < shown; row++)
-        write_delivery(&w, rows, row);
-    fd_jw_end_array(&w);
-    if (shown > 0) {
-        last[0] = db_text(rows, shown - 1, DELIVERY_AT);
-        last[1] = db_text(rows, shown - 1, DELIVERY_ID);
-    }
-    page_next(&w, request, LIST, &page, count, last, 2);
-    fd_jw_end_object(&w);
-    buf_json_end(&reply->body, &w);
-    PQclear(rows);
+    list_reply(request, reply, &sent, &page, status, rows);
 }
 
 /* -- the routes ------------------------------------------------------------------------------- */

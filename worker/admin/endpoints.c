@@ -1,69 +1,27 @@
 /* Endpoints (ENG-11): what of an integration can be called; each is a tool to the model. */
 #include "integration/endpoints.h"
 #include "admin/field.h"
+#include "admin/integrations.h"
+#include "admin/list.h"
 #include "admin/trial_reply.h"
 #include "integration/endpoint_trial.h"
-
-#include <string.h>
 
 #define TEXT_MAX  2000
 #define QUERY_MAX 16384
 
 static const char none[] = "there is no such endpoint";
-
-/* False: the reply says what is wrong. */
-static bool went_well(const struct admin_request *request, struct admin_reply *reply,
-                      enum db_status status, const struct tool_problem *problem)
-{
-    bool unknown = problem->field != NULL && (strcmp(problem->field, "integration") == 0 ||
-                                              strcmp(problem->field, "endpoint") == 0);
-
-    if (status != DB_OK)
-        admin_db_problem(reply, request, status);
-    else if (unknown)
-        admin_problem(reply, request, FD_PROBLEM_NOT_FOUND, NULL, problem->text);
-    else if (problem->field != NULL)
-        admin_problem(reply, request, FD_PROBLEM_FIELD, problem->field, problem->text);
-    return status == DB_OK && problem->field == NULL;
-}
+static const struct list endpoints = {.name = "endpoints", .write = endpoints_write};
 
 /* -- of an integration ---------------------------------------------------------------------- */
 
-static bool exists(const struct admin_request *request, struct admin_reply *reply)
-{
-    struct buf json;
-
-    buf_init(&json, reply->body.max);
-    enum db_status status = integrations_list(request->db, request->org, request->ids[0], &json);
-    bool found = json.len > 2;
-    buf_free(&json);
-    if (status != DB_OK)
-        admin_db_problem(reply, request, status);
-    else if (!found)
-        admin_problem(reply, request, FD_PROBLEM_NOT_FOUND, NULL, "there is no such integration");
-    return status == DB_OK && found;
-}
-
 static void list(const struct admin_request *request, struct admin_reply *reply)
 {
-    struct fd_json_writer w;
-    struct buf json;
+    PGresult *rows;
 
-    if (!exists(request, reply))
+    if (!integrations_exists(request, reply))
         return;
-    buf_init(&json, reply->body.max);
-    enum db_status status = endpoints_list(request->db, request->org, request->ids[0], &json);
-    if (status != DB_OK) {
-        admin_db_problem(reply, request, status);
-    } else {
-        buf_json(&reply->body, &w);
-        fd_jw_object(&w);
-        fd_jw_key(&w, "endpoints");
-        fd_jw_raw(&w, json.data, json.len);
-        fd_jw_end_object(&w);
-        buf_json_end(&reply->body, &w);
-    }
-    buf_free(&json);
+    enum db_status status = endpoints_list(request->db, request->org, request->ids[0], &rows);
+    list_reply(request, reply, &endpoints, NULL, status, rows);
 }
 
 static void create(const struct admin_request *request, struct admin_reply *reply)
@@ -78,38 +36,25 @@ static void create(const struct admin_request *request, struct admin_reply *repl
                                 .config = fd_json_get(request->body, "config")};
     struct tool_problem problem;
     char id[SETTINGS_ID_SIZE];
-    struct fd_json_writer w;
 
     if (!field_object(request, reply, "parameters_schema", &spec.schema))
         return;
     enum db_status status =
         endpoints_add(request->db, request->org, request->ids[0], &spec, &problem, id);
-    if (!went_well(request, reply, status, &problem))
+    if (!integrations_went_well(request, reply, status, &problem))
         return;
     admin_settings_changed(request);
-    buf_json(&reply->body, &w);
-    fd_jw_object(&w);
-    fd_jw_member(&w, "id", id);
-    fd_jw_end_object(&w);
-    buf_json_end(&reply->body, &w);
-    reply->status = 201;
+    admin_reply_id(reply, 201, id);
 }
 
 /* -- one ------------------------------------------------------------------------------------ */
 
 static void show(const struct admin_request *request, struct admin_reply *reply)
 {
-    struct buf json;
+    PGresult *row;
 
-    buf_init(&json, reply->body.max);
-    enum db_status status = endpoints_named(request->db, request->org, request->ids[0], &json);
-    if (status != DB_OK)
-        admin_db_problem(reply, request, status);
-    else if (json.len <= 2)
-        admin_problem(reply, request, FD_PROBLEM_NOT_FOUND, NULL, none);
-    else
-        buf_append(&reply->body, json.data + 1, json.len - 2);
-    buf_free(&json);
+    enum db_status status = endpoints_named(request->db, request->org, request->ids[0], &row);
+    list_reply_one(request, reply, endpoints_write, status, row, none);
 }
 
 static void change(const struct admin_request *request, struct admin_reply *reply)
@@ -129,7 +74,7 @@ static void change(const struct admin_request *request, struct admin_reply *repl
         return;
     enum db_status status =
         endpoints_change(request->db, request->org, request->ids[0], &to, &problem);
-    if (!went_well(request, reply, status, &problem))
+    if (!integrations_went_well(request, reply, status, &problem))
         return;
     admin_settings_changed(request);
     show(request, reply);
@@ -140,14 +85,10 @@ static void remove_one(const struct admin_request *request, struct admin_reply *
     bool found;
     enum db_status status = endpoints_remove(request->db, request->org, request->ids[0], &found);
 
-    if (status != DB_OK) {
-        admin_db_problem(reply, request, status);
-    } else if (!found) {
-        admin_problem(reply, request, FD_PROBLEM_NOT_FOUND, NULL, none);
-    } else {
-        admin_settings_changed(request);
-        reply->status = 204;
-    }
+    if (!admin_found(reply, request, status, found, none))
+        return;
+    admin_settings_changed(request);
+    reply->status = 204;
 }
 
 static void test(const struct admin_request *request, struct admin_reply *reply)

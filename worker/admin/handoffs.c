@@ -1,11 +1,9 @@
 /* The queue of operators (ENG-14): who waits for a person, since when and why. */
-#include "admin/page.h"
+#include "admin/list.h"
 #include "admin/resources.h"
 #include "tenant/handoffs.h"
 
 #include <string.h>
-
-#define LIST "handoffs"
 
 static bool read_team(const struct admin_request *request, struct admin_reply *reply,
                       const char **team)
@@ -18,26 +16,17 @@ static bool read_team(const struct admin_request *request, struct admin_reply *r
     return false;
 }
 
-static void write_list(const struct admin_request *request, struct admin_reply *reply,
-                       const struct page *page, const PGresult *rows, int64_t waiting)
+static const struct list handoffs = {"handoffs", handoff_write, 2, {HANDOFF_PLACE, HANDOFF_ID}};
+
+static void write_queue(const struct admin_request *request, struct admin_reply *reply,
+                        const struct page *page, const PGresult *rows, int64_t waiting)
 {
     struct fd_json_writer w;
-    int count = PQntuples(rows), shown = count < page->limit ? count : page->limit;
-    const char *last[2] = {0};
 
     buf_json(&reply->body, &w);
     fd_jw_object(&w);
-    fd_jw_key(&w, "handoffs");
-    fd_jw_array(&w);
-    for (int row = 0; row < shown; row++)
-        handoff_write(&w, rows, row);
-    fd_jw_end_array(&w);
+    list_write(&w, request, &handoffs, page, rows);
     fd_jw_member_int(&w, "waiting", waiting);
-    if (shown > 0) {
-        last[0] = db_text(rows, shown - 1, HANDOFF_PLACE);
-        last[1] = db_text(rows, shown - 1, HANDOFF_ID);
-    }
-    page_next(&w, request, LIST, page, count, last, 2);
     fd_jw_end_object(&w);
     buf_json_end(&reply->body, &w);
 }
@@ -49,14 +38,14 @@ static void list(const struct admin_request *request, struct admin_reply *reply)
     PGresult *rows = NULL;
     int64_t waiting = 0;
 
-    if (!read_team(request, reply, &team) || !page_read(request, reply, LIST, 2, &page))
+    if (!read_team(request, reply, &team) || !list_page(request, reply, &handoffs, &page))
         return;
     enum db_status status = handoffs_list(request->db, request->org, team, page.after[0],
                                           page.after[1], page.limit + 1, &rows);
     if (status == DB_OK)
         status = handoffs_waiting(request->db, request->org, team, &waiting);
     if (status == DB_OK)
-        write_list(request, reply, &page, rows, waiting);
+        write_queue(request, reply, &page, rows, waiting);
     else
         admin_db_problem(reply, request, status);
     PQclear(rows);

@@ -1,4 +1,5 @@
 /* Secrets that prove who visitors are (WID-5): `frontdesk identity` for a program. */
+#include "admin/list.h"
 #include "admin/resources.h"
 
 #include "tenant/identity_secret.h"
@@ -8,32 +9,19 @@
 
 static void write_secret(struct fd_json_writer *w, const PGresult *rows, int row)
 {
-    fd_jw_object(w);
     fd_jw_member(w, "id", db_text(rows, row, IDENTITY_SECRET_ID));
     fd_jw_member(w, "last4", db_text(rows, row, IDENTITY_SECRET_LAST4));
     fd_jw_member(w, "created_at", db_text(rows, row, IDENTITY_SECRET_CREATED));
-    fd_jw_end_object(w);
 }
+
+static const struct list secrets = {.name = "identity_secrets", .write = write_secret};
 
 static void list(const struct admin_request *request, struct admin_reply *reply)
 {
-    struct fd_json_writer w;
     PGresult *rows;
+
     enum db_status status = identity_secret_list(request->db, request->org, &rows);
-    if (status != DB_OK) {
-        admin_db_problem(reply, request, status);
-        return;
-    }
-    buf_json(&reply->body, &w);
-    fd_jw_object(&w);
-    fd_jw_key(&w, "identity_secrets");
-    fd_jw_array(&w);
-    for (int row = 0; row < PQntuples(rows); row++)
-        write_secret(&w, rows, row);
-    fd_jw_end_array(&w);
-    fd_jw_end_object(&w);
-    buf_json_end(&reply->body, &w);
-    PQclear(rows);
+    list_reply(request, reply, &secrets, NULL, status, rows);
 }
 
 static void show(const struct admin_request *request, struct admin_reply *reply)
@@ -52,7 +40,9 @@ static void show(const struct admin_request *request, struct admin_reply *reply)
         row++;
     if (row < PQntuples(rows)) {
         buf_json(&reply->body, &w);
+        fd_jw_object(&w);
         write_secret(&w, rows, row);
+        fd_jw_end_object(&w);
         buf_json_end(&reply->body, &w);
     } else {
         admin_problem(reply, request, FD_PROBLEM_NOT_FOUND, NULL, NULL);
@@ -86,11 +76,7 @@ static void revoke(const struct admin_request *request, struct admin_reply *repl
     bool found;
     enum db_status status =
         identity_secret_revoke(request->db, request->org, request->ids[0], &found);
-    if (status != DB_OK)
-        admin_db_problem(reply, request, status);
-    else if (!found)
-        admin_problem(reply, request, FD_PROBLEM_NOT_FOUND, NULL, NULL);
-    else
+    if (admin_found(reply, request, status, found, NULL))
         reply->status = 204;
 }
 

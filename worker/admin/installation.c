@@ -39,12 +39,10 @@ static void write_key(struct fd_json_writer *w, const PGresult *key)
         fd_jw_null(w);
         return;
     }
-    const char *origins = db_text(key, 0, KEY_ORIGINS);
     fd_jw_object(w);
     fd_jw_member(w, "id", db_text(key, 0, KEY_ID));
     fd_jw_member(w, "last4", db_text(key, 0, KEY_LAST4));
-    fd_jw_key(w, "origins");
-    fd_jw_raw(w, origins, strlen(origins));
+    fd_jw_member_raw(w, "origins", db_text(key, 0, KEY_ORIGINS));
     fd_jw_end_object(w);
 }
 

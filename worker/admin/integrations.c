@@ -1,117 +1,57 @@
 /* Integrations (ENG-11): the operations of `frontdesk integration` for a program. Of
  * credentials the last four characters are all that ever comes back. */
-#include "admin/page.h"
+#include "admin/integrations.h"
+
+#include "admin/list.h"
 #include "integration/journal.h"
 #include "integration/probe.h"
-#include "integration/settings.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define TEXT_MAX 2000
-#define CALLS    "integration-calls"
 
-static void problem_of(const struct admin_request *request, struct admin_reply *reply,
-                       const struct tool_problem *problem)
+static const char none[] = "there is no such integration";
+static const struct list integrations = {.name = "integrations", .write = integrations_write};
+static const struct list journal = {"calls", journal_write_entry, 1, {JOURNAL_ID}};
+
+bool integrations_went_well(const struct admin_request *request, struct admin_reply *reply,
+                            enum db_status status, const struct tool_problem *problem)
 {
-    bool unknown = strcmp(problem->field, "integration") == 0;
+    const char *field = problem->field;
 
-    admin_problem(reply, request, unknown ? FD_PROBLEM_NOT_FOUND : FD_PROBLEM_FIELD,
-                  unknown ? NULL : problem->field, problem->text);
-}
-
-/* False: the reply says what is wrong. */
-static bool went_well(const struct admin_request *request, struct admin_reply *reply,
-                      enum db_status status, const struct tool_problem *problem)
-{
     if (status != DB_OK)
         admin_db_problem(reply, request, status);
-    else if (problem->field != NULL)
-        problem_of(request, reply, problem);
-    return status == DB_OK && problem->field == NULL;
+    else if (field != NULL && (strcmp(field, "integration") == 0 || strcmp(field, "endpoint") == 0))
+        admin_problem(reply, request, FD_PROBLEM_NOT_FOUND, NULL, problem->text);
+    else if (field != NULL)
+        admin_problem(reply, request, FD_PROBLEM_FIELD, field, problem->text);
+    return status == DB_OK && field == NULL;
 }
 
-static bool was_found(const struct admin_request *request, struct admin_reply *reply,
-                      enum db_status status, bool found, const char *what)
+bool integrations_exists(const struct admin_request *request, struct admin_reply *reply)
 {
-    if (status != DB_OK)
-        admin_db_problem(reply, request, status);
-    else if (!found)
-        admin_problem(reply, request, FD_PROBLEM_NOT_FOUND, NULL, what);
-    return status == DB_OK && found;
+    PGresult *row;
+
+    enum db_status status = integrations_list(request->db, request->org, request->ids[0], &row);
+    bool found = status == DB_OK && PQntuples(row) > 0;
+    PQclear(row);
+    return admin_found(reply, request, status, found, none);
 }
-
-/* An operation's JSON is the member of an object. */
-static void reply_list(const struct admin_request *request, struct admin_reply *reply,
-                       enum db_status status, const char *member, struct buf *json)
-{
-    struct fd_json_writer w;
-
-    if (status != DB_OK) {
-        admin_db_problem(reply, request, status);
-    } else {
-        buf_json(&reply->body, &w);
-        fd_jw_object(&w);
-        fd_jw_key(&w, member);
-        fd_jw_raw(&w, json->data, json->len);
-        fd_jw_end_object(&w);
-        buf_json_end(&reply->body, &w);
-    }
-    buf_free(json);
-}
-
-static void reply_id(struct admin_reply *reply, const char *id)
-{
-    struct fd_json_writer w;
-
-    buf_json(&reply->body, &w);
-    fd_jw_object(&w);
-    fd_jw_member(&w, "id", id);
-    fd_jw_end_object(&w);
-    buf_json_end(&reply->body, &w);
-    reply->status = 201;
-}
-
-/* -- integrations ---------------------------------------------------------------------- */
 
 static void list(const struct admin_request *request, struct admin_reply *reply)
 {
-    struct buf json;
+    PGresult *rows;
 
-    buf_init(&json, reply->body.max);
-    enum db_status status = integrations_list(request->db, request->org, NULL, &json);
-    reply_list(request, reply, status, "integrations", &json);
-}
-
-/* The integration of the path, an array of one. False: the reply says that there is none. */
-static bool find(const struct admin_request *request, struct admin_reply *reply, struct buf *json)
-{
-    buf_init(json, reply->body.max);
-    enum db_status status = integrations_list(request->db, request->org, request->ids[0], json);
-    bool found = was_found(request, reply, status, json->len > 2, "there is no such integration");
-    if (!found)
-        buf_free(json);
-    return found;
-}
-
-static bool exists(const struct admin_request *request, struct admin_reply *reply)
-{
-    struct buf json;
-
-    bool found = find(request, reply, &json);
-    if (found)
-        buf_free(&json);
-    return found;
+    enum db_status status = integrations_list(request->db, request->org, NULL, &rows);
+    list_reply(request, reply, &integrations, NULL, status, rows);
 }
 
 static void show(const struct admin_request *request, struct admin_reply *reply)
 {
-    struct buf json;
+    PGresult *row;
 
-    if (!find(request, reply, &json))
-        return;
-    buf_append(&reply->body, json.data + 1, json.len - 2);
-    buf_free(&json);
+    enum db_status status = integrations_list(request->db, request->org, request->ids[0], &row);
+    list_reply_one(request, reply, integrations_write, status, row, none);
 }
 
 static void create(const struct admin_request *request, struct admin_reply *reply)
@@ -129,10 +69,10 @@ static void create(const struct admin_request *request, struct admin_reply *repl
 
     enum db_status status =
         integrations_add(request->db, request->config, request->org, &spec, &problem, id);
-    if (!went_well(request, reply, status, &problem))
+    if (!integrations_went_well(request, reply, status, &problem))
         return;
     admin_settings_changed(request);
-    reply_id(reply, id);
+    admin_reply_id(reply, 201, id);
 }
 
 /* -1: it is not said. */
@@ -152,7 +92,7 @@ static void change(const struct admin_request *request, struct admin_reply *repl
 
     enum db_status status = integrations_change(request->db, request->config, request->org,
                                                 request->ids[0], &spec, &problem);
-    if (!went_well(request, reply, status, &problem))
+    if (!integrations_went_well(request, reply, status, &problem))
         return;
     admin_settings_changed(request);
     show(request, reply);
@@ -163,7 +103,7 @@ static void remove_one(const struct admin_request *request, struct admin_reply *
     bool found;
     enum db_status status = integrations_remove(request->db, request->org, request->ids[0], &found);
 
-    if (!was_found(request, reply, status, found, "there is no such integration"))
+    if (!admin_found(reply, request, status, found, none))
         return;
     admin_settings_changed(request);
     reply->status = 204;
@@ -184,33 +124,13 @@ static void test(const struct admin_request *request, struct admin_reply *reply)
 static void calls(const struct admin_request *request, struct admin_reply *reply)
 {
     struct page page;
-    struct fd_json_writer w;
     PGresult *rows;
 
-    if (!page_read(request, reply, CALLS, 1, &page) || !exists(request, reply))
+    if (!list_page(request, reply, &journal, &page) || !integrations_exists(request, reply))
         return;
-    enum db_status status = journal_page(request->db, request->org, request->ids[0], page.after[0],
+    enum db_status status = journal_list(request->db, request->org, request->ids[0], page.after[0],
                                          page.limit + 1, &rows);
-    if (status != DB_OK) {
-        admin_db_problem(reply, request, status);
-        return;
-    }
-    int count = PQntuples(rows), shown = count < page.limit ? count : page.limit;
-    buf_json(&reply->body, &w);
-    fd_jw_object(&w);
-    fd_jw_key(&w, "calls");
-    fd_jw_array(&w);
-    for (int row = 0; row < shown; row++) {
-        fd_jw_object(&w);
-        journal_write_row(&w, rows, row);
-        fd_jw_end_object(&w);
-    }
-    fd_jw_end_array(&w);
-    const char *last = shown > 0 ? db_text(rows, shown - 1, JOURNAL_ID) : NULL;
-    page_next(&w, request, CALLS, &page, count, &last, 1);
-    fd_jw_end_object(&w);
-    buf_json_end(&reply->body, &w);
-    PQclear(rows);
+    list_reply(request, reply, &journal, &page, status, rows);
 }
 
 /* -- the routes --------------------------------------------------------------------------- */

@@ -1,6 +1,6 @@
 /* API keys (EDGE-2): the operations of `frontdesk key` for a program. */
 #include "admin/field.h"
-#include "admin/page.h"
+#include "admin/list.h"
 #include "tenant/keys.h"
 
 #include <string.h>
@@ -9,7 +9,6 @@
 #define ORIGINS_MAX   50
 #define OVERLAP_S     86400
 #define OVERLAP_MAX_S 7776000
-#define LIST          "keys"
 
 static void write_origins(struct fd_json_writer *w, const char *origins)
 {
@@ -24,7 +23,6 @@ static void write_origins(struct fd_json_writer *w, const char *origins)
 
 static void write_row(struct fd_json_writer *w, const PGresult *keys, int row)
 {
-    fd_jw_object(w);
     fd_jw_member(w, "id", db_text(keys, row, KEY_ID));
     fd_jw_member(w, "name", db_text(keys, row, KEY_NAME));
     fd_jw_member(w, "kind", db_text(keys, row, KEY_KIND));
@@ -35,36 +33,20 @@ static void write_row(struct fd_json_writer *w, const PGresult *keys, int row)
     fd_jw_member(w, "expires_at", db_text(keys, row, KEY_EXPIRES_AT));
     fd_jw_member(w, "status", db_text(keys, row, KEY_STATUS));
     fd_jw_member(w, "scope", db_text(keys, row, KEY_SCOPE));
-    fd_jw_end_object(w);
 }
+
+static const struct list keys = {"keys", write_row, 1, {KEY_ID}};
 
 static void list(const struct admin_request *request, struct admin_reply *reply)
 {
     struct page page;
-    struct fd_json_writer w;
-    PGresult *keys;
+    PGresult *rows;
 
-    if (!page_read(request, reply, LIST, 1, &page))
+    if (!list_page(request, reply, &keys, &page))
         return;
     enum db_status status =
-        keys_list(request->db, request->org, page.after[0], page.limit + 1, &keys);
-    if (status != DB_OK) {
-        admin_db_problem(reply, request, status);
-        return;
-    }
-    int rows = PQntuples(keys), shown = rows < page.limit ? rows : page.limit;
-    buf_json(&reply->body, &w);
-    fd_jw_object(&w);
-    fd_jw_key(&w, "keys");
-    fd_jw_array(&w);
-    for (int row = 0; row < shown; row++)
-        write_row(&w, keys, row);
-    fd_jw_end_array(&w);
-    const char *last = shown > 0 ? db_text(keys, shown - 1, KEY_ID) : NULL;
-    page_next(&w, request, LIST, &page, rows, &last, 1);
-    fd_jw_end_object(&w);
-    buf_json_end(&reply->body, &w);
-    PQclear(keys);
+        keys_list(request->db, request->org, page.after[0], page.limit + 1, &rows);
+    list_reply(request, reply, &keys, &page, status, rows);
 }
 
 /* The only time that the key itself is told. */
@@ -114,29 +96,18 @@ static bool find_live(const struct admin_request *request, struct admin_reply *r
     bool live;
 
     enum db_status status = keys_is_live(request->db, request->org, request->ids[0], &live);
-    if (status != DB_OK)
-        admin_db_problem(reply, request, status);
-    else if (!live)
-        admin_problem(reply, request, FD_PROBLEM_NOT_FOUND, NULL, "there is no such live key");
-    return status == DB_OK && live;
+    return admin_found(reply, request, status, live, "there is no such live key");
 }
 
 static void show(const struct admin_request *request, struct admin_reply *reply)
 {
-    struct fd_json_writer w;
     PGresult *key;
 
     enum db_status status = keys_get(request->db, request->org, request->ids[0], &key);
-    if (status == DB_OK && PQntuples(key) == 1) {
-        buf_json(&reply->body, &w);
-        write_row(&w, key, 0);
-        buf_json_end(&reply->body, &w);
-    } else if (status == DB_OK || (status == DB_FAILED && db_sqlstate(request->db)[0] == '\0')) {
+    if (status == DB_FAILED && db_sqlstate(request->db)[0] == '\0')
         admin_problem(reply, request, FD_PROBLEM_NOT_FOUND, NULL, NULL);
-    } else {
-        admin_db_problem(reply, request, status);
-    }
-    PQclear(key);
+    else
+        list_reply_one(request, reply, write_row, status, key, NULL);
 }
 
 static void change(const struct admin_request *request, struct admin_reply *reply)

@@ -1,6 +1,6 @@
 /* Articles of an organisation's knowledge (ENG-13): the operations of `frontdesk knowledge`
  * for a program. */
-#include "admin/page.h"
+#include "admin/list.h"
 #include "chat/route_json.h"
 #include "context/retrieve.h"
 #include "core/language.h"
@@ -8,7 +8,6 @@
 
 #include <string.h>
 
-#define LIST         "knowledge"
 #define LANGUAGE_MAX 35
 #define QUESTION_MAX 4096
 
@@ -147,39 +146,25 @@ static void import(const struct admin_request *request, struct admin_reply *repl
 
 /* -- what there is ------------------------------------------------------------------------ */
 
+static const struct list articles = {"articles", knowledge_write_row, 1, {KNOWLEDGE_SLUG}};
+
 static void list(const struct admin_request *request, struct admin_reply *reply)
 {
     struct page page;
-    struct fd_json_writer w;
-    PGresult *articles;
+    PGresult *rows;
 
-    if (!page_read(request, reply, LIST, 1, &page))
+    if (!list_page(request, reply, &articles, &page))
         return;
     enum db_status status =
         knowledge_list(request->db, request->org, admin_query(request, "language"), page.after[0],
-                       page.limit + 1, &articles);
-    if (status != DB_OK) {
-        admin_db_problem(reply, request, status);
-        return;
-    }
-    int rows = PQntuples(articles), shown = rows < page.limit ? rows : page.limit;
-    buf_json(&reply->body, &w);
-    fd_jw_object(&w);
-    fd_jw_key(&w, "articles");
-    fd_jw_array(&w);
-    for (int row = 0; row < shown; row++)
-        knowledge_write_row(&w, articles, row);
-    fd_jw_end_array(&w);
-    const char *last = shown > 0 ? db_text(articles, shown - 1, KNOWLEDGE_SLUG) : NULL;
-    page_next(&w, request, LIST, &page, rows, &last, 1);
-    fd_jw_end_object(&w);
-    buf_json_end(&reply->body, &w);
-    PQclear(articles);
+                       page.limit + 1, &rows);
+    list_reply(request, reply, &articles, &page, status, rows);
 }
 
-static void no_such_article(const struct admin_request *request, struct admin_reply *reply)
+static bool article_found(const struct admin_request *request, struct admin_reply *reply,
+                          enum db_status status, bool found)
 {
-    admin_problem(reply, request, FD_PROBLEM_NOT_FOUND, NULL, "there is no such article");
+    return admin_found(reply, request, status, found, "there is no such article");
 }
 
 static void show(const struct admin_request *request, struct admin_reply *reply)
@@ -190,11 +175,7 @@ static void show(const struct admin_request *request, struct admin_reply *reply)
     enum db_status status = knowledge_find(request->db, request->org, request->ids[0], &article);
     if (status == DB_OK)
         status = knowledge_sections(request->db, request->org, request->ids[0], &sections);
-    if (status != DB_OK) {
-        admin_db_problem(reply, request, status);
-    } else if (PQntuples(article) == 0) {
-        no_such_article(request, reply);
-    } else {
+    if (article_found(request, reply, status, PQntuples(article) > 0)) {
         buf_json(&reply->body, &w);
         knowledge_write_article(&w, article, sections);
         buf_json_end(&reply->body, &w);
@@ -210,11 +191,7 @@ static void change(const struct admin_request *request, struct admin_reply *repl
     enum db_status status = knowledge_find(request->db, request->org, request->ids[0], &article);
     bool found = status == DB_OK && PQntuples(article) > 0;
     PQclear(article);
-    if (status != DB_OK)
-        admin_db_problem(reply, request, status);
-    else if (!found)
-        no_such_article(request, reply);
-    else
+    if (article_found(request, reply, status, found))
         take(request, reply, &change_body, request->ids[0]);
 }
 
@@ -223,14 +200,10 @@ static void forget(const struct admin_request *request, struct admin_reply *repl
     bool found;
 
     enum db_status status = knowledge_delete(request->db, request->org, request->ids[0], &found);
-    if (status != DB_OK) {
-        admin_db_problem(reply, request, status);
-    } else if (!found) {
-        no_such_article(request, reply);
-    } else {
-        admin_settings_changed(request);
-        reply->status = 204;
-    }
+    if (!article_found(request, reply, status, found))
+        return;
+    admin_settings_changed(request);
+    reply->status = 204;
 }
 
 /* -- search --------------------------------------------------------------------------------- */

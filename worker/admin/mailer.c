@@ -1,10 +1,9 @@
 #include "admin/mailer.h"
 
-#include "core/clock.h"
 #include "core/log.h"
 #include "core/loop.h"
 #include "core/pool.h"
-#include "net/outbound.h"
+#include "net/signed_post.h"
 #include "tenant/reset_mail.h"
 
 #include <sodium.h>
@@ -12,10 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ERRANDS_MAX 16    /* requests at a time */
-#define TOTAL_MS    15000 /* of one try */
-#define BODY_MAX    65536 /* of the answer, which nobody reads */
-#define HOLD_S      300   /* longer than all tries take */
+#define ERRANDS_MAX 16  /* requests at a time */
+#define HOLD_S      300 /* longer than all tries take */
 
 static const int pauses_ms[] = {2000, 10000, 30000}; /* before the second try, the third, ... */
 #define TRIES_MAX (sizeof(pauses_ms) / sizeof(pauses_ms[0]) + 1)
@@ -155,50 +152,34 @@ static void on_end(void *arg, const struct outbound_response *response)
 {
     struct letter *letter = arg;
     const struct log_context ctx = {.org_id = letter->mail->org};
-    char error[256];
+    char error[SIGNED_POST_ERROR_SIZE];
 
     letter->sent = NULL;
-    if (response->failure == OUTBOUND_OK && response->status >= 200 && response->status <= 299) {
-        log_info(&ctx, "reset_mail.delivered", LOG_STR("user", letter->mail->user));
-        letter_over(letter);
+    if (!signed_post_taken(response, error)) {
+        fail(letter, error);
         return;
     }
-    if (response->failure == OUTBOUND_OK)
-        snprintf(error, sizeof(error), "HTTP status %d", response->status);
-    else
-        snprintf(error, sizeof(error), "%s: %.200s", outbound_failure_name(response->failure),
-                 response->error != NULL ? response->error : "");
-    fail(letter, error);
+    log_info(&ctx, "reset_mail.delivered", LOG_STR("user", letter->mail->user));
+    letter_over(letter);
 }
 
 static void send_letter(void *arg)
 {
     struct letter *letter = arg;
     const struct mailer *mailer = letter->errand->mailer;
-    char signature[32 + OUTBOUND_SIGNATURE_SIZE], id[32 + RESET_MAIL_ID_SIZE];
+    const struct config *config = mailer->config;
     struct buf body;
 
     letter->tries++;
     buf_init(&body, RESET_MAIL_BODY_MAX);
-    if (!reset_mail_body(letter->mail, mailer->config->public_url, &body)) {
+    if (reset_mail_body(letter->mail, config->public_url, &body)) {
+        letter->sent = signed_post_start(mailer->outbound, config->reset_webhook_url,
+                                         config->reset_webhook_secret, letter->mail->id, &body,
+                                         on_end, letter);
+    } else {
         letter->tries = TRIES_MAX;
         fail(letter, "it is too long");
-        buf_wipe(&body);
-        return;
     }
-    int len = snprintf(signature, sizeof(signature), "X-Frontdesk-Signature: ");
-    outbound_sign(signature + len, mailer->config->reset_webhook_secret, clock_wall_ms() / 1000,
-                  body.data, body.len);
-    snprintf(id, sizeof(id), "X-Frontdesk-Delivery: %s", letter->mail->id);
-    const char *const headers[] = {"Content-Type: application/json", id, signature, NULL};
-    const struct outbound_options options = {.method = "POST",
-                                             .url = mailer->config->reset_webhook_url,
-                                             .headers = headers,
-                                             .body = body.data,
-                                             .body_len = body.len,
-                                             .total_ms = TOTAL_MS,
-                                             .max_body = BODY_MAX};
-    letter->sent = outbound_start(mailer->outbound, &options, on_end, letter);
     buf_wipe(&body);
 }
 

@@ -1,7 +1,7 @@
 /* All organisations, for the platform's owner (ADM-2): made, looked through, switched off. */
 #include "admin/field.h"
+#include "admin/list.h"
 #include "admin/organization.h"
-#include "admin/page.h"
 #include "admin/record.h"
 #include "admin/resources.h"
 #include "admin/session_reply.h"
@@ -11,7 +11,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define LIST      "organizations"
 #define WORDS_MAX 100
 #define PLAN_MAX  64
 
@@ -22,37 +21,21 @@ static void write_figures(struct fd_json_writer *w, const PGresult *rows, int ro
     fd_jw_double(w, (double)db_int(rows, row, ORGANIZATION_COST_MICRO_MONTH, 0) / 1e6);
 }
 
-static void write_list(const struct admin_request *request, struct admin_reply *reply,
-                       const struct page *page, const PGresult *found)
+static void write_listed(struct fd_json_writer *w, const PGresult *rows, int row)
 {
-    int rows = PQntuples(found), shown = rows < page->limit ? rows : page->limit;
-    const char *last[2] = {NULL, NULL};
-    struct fd_json_writer w;
-
-    buf_json(&reply->body, &w);
-    fd_jw_object(&w);
-    fd_jw_key(&w, LIST);
-    fd_jw_array(&w);
-    for (int row = 0; row < shown; row++) {
-        fd_jw_object(&w);
-        organization_write_row(&w, found, row);
-        write_figures(&w, found, row);
-        fd_jw_end_object(&w);
-        last[0] = db_text(found, row, ORGANIZATION_NAME);
-        last[1] = db_text(found, row, ORGANIZATION_ID);
-    }
-    fd_jw_end_array(&w);
-    page_next(&w, request, LIST, page, rows, last, 2);
-    fd_jw_end_object(&w);
-    buf_json_end(&reply->body, &w);
+    organization_write_row(w, rows, row);
+    write_figures(w, rows, row);
 }
+
+static const struct list organizations = {
+    "organizations", write_listed, 2, {ORGANIZATION_NAME, ORGANIZATION_ID}};
 
 static void list(const struct admin_request *request, struct admin_reply *reply)
 {
     struct organization_query query = {.words = admin_query(request, "q"),
                                        .status = admin_query(request, "status")};
     struct page page;
-    PGresult *found;
+    PGresult *rows;
 
     if (query.words != NULL && query.words[0] == '\0')
         query.words = NULL;
@@ -67,17 +50,12 @@ static void list(const struct admin_request *request, struct admin_reply *reply)
                       "active or disabled would be right");
         return;
     }
-    if (!page_read(request, reply, LIST, 2, &page))
+    if (!list_page(request, reply, &organizations, &page))
         return;
     query.after_name = page.after[0];
     query.after_id = page.after[1];
-    enum db_status status = organization_list(request->db, &query, page.limit + 1, &found);
-    if (status != DB_OK) {
-        admin_db_problem(reply, request, status);
-        return;
-    }
-    write_list(request, reply, &page, found);
-    PQclear(found);
+    enum db_status status = organization_list(request->db, &query, page.limit + 1, &rows);
+    list_reply(request, reply, &organizations, &page, status, rows);
 }
 
 static void show(const struct admin_request *request, struct admin_reply *reply)
@@ -126,7 +104,7 @@ static void create(const struct admin_request *request, struct admin_reply *repl
     made.origin_count = field_texts(request, "origins", &made.origins);
     enum db_status status = organization_create(request->db, &made, id, &keys);
     if (status == DB_OK)
-        status = record_elsewhere(request, id, "organization-create", NULL);
+        status = record_elsewhere(request, id, "create", NULL);
     if (status != DB_OK) {
         sodium_memzero(&keys, sizeof(keys));
         field_refuse(request, reply, status);
@@ -158,8 +136,7 @@ static void note_change(const struct admin_request *request, struct admin_reply 
 
     if (strcasecmp(request->ids[0], request->org) == 0)
         return;
-    enum db_status status =
-        record_elsewhere(request, request->ids[0], "organization-change", after);
+    enum db_status status = record_elsewhere(request, request->ids[0], "change", after);
     if (status != DB_OK)
         admin_db_problem(reply, request, status);
 }

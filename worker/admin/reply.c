@@ -48,6 +48,28 @@ void admin_db_problem(struct admin_reply *reply, const struct admin_request *req
         admin_problem(reply, request, FD_PROBLEM_INTERNAL, NULL, NULL);
 }
 
+bool admin_found(struct admin_reply *reply, const struct admin_request *request,
+                 enum db_status status, bool found, const char *none)
+{
+    if (status != DB_OK)
+        admin_db_problem(reply, request, status);
+    else if (!found)
+        admin_problem(reply, request, FD_PROBLEM_NOT_FOUND, NULL, none);
+    return status == DB_OK && found;
+}
+
+void admin_reply_id(struct admin_reply *reply, int status, const char *id)
+{
+    struct fd_json_writer w;
+
+    reply->status = status;
+    buf_json(&reply->body, &w);
+    fd_jw_object(&w);
+    fd_jw_member(&w, "id", id);
+    fd_jw_end_object(&w);
+    buf_json_end(&reply->body, &w);
+}
+
 void admin_after(const struct admin_request *request, admin_tell_fn *tell, void *arg)
 {
     if (request->pending == NULL)

@@ -54,19 +54,14 @@ static bool read_by(const struct admin_request *request, struct admin_reply *rep
     return true;
 }
 
-/* False: the reply holds the problem. */
-static bool find_it(const struct admin_request *request, struct admin_reply *reply, bool *found)
+/* False: the reply says that there is no such conversation, or holds the problem. */
+static bool find_it(const struct admin_request *request, struct admin_reply *reply)
 {
     const char *params[] = {request->org, db_uuid(request->ids[0])};
-    PGresult *row;
-    enum db_status status = db_query(request->db, request->org, &is_there, params, &row);
-    if (status != DB_OK) {
-        admin_db_problem(reply, request, status);
-        return false;
-    }
-    *found = PQntuples(row) == 1;
-    PQclear(row);
-    return true;
+    bool found;
+
+    enum db_status status = db_found(request->db, request->org, &is_there, params, &found);
+    return admin_found(reply, request, status, found, NULL);
 }
 
 /* {conversation_id, status, holder, name, version, message_id?, created_at?} */
@@ -178,17 +173,13 @@ static void resolve(const struct admin_request *request, struct admin_reply *rep
 /* Who is there to see it hears of it; it changes nothing. */
 static void look(const struct admin_request *request, struct admin_reply *reply)
 {
-    bool away = fd_json_bool(request->body, "away", false), found;
+    bool away = fd_json_bool(request->body, "away", false);
     struct takeover_by by;
     struct news news;
     char error[256];
     news_init(&news, request->arena);
-    if (!read_by(request, reply, &by) || !find_it(request, reply, &found))
+    if (!read_by(request, reply, &by) || !find_it(request, reply))
         return;
-    if (!found) {
-        admin_problem(reply, request, FD_PROBLEM_NOT_FOUND, NULL, NULL);
-        return;
-    }
     const char *data = presence_look(request->config->live_redis, request->arena, by.org,
                                      request->ids[0], by.actor, by.name, away, error);
     if (data != NULL)

@@ -1,86 +1,55 @@
 /* Teams of an organisation's users. Who leaves a team signs in anew: the claims name it. */
+#include "admin/list.h"
 #include "admin/resources.h"
 #include "admin/session_reply.h"
 #include "tenant/teams.h"
 #include "tenant/users.h"
 
-#include <string.h>
-
 static void write_team(struct fd_json_writer *w, const PGresult *teams, int row)
 {
-    const char *members = db_text(teams, row, 3);
-
-    fd_jw_object(w);
     fd_jw_member(w, "id", db_text(teams, row, 0));
     fd_jw_member(w, "name", db_text(teams, row, 1));
     fd_jw_member(w, "created_at", db_text(teams, row, 2));
-    fd_jw_key(w, "members");
-    fd_jw_raw(w, members, strlen(members));
-    fd_jw_end_object(w);
+    fd_jw_member_raw(w, "members", db_text(teams, row, 3));
 }
+
+static void write_member(struct fd_json_writer *w, const PGresult *members, int row)
+{
+    fd_jw_member(w, "user_id", db_text(members, row, 0));
+    fd_jw_member(w, "email", db_text(members, row, 1));
+    fd_jw_member(w, "role", db_text(members, row, 2));
+}
+
+static const struct list teams = {.name = "teams", .write = write_team};
 
 static void list(const struct admin_request *request, struct admin_reply *reply)
 {
-    struct fd_json_writer w;
-    PGresult *teams;
+    PGresult *rows;
 
-    enum db_status status = teams_list(request->db, request->org, NULL, &teams);
-    if (status != DB_OK) {
-        admin_db_problem(reply, request, status);
-        return;
-    }
-    buf_json(&reply->body, &w);
-    fd_jw_object(&w);
-    fd_jw_key(&w, "teams");
-    fd_jw_array(&w);
-    for (int row = 0; row < PQntuples(teams); row++)
-        write_team(&w, teams, row);
-    fd_jw_end_array(&w);
-    fd_jw_end_object(&w);
-    buf_json_end(&reply->body, &w);
-    PQclear(teams);
+    enum db_status status = teams_list(request->db, request->org, NULL, &rows);
+    list_reply(request, reply, &teams, NULL, status, rows);
 }
 
 static void show(const struct admin_request *request, struct admin_reply *reply)
 {
     const char *id = db_uuid(request->ids[0]);
-    struct fd_json_writer w;
-    PGresult *team = NULL;
+    PGresult *team;
 
-    enum db_status status = id != NULL ? teams_list(request->db, request->org, id, &team) : DB_OK;
-    if (status != DB_OK) {
-        admin_db_problem(reply, request, status);
-    } else if (id == NULL || PQntuples(team) == 0) {
+    if (id == NULL) {
         admin_problem(reply, request, FD_PROBLEM_NOT_FOUND, NULL, NULL);
-    } else {
-        buf_json(&reply->body, &w);
-        write_team(&w, team, 0);
-        buf_json_end(&reply->body, &w);
+        return;
     }
-    PQclear(team);
+    enum db_status status = teams_list(request->db, request->org, id, &team);
+    list_reply_one(request, reply, write_team, status, team, NULL);
 }
 
 static void show_member(const struct admin_request *request, struct admin_reply *reply)
 {
-    struct fd_json_writer w;
     PGresult *member;
 
     enum db_status status =
         team_member(request->db, request->org, request->ids[0], request->ids[1], &member);
-    if (status != DB_OK) {
-        admin_db_problem(reply, request, status);
-    } else if (PQntuples(member) == 0) {
-        admin_problem(reply, request, FD_PROBLEM_NOT_FOUND, NULL, NULL);
-    } else {
-        buf_json(&reply->body, &w);
-        fd_jw_object(&w);
-        fd_jw_member(&w, "user_id", db_text(member, 0, 0));
-        fd_jw_member(&w, "email", db_text(member, 0, 1));
-        fd_jw_member(&w, "role", db_text(member, 0, 2));
-        fd_jw_end_object(&w);
-        buf_json_end(&reply->body, &w);
-    }
-    PQclear(member);
+    list_reply_one(request, reply, write_member, status, member, NULL);
 }
 
 static void create(const struct admin_request *request, struct admin_reply *reply)
@@ -106,11 +75,7 @@ static void create(const struct admin_request *request, struct admin_reply *repl
 static void answer(const struct admin_request *request, struct admin_reply *reply,
                    enum db_status status, bool found)
 {
-    if (status != DB_OK)
-        admin_db_problem(reply, request, status);
-    else if (!found)
-        admin_problem(reply, request, FD_PROBLEM_NOT_FOUND, NULL, NULL);
-    else
+    if (admin_found(reply, request, status, found, NULL))
         reply->status = 204;
 }
 
@@ -121,13 +86,10 @@ static void drop(const struct admin_request *request, struct admin_reply *reply)
         "team_members_of",
         "SELECT 1 FROM team_members WHERE org_id = $1 AND team_id = $2::uuid LIMIT 1", 2};
     const char *params[] = {request->org, db_uuid(request->ids[0])};
-    PGresult *rows;
     bool found = false;
 
-    enum db_status status = db_query(request->db, request->org, &members, params, &rows);
-    bool empty = status == DB_OK && PQntuples(rows) == 0;
-    PQclear(rows);
-    if (status == DB_OK && !empty) {
+    enum db_status status = db_found(request->db, request->org, &members, params, &found);
+    if (found) {
         admin_problem(reply, request, FD_PROBLEM_CONFLICT, NULL, "the team has members");
         return;
     }

@@ -1,5 +1,6 @@
 /* Regression cases (ADM-4): a question, and what its answer has to be like. */
-#include "admin/page.h"
+#include "admin/field.h"
+#include "admin/list.h"
 #include "admin/resources.h"
 #include "chat/test_chat.h"
 #include "protocol/limits.h"
@@ -7,7 +8,6 @@
 
 #include <string.h>
 
-#define LIST       "test-cases"
 #define NAME_MAX   200
 #define EXPECT_MAX 16384 /* bytes of JSON */
 #define TEXTS_MAX  20
@@ -77,22 +77,13 @@ static bool is_question(const struct admin_request *request, struct admin_reply 
 static bool read_expect(const struct admin_request *request, struct admin_reply *reply,
                         const char **expect)
 {
-    const struct fd_json *value = fd_json_get(request->body, "expect");
-    struct fd_json_writer w;
-    struct buf json;
-
     *expect = NULL;
-    if (value == NULL)
-        return true;
-    buf_init(&json, EXPECT_MAX);
-    buf_json(&json, &w);
-    fd_jw_json(&w, value);
-    if (buf_json_end(&json, &w))
-        *expect = arena_strndup(request->arena, json.data, json.len);
-    else
+    if (!field_object(request, reply, "expect", expect))
+        return false;
+    bool fits = *expect == NULL || strlen(*expect) <= EXPECT_MAX;
+    if (!fits)
         admin_problem(reply, request, FD_PROBLEM_FIELD, "expect", "it is too long");
-    buf_free(&json);
-    return *expect != NULL;
+    return fits;
 }
 
 static bool read_given(const struct admin_request *request, struct admin_reply *reply,
@@ -112,97 +103,63 @@ static bool read_given(const struct admin_request *request, struct admin_reply *
 
 static void write_case(struct fd_json_writer *w, const PGresult *rows, int row)
 {
-    const char *expect = db_text(rows, row, 5);
-
-    fd_jw_object(w);
     fd_jw_member(w, "id", db_text(rows, row, 0));
     fd_jw_member(w, "name", db_text(rows, row, 1));
     fd_jw_member(w, "message", db_text(rows, row, 2));
     fd_jw_member(w, "language", db_text(rows, row, 3));
     fd_jw_member(w, "model_id", db_text(rows, row, 4));
-    fd_jw_key(w, "expect");
-    fd_jw_raw(w, expect, strlen(expect));
+    fd_jw_member_raw(w, "expect", db_text(rows, row, 5));
     fd_jw_member(w, "created_at", db_text(rows, row, 6));
     fd_jw_member(w, "updated_at", db_text(rows, row, 7));
-    fd_jw_end_object(w);
 }
 
+static const struct list cases = {"test_cases", write_case, 2, {6, 0}}; /* created_at, id */
+
 static void answer(const struct admin_request *request, struct admin_reply *reply,
-                   const struct db_statement *statement, const char *const *params, int success)
+                   const struct db_statement *statement, const char *const *params)
 {
-    struct fd_json_writer w;
     PGresult *row;
     enum db_status status = db_query(request->db, request->org, statement, params, &row);
 
-    if (status != DB_OK) {
-        admin_db_problem(reply, request, status);
-        return;
-    }
-    if (PQntuples(row) == 0 && statement == &insert_statement) {
-        admin_db_problem(reply, request,
-                         bound_reached(request->db, BOUND_TEST_CASES, "test cases"));
-    } else if (PQntuples(row) == 0) {
-        admin_problem(reply, request, FD_PROBLEM_NOT_FOUND, NULL, NULL);
-    } else {
-        reply->status = success;
-        buf_json(&reply->body, &w);
-        if (success != 204)
-            write_case(&w, row, 0);
-        if (success != 204)
-            buf_json_end(&reply->body, &w);
-    }
-    PQclear(row);
+    list_reply_one(request, reply, write_case, status, row, NULL);
 }
 
 static void list(const struct admin_request *request, struct admin_reply *reply)
 {
-    const char *last[2] = {NULL, NULL};
-    struct fd_json_writer w;
     struct page page;
     PGresult *rows;
 
-    if (!page_read(request, reply, LIST, 2, &page))
+    if (!list_page(request, reply, &cases, &page))
         return;
     const char *params[] = {request->org, page.after[0], page.after[1], page.rows};
     enum db_status status = db_query(request->db, request->org, &list_statement, params, &rows);
-    if (status != DB_OK) {
-        admin_db_problem(reply, request, status);
-        return;
-    }
-    int count = PQntuples(rows), shown = count < page.limit ? count : page.limit;
-    buf_json(&reply->body, &w);
-    fd_jw_object(&w);
-    fd_jw_key(&w, "test_cases");
-    fd_jw_array(&w);
-    for (int row = 0; row < shown; row++)
-        write_case(&w, rows, row);
-    fd_jw_end_array(&w);
-    if (shown > 0) {
-        last[0] = db_text(rows, shown - 1, 6);
-        last[1] = db_text(rows, shown - 1, 0);
-    }
-    page_next(&w, request, LIST, &page, count, last, 2);
-    fd_jw_end_object(&w);
-    buf_json_end(&reply->body, &w);
-    PQclear(rows);
+    list_reply(request, reply, &cases, &page, status, rows);
 }
 
 static void show(const struct admin_request *request, struct admin_reply *reply)
 {
     const char *params[] = {request->org, db_uuid(request->ids[0])};
 
-    answer(request, reply, &find_statement, params, 200);
+    answer(request, reply, &find_statement, params);
 }
 
 static void create(const struct admin_request *request, struct admin_reply *reply)
 {
     struct given given;
+    PGresult *row;
 
     if (!read_given(request, reply, &given))
         return;
     const char *params[] = {request->org,   given.name,     given.message,
                             given.language, given.model_id, given.expect};
-    answer(request, reply, &insert_statement, params, 201);
+    enum db_status status = db_query(request->db, request->org, &insert_statement, params, &row);
+    if (status == DB_OK && PQntuples(row) == 0) {
+        PQclear(row);
+        status = bound_reached(request->db, BOUND_TEST_CASES, "test cases");
+    }
+    list_reply_one(request, reply, write_case, status, row, NULL);
+    if (status == DB_OK)
+        reply->status = 201;
 }
 
 static void change(const struct admin_request *request, struct admin_reply *reply)
@@ -220,14 +177,17 @@ static void change(const struct admin_request *request, struct admin_reply *repl
                             fd_json_get(request->body, "language") != NULL ? "true" : "false",
                             fd_json_get(request->body, "model_id") != NULL ? "true" : "false",
                             given.expect};
-    answer(request, reply, &update_statement, params, 200);
+    answer(request, reply, &update_statement, params);
 }
 
 static void drop(const struct admin_request *request, struct admin_reply *reply)
 {
     const char *params[] = {request->org, db_uuid(request->ids[0])};
+    bool found;
 
-    answer(request, reply, &delete_statement, params, 204);
+    enum db_status status = db_found(request->db, request->org, &delete_statement, params, &found);
+    if (admin_found(reply, request, status, found, NULL))
+        reply->status = 204;
 }
 
 /* -- routes --------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 /* Test runs (ADM-4): cases asked in the background, with one or two arms. */
 #include "admin/field.h"
-#include "admin/page.h"
+#include "admin/list.h"
 #include "admin/resources.h"
 #include "chat/test_chat.h"
 #include "chat/test_run.h"
@@ -8,8 +8,6 @@
 #include "protocol/limits.h"
 
 #include <string.h>
-
-#define LIST "test-runs"
 
 static const struct db_statement list_statement = {
     "test_runs_list",
@@ -71,22 +69,15 @@ static void start(const struct admin_request *request, struct admin_reply *reply
 {
     struct test_arm arms[TEST_ARMS_MAX];
     struct test_run_ask ask = {.org = request->org, .actor = request->actor, .arms = arms};
-    struct fd_json_writer w;
     const char *id;
 
     if (!read_cases(request, reply, &ask) || !read_arms(request, reply, arms, &ask.arm_count))
         return;
     enum db_status status = test_run_start(request->db, request->arena, &ask, &id);
-    if (status != DB_OK) {
+    if (status == DB_OK)
+        admin_reply_id(reply, 202, id);
+    else
         field_refuse(request, reply, status);
-        return;
-    }
-    reply->status = 202;
-    buf_json(&reply->body, &w);
-    fd_jw_object(&w);
-    fd_jw_member(&w, "id", id);
-    fd_jw_end_object(&w);
-    buf_json_end(&reply->body, &w);
 }
 
 /* -- reading and stopping
@@ -94,52 +85,28 @@ static void start(const struct admin_request *request, struct admin_reply *reply
 
 static void write_row(struct fd_json_writer *w, const PGresult *rows, int row)
 {
-    const char *arms = db_text(rows, row, 5);
-
-    fd_jw_object(w);
     fd_jw_member(w, "id", db_text(rows, row, 0));
     fd_jw_member(w, "status", db_text(rows, row, 1));
     fd_jw_member_int(w, "done", db_int(rows, row, 3, 0));
     fd_jw_member_int(w, "total", db_int(rows, row, 2, 0));
     fd_jw_member_int(w, "passed", db_int(rows, row, 4, 0));
-    fd_jw_key(w, "arms");
-    fd_jw_raw(w, arms, strlen(arms));
+    fd_jw_member_raw(w, "arms", db_text(rows, row, 5));
     fd_jw_member(w, "created_at", db_text(rows, row, 6));
     fd_jw_member(w, "finished_at", db_text(rows, row, 7));
-    fd_jw_end_object(w);
 }
+
+static const struct list runs = {"test_runs", write_row, 2, {6, 0}}; /* created_at, id */
 
 static void list(const struct admin_request *request, struct admin_reply *reply)
 {
-    const char *last[2] = {NULL, NULL};
-    struct fd_json_writer w;
     struct page page;
     PGresult *rows;
 
-    if (!page_read(request, reply, LIST, 2, &page))
+    if (!list_page(request, reply, &runs, &page))
         return;
     const char *params[] = {request->org, page.after[0], page.after[1], page.rows};
     enum db_status status = db_query(request->db, request->org, &list_statement, params, &rows);
-    if (status != DB_OK) {
-        admin_db_problem(reply, request, status);
-        return;
-    }
-    int count = PQntuples(rows), shown = count < page.limit ? count : page.limit;
-    buf_json(&reply->body, &w);
-    fd_jw_object(&w);
-    fd_jw_key(&w, "test_runs");
-    fd_jw_array(&w);
-    for (int row = 0; row < shown; row++)
-        write_row(&w, rows, row);
-    fd_jw_end_array(&w);
-    if (shown > 0) {
-        last[0] = db_text(rows, shown - 1, 6);
-        last[1] = db_text(rows, shown - 1, 0);
-    }
-    page_next(&w, request, LIST, &page, count, last, 2);
-    fd_jw_end_object(&w);
-    buf_json_end(&reply->body, &w);
-    PQclear(rows);
+    list_reply(request, reply, &runs, &page, status, rows);
 }
 
 static void show(const struct admin_request *request, struct admin_reply *reply)
@@ -149,11 +116,7 @@ static void show(const struct admin_request *request, struct admin_reply *reply)
 
     buf_json(&reply->body, &w);
     enum db_status status = test_run_write(request->db, request->org, request->ids[0], &w, &found);
-    if (status != DB_OK)
-        admin_db_problem(reply, request, status);
-    else if (!found)
-        admin_problem(reply, request, FD_PROBLEM_NOT_FOUND, NULL, NULL);
-    else if (!buf_json_end(&reply->body, &w))
+    if (admin_found(reply, request, status, found, NULL) && !buf_json_end(&reply->body, &w))
         admin_problem(reply, request, FD_PROBLEM_INTERNAL, NULL, NULL);
 }
 
@@ -163,11 +126,7 @@ static void cancel(const struct admin_request *request, struct admin_reply *repl
     enum db_status status = test_run_cancel(request->db, request->config, request->arena,
                                             request->org, request->ids[0], &found);
 
-    if (status != DB_OK)
-        admin_db_problem(reply, request, status);
-    else if (!found)
-        admin_problem(reply, request, FD_PROBLEM_NOT_FOUND, NULL, "no such run is running");
-    else
+    if (admin_found(reply, request, status, found, "no such run is running"))
         show(request, reply);
 }
 

@@ -1,7 +1,7 @@
 /* Tools (ENG-10): the catalogue, what the organisation enabled, its own tools, test runs and
  * the log of executions; `frontdesk tool` for a program. */
 #include "admin/field.h"
-#include "admin/page.h"
+#include "admin/list.h"
 #include "admin/trial_reply.h"
 #include "tool/settings_json.h"
 
@@ -10,31 +10,18 @@
 #define TEXT_MAX   4000
 #define SECRET_MAX 1024
 #define URL_MAX    2048
-#define LIST       "tool-executions"
+
+static const char none[] = "there is no such tool";
+static const struct list tools = {.name = "tools", .write = tools_write};
+static const struct list runs = {
+    "executions", tools_write_execution, 2, {EXECUTIONS_CURSOR, EXECUTIONS_ID}};
 
 static void list(const struct admin_request *request, struct admin_reply *reply)
 {
-    struct fd_json_writer w;
     PGresult *rows;
 
     enum db_status status = tools_list(request->db, request->org, NULL, &rows);
-    if (status != DB_OK) {
-        admin_db_problem(reply, request, status);
-        return;
-    }
-    buf_json(&reply->body, &w);
-    fd_jw_object(&w);
-    fd_jw_key(&w, "tools");
-    fd_jw_array(&w);
-    for (int row = 0; row < PQntuples(rows); row++) {
-        fd_jw_object(&w);
-        tools_write(&w, rows, row);
-        fd_jw_end_object(&w);
-    }
-    fd_jw_end_array(&w);
-    fd_jw_end_object(&w);
-    buf_json_end(&reply->body, &w);
-    PQclear(rows);
+    list_reply(request, reply, &tools, NULL, status, rows);
 }
 
 /* `secret` is a signing secret that was made now; "" = none. */
@@ -58,7 +45,7 @@ static void reply_tool(const struct admin_request *request, struct admin_reply *
         fd_jw_end_object(&w);
         buf_json_end(&reply->body, &w);
     } else {
-        admin_problem(reply, request, FD_PROBLEM_NOT_FOUND, NULL, "there is no such tool");
+        admin_problem(reply, request, FD_PROBLEM_NOT_FOUND, NULL, none);
     }
     PQclear(rows);
 }
@@ -178,7 +165,7 @@ static void change_tool(const struct admin_request *request, struct admin_reply 
     if (known)
         save(request, reply, &change, 200);
     else
-        admin_problem(reply, request, FD_PROBLEM_NOT_FOUND, NULL, "there is no such tool");
+        admin_problem(reply, request, FD_PROBLEM_NOT_FOUND, NULL, none);
 }
 
 static void drop(const struct admin_request *request, struct admin_reply *reply)
@@ -186,14 +173,10 @@ static void drop(const struct admin_request *request, struct admin_reply *reply)
     bool found;
 
     enum db_status status = tools_remove(request->db, request->org, request->ids[0], &found);
-    if (status != DB_OK) {
-        admin_db_problem(reply, request, status);
-    } else if (!found) {
-        admin_problem(reply, request, FD_PROBLEM_NOT_FOUND, NULL, "there is no such tool");
-    } else {
-        admin_settings_changed(request);
-        reply->status = 204;
-    }
+    if (!admin_found(reply, request, status, found, none))
+        return;
+    admin_settings_changed(request);
+    reply->status = 204;
 }
 
 /* -- test runs and the log -------------------------------------------------------------------- */
@@ -215,32 +198,14 @@ static void test(const struct admin_request *request, struct admin_reply *reply)
 static void executions(const struct admin_request *request, struct admin_reply *reply)
 {
     struct page page;
-    struct fd_json_writer w;
     PGresult *rows;
 
-    if (!page_read(request, reply, LIST, 2, &page))
+    if (!list_page(request, reply, &runs, &page))
         return;
     enum db_status status =
         tools_executions(request->db, request->org, admin_query(request, "tool"), page.after[0],
                          page.after[1], page.limit + 1, &rows);
-    if (status != DB_OK) {
-        admin_db_problem(reply, request, status);
-        return;
-    }
-    int count = PQntuples(rows), shown = count < page.limit ? count : page.limit;
-    buf_json(&reply->body, &w);
-    fd_jw_object(&w);
-    fd_jw_key(&w, "executions");
-    fd_jw_array(&w);
-    for (int row = 0; row < shown; row++)
-        tools_write_execution(&w, rows, row);
-    fd_jw_end_array(&w);
-    const char *last[] = {shown > 0 ? db_text(rows, shown - 1, EXECUTIONS_CURSOR) : NULL,
-                          shown > 0 ? db_text(rows, shown - 1, EXECUTIONS_ID) : NULL};
-    page_next(&w, request, LIST, &page, count, last, 2);
-    fd_jw_end_object(&w);
-    buf_json_end(&reply->body, &w);
-    PQclear(rows);
+    list_reply(request, reply, &runs, &page, status, rows);
 }
 
 /* -- the routes ------------------------------------------------------------------------------- */

@@ -1,19 +1,14 @@
 /* Users of an organisation (ADM-1). Whoever's role, status or password changes signs in anew. */
 #include "admin/field.h"
-#include "admin/page.h"
+#include "admin/list.h"
 #include "admin/resources.h"
 #include "admin/session_reply.h"
 #include "tenant/password.h"
 #include "tenant/sign_in.h"
 #include "tenant/users.h"
 
-#include <string.h>
-
-#define LIST "users"
-
 static void write_row(struct fd_json_writer *w, const PGresult *users, int row)
 {
-    fd_jw_object(w);
     fd_jw_member(w, "id", db_text(users, row, USER_ID));
     fd_jw_member(w, "email", db_text(users, row, USER_EMAIL));
     fd_jw_member(w, "name", db_text(users, row, USER_NAME));
@@ -23,36 +18,20 @@ static void write_row(struct fd_json_writer *w, const PGresult *users, int row)
     fd_jw_member_bool(w, "can_sign_in", db_true(users, row, USER_HAS_PASSWORD));
     fd_jw_member(w, "created_at", db_text(users, row, USER_CREATED_AT));
     fd_jw_member(w, "last_sign_in_at", db_text(users, row, USER_LAST_SIGN_IN_AT));
-    fd_jw_end_object(w);
 }
+
+static const struct list users = {"users", write_row, 1, {USER_ID}};
 
 static void list(const struct admin_request *request, struct admin_reply *reply)
 {
     struct page page;
-    struct fd_json_writer w;
-    PGresult *users;
+    PGresult *rows;
 
-    if (!page_read(request, reply, LIST, 1, &page))
+    if (!list_page(request, reply, &users, &page))
         return;
     enum db_status status =
-        users_list(request->db, request->org, page.after[0], page.limit + 1, &users);
-    if (status != DB_OK) {
-        admin_db_problem(reply, request, status);
-        return;
-    }
-    int rows = PQntuples(users), shown = rows < page.limit ? rows : page.limit;
-    buf_json(&reply->body, &w);
-    fd_jw_object(&w);
-    fd_jw_key(&w, "users");
-    fd_jw_array(&w);
-    for (int row = 0; row < shown; row++)
-        write_row(&w, users, row);
-    fd_jw_end_array(&w);
-    const char *last = shown > 0 ? db_text(users, shown - 1, USER_ID) : NULL;
-    page_next(&w, request, LIST, &page, rows, &last, 1);
-    fd_jw_end_object(&w);
-    buf_json_end(&reply->body, &w);
-    PQclear(users);
+        users_list(request->db, request->org, page.after[0], page.limit + 1, &rows);
+    list_reply(request, reply, &users, &page, status, rows);
 }
 
 /* NULL: the reply says that there is no such user, or what went wrong. */
@@ -73,15 +52,10 @@ static PGresult *find(const struct admin_request *request, struct admin_reply *r
 
 static void show(const struct admin_request *request, struct admin_reply *reply)
 {
-    struct fd_json_writer w;
     PGresult *user = find(request, reply);
 
-    if (user == NULL)
-        return;
-    buf_json(&reply->body, &w);
-    write_row(&w, user, 0);
-    buf_json_end(&reply->body, &w);
-    PQclear(user);
+    if (user != NULL)
+        list_reply_one(request, reply, write_row, DB_OK, user, NULL);
 }
 
 static void refuse(const struct admin_request *request, struct admin_reply *reply,

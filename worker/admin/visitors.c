@@ -1,13 +1,11 @@
 /* Visitors (ENG-17): what is kept of one, to hand over or to delete. Who it is stands in
  * the body: a name in a path would be in logs. */
-#include "admin/page.h"
+#include "admin/list.h"
 #include "protocol/ids.h"
 #include "tenant/conversation_export.h"
 #include "tenant/visitor.h"
 
 #include <string.h>
-
-#define LIST "visitor requests"
 
 static bool read_visitor(const struct admin_request *request, struct admin_reply *reply,
                          struct visitor *visitor)
@@ -118,47 +116,27 @@ static void forget(const struct admin_request *request, struct admin_reply *repl
 
 static void write_request(struct fd_json_writer *w, const PGresult *rows, int row)
 {
-    const char *report = db_text(rows, row, 5);
-
-    fd_jw_object(w);
     fd_jw_member_int(w, "id", db_int(rows, row, 0, 0));
     fd_jw_member(w, "action", db_text(rows, row, 1));
     fd_jw_member(w, "named_by", db_text(rows, row, 2));
     fd_jw_member(w, "name_sha256", db_text(rows, row, 3));
     fd_jw_member(w, "actor", db_text(rows, row, 4));
-    fd_jw_key(w, "report");
-    fd_jw_raw(w, report, strlen(report));
+    fd_jw_member_raw(w, "report", db_text(rows, row, 5));
     fd_jw_member(w, "at", db_text(rows, row, 6));
-    fd_jw_end_object(w);
 }
+
+static const struct list requests = {"requests", write_request, 1, {0}};
 
 static void list(const struct admin_request *request, struct admin_reply *reply)
 {
     struct page page;
-    struct fd_json_writer w;
     PGresult *rows;
 
-    if (!page_read(request, reply, LIST, 1, &page))
+    if (!list_page(request, reply, &requests, &page))
         return;
     enum db_status status =
         visitor_requests(request->db, request->org, page.after[0], page.limit + 1, &rows);
-    if (status != DB_OK) {
-        admin_db_problem(reply, request, status);
-        return;
-    }
-    int count = PQntuples(rows), shown = count < page.limit ? count : page.limit;
-    buf_json(&reply->body, &w);
-    fd_jw_object(&w);
-    fd_jw_key(&w, "requests");
-    fd_jw_array(&w);
-    for (int row = 0; row < shown; row++)
-        write_request(&w, rows, row);
-    fd_jw_end_array(&w);
-    const char *last = shown > 0 ? db_text(rows, shown - 1, 0) : NULL;
-    page_next(&w, request, LIST, &page, count, &last, 1);
-    fd_jw_end_object(&w);
-    buf_json_end(&reply->body, &w);
-    PQclear(rows);
+    list_reply(request, reply, &requests, &page, status, rows);
 }
 
 #define NAMED_BY                                                                                   \

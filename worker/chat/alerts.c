@@ -4,11 +4,10 @@
 #include "chat/meters.h"
 #include "chat/news.h"
 #include "chat/seat.h"
-#include "core/clock.h"
 #include "core/log.h"
 #include "core/loop.h"
 #include "core/pool.h"
-#include "net/outbound.h"
+#include "net/signed_post.h"
 #include "tenant/alert.h"
 #include "tenant/alert_secret.h"
 
@@ -17,17 +16,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROUND_MAX 16    /* deliveries at a time */
-#define TOTAL_MS  15000 /* of one: well below the pause before its next attempt */
-#define BODY_MAX  65536 /* of the answer, which nobody reads */
-#define ERROR_MAX 256
+#define ROUND_MAX 16 /* deliveries at a time */
 
 struct delivery {
     struct alerts *alerts;
     struct alert *alert;
     struct outbound_request *request; /* NULL: over, or never begun */
     char secret[ALERT_SECRET_SIZE];
-    char error[ERROR_MAX]; /* "" = taken */
+    char error[SIGNED_POST_ERROR_SIZE]; /* "" = taken */
 };
 
 struct alerts {
@@ -116,11 +112,7 @@ static void on_end(void *arg, const struct outbound_response *response)
 {
     struct delivery *d = arg;
     d->request = NULL;
-    if (response->failure != OUTBOUND_OK)
-        snprintf(d->error, sizeof(d->error), "%s: %.200s", outbound_failure_name(response->failure),
-                 response->error != NULL ? response->error : "");
-    else if (response->status < 200 || response->status > 299)
-        snprintf(d->error, sizeof(d->error), "HTTP status %d", response->status);
+    (void)signed_post_taken(response, d->error);
     settle(d);
 }
 
@@ -129,30 +121,17 @@ static void on_end(void *arg, const struct outbound_response *response)
 
 static void send_one(struct delivery *d)
 {
-    char signature[32 + OUTBOUND_SIGNATURE_SIZE], id[96];
     struct buf body;
     buf_init(&body, ALERT_BODY_MAX);
     if (d->alert->url == NULL)
         snprintf(d->error, sizeof(d->error), "there is no webhook any more");
     else if (d->error[0] == '\0' && !alert_body(d->alert, &body))
         snprintf(d->error, sizeof(d->error), "it is too long");
-    if (d->error[0] != '\0') {
-        buf_free(&body);
+    if (d->error[0] == '\0')
+        d->request = signed_post_start(d->alerts->engine->outbound, d->alert->url, d->secret,
+                                       d->alert->id, &body, on_end, d);
+    else
         settle(d);
-        return;
-    }
-    int len = snprintf(signature, sizeof(signature), "X-Frontdesk-Signature: ");
-    outbound_sign(signature + len, d->secret, clock_wall_ms() / 1000, body.data, body.len);
-    snprintf(id, sizeof(id), "X-Frontdesk-Delivery: %s", d->alert->id);
-    const char *const headers[] = {"Content-Type: application/json", id, signature, NULL};
-    struct outbound_options options = {.method = "POST",
-                                       .url = d->alert->url,
-                                       .headers = headers,
-                                       .body = body.data,
-                                       .body_len = body.len,
-                                       .total_ms = TOTAL_MS,
-                                       .max_body = BODY_MAX};
-    d->request = outbound_start(d->alerts->engine->outbound, &options, on_end, d);
     buf_free(&body);
 }
 

@@ -6,11 +6,10 @@
 #include "chat/engine.h"
 #include "chat/meters.h"
 #include "chat/seat.h"
-#include "core/clock.h"
 #include "core/log.h"
 #include "core/loop.h"
 #include "core/pool.h"
-#include "net/outbound.h"
+#include "net/signed_post.h"
 #include "tenant/channel_queue.h"
 #include "tenant/channels.h"
 
@@ -18,12 +17,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SLOTS      32    /* deliveries at a time */
-#define ANSWER_MAX 64    /* turned into deliveries at a time */
-#define SOON_MS    1000  /* where something waits for a moment */
-#define TOTAL_MS   15000 /* of one: below the pause before its next attempt */
-#define BODY_MAX   65536 /* of the answer, which nobody reads */
-#define ERROR_MAX  256
+#define SLOTS      32   /* deliveries at a time */
+#define ANSWER_MAX 64   /* turned into deliveries at a time */
+#define SOON_MS    1000 /* where something waits for a moment */
 
 struct delivery {
     struct channels *channels;
@@ -31,7 +27,7 @@ struct delivery {
     struct outbound_request *request; /* NULL: over, or never begun */
     char id[37], org[37], channel[CHANNEL_NAME_MAX + 1];
     int64_t attempts;
-    char error[ERROR_MAX]; /* "" = taken */
+    char error[SIGNED_POST_ERROR_SIZE]; /* "" = taken */
     bool last;
 };
 
@@ -105,32 +101,11 @@ static void on_end(void *arg, const struct outbound_response *response)
 {
     struct delivery *d = arg;
     d->request = NULL;
-    if (response->failure != OUTBOUND_OK)
-        snprintf(d->error, sizeof(d->error), "%s: %.200s", outbound_failure_name(response->failure),
-                 response->error != NULL ? response->error : "");
-    else if (response->status < 200 || response->status > 299)
-        snprintf(d->error, sizeof(d->error), "HTTP status %d", response->status);
+    (void)signed_post_taken(response, d->error);
     settle(d);
 }
 
 /* -- a delivery begins ------------------------------------------------------------------------ */
-
-static void post(struct delivery *d, const char *url, const char *secret, const struct buf *body)
-{
-    char signature[32 + OUTBOUND_SIGNATURE_SIZE], id[96];
-    int len = snprintf(signature, sizeof(signature), "X-Frontdesk-Signature: ");
-    outbound_sign(signature + len, secret, clock_wall_ms() / 1000, body->data, body->len);
-    snprintf(id, sizeof(id), "X-Frontdesk-Delivery: %s", d->id);
-    const char *const headers[] = {"Content-Type: application/json", id, signature, NULL};
-    const struct outbound_options options = {.method = "POST",
-                                             .url = url,
-                                             .headers = headers,
-                                             .body = body->data,
-                                             .body_len = body->len,
-                                             .total_ms = TOTAL_MS,
-                                             .max_body = BODY_MAX};
-    d->request = outbound_start(d->channels->engine->outbound, &options, on_end, d);
-}
 
 /* What is missing may be set up meanwhile: it is tried again as every other. */
 static void send_one(struct delivery *d, const PGresult *rows, int row)
@@ -149,7 +124,8 @@ static void send_one(struct delivery *d, const PGresult *rows, int row)
     if (secret != NULL && !channel_message_write(&body, rows, row))
         snprintf(d->error, sizeof(d->error), "it is too long");
     if (d->error[0] == '\0' && secret != NULL)
-        post(d, url, secret, &body);
+        d->request =
+            signed_post_start(d->channels->engine->outbound, url, secret, d->id, &body, on_end, d);
     else
         settle(d);
     buf_free(&body);

@@ -2,6 +2,7 @@
  * may call. */
 #include "cmd/integration.h"
 #include "cmd/cmd.h"
+#include "cmd/listing.h"
 #include "cmd/org.h"
 #include "integration/endpoints.h"
 #include "integration/journal.h"
@@ -84,23 +85,28 @@ static bool take_credentials(struct integration_command *c, const struct fd_json
     return take_object(c, "--credentials", text, json);
 }
 
-/* Prints what an operation wrote: as it is, or each element by print(). */
-static int show(struct integration_command *c, enum db_status status, struct buf *json,
-                void (*print)(const struct fd_json *element))
+/* Prints what an operation found: as JSON, or each element by print(). Clears the rows. */
+static int show(struct integration_command *c, enum db_status status, PGresult *rows,
+                listing_row *write, void (*print)(const struct fd_json *element))
 {
-    const struct fd_json *list;
+    const struct fd_json *list = NULL;
+    struct buf json;
 
-    if (status != DB_OK) {
-        cmd_complain("integration", c->db);
-    } else if (c->json) {
-        printf("%s\n", json->data);
-    } else {
-        list = parse(&c->arena, json->data, json->len);
-        for (const struct fd_json *e = list != NULL ? list->child : NULL; e != NULL; e = e->next)
-            print(e);
-    }
-    buf_free(json);
-    return status == DB_OK ? 0 : 1;
+    if (status != DB_OK)
+        return cmd_complain("integration", c->db);
+    buf_init(&json, OUTPUT_MAX);
+    bool fits = listing_write(&json, rows, write);
+    if (!fits)
+        fprintf(stderr, "frontdesk integration: too much for one list\n");
+    else if (c->json)
+        printf("%s\n", json.data);
+    else
+        list = parse(&c->arena, json.data, json.len);
+    for (const struct fd_json *e = list != NULL ? list->child : NULL; e != NULL; e = e->next)
+        print(e);
+    buf_free(&json);
+    PQclear(rows);
+    return fits ? 0 : 1;
 }
 
 static const char *text(const struct fd_json *object, const char *name)
@@ -126,10 +132,10 @@ static void print_integration(const struct fd_json *i)
 
 static int list(struct integration_command *c)
 {
-    struct buf json;
+    PGresult *rows;
 
-    buf_init(&json, OUTPUT_MAX);
-    return show(c, integrations_list(c->db, c->org, c->name, &json), &json, print_integration);
+    enum db_status status = integrations_list(c->db, c->org, c->name, &rows);
+    return show(c, status, rows, integrations_write, print_integration);
 }
 
 static int add(struct integration_command *c)
@@ -239,10 +245,10 @@ static void print_call(const struct fd_json *call)
 
 static int show_log(struct integration_command *c)
 {
-    struct buf json;
+    PGresult *rows;
 
-    buf_init(&json, OUTPUT_MAX);
-    return show(c, journal_list(c->db, c->org, c->name, c->lines, &json), &json, print_call);
+    enum db_status status = journal_list(c->db, c->org, c->name, NULL, c->lines, &rows);
+    return show(c, status, rows, journal_write_entry, print_call);
 }
 
 /* -- endpoints -----------------------------------------------------------------------------------
@@ -259,10 +265,10 @@ static void print_endpoint(const struct fd_json *e)
 
 static int endpoint_list(struct integration_command *c)
 {
-    struct buf json;
+    PGresult *rows;
 
-    buf_init(&json, OUTPUT_MAX);
-    return show(c, endpoints_list(c->db, c->org, c->name, &json), &json, print_endpoint);
+    enum db_status status = endpoints_list(c->db, c->org, c->name, &rows);
+    return show(c, status, rows, endpoints_write, print_endpoint);
 }
 
 static int endpoint_add(struct integration_command *c)
@@ -348,25 +354,22 @@ static const struct {
 /* The log is by id: a name is looked up. */
 static bool find_id(struct integration_command *c)
 {
-    const struct fd_json *found;
-    struct buf json;
-    bool ok;
+    PGresult *row;
+    bool found = false;
 
     if (c->name == NULL || strcmp(c->verb, "log") != 0)
         return true;
-    buf_init(&json, OUTPUT_MAX);
-    ok = integrations_list(c->db, c->org, c->name, &json) == DB_OK;
-    found = ok ? parse(&c->arena, json.data, json.len) : NULL;
-    buf_free(&json);
-    if (!ok) {
+    if (integrations_list(c->db, c->org, c->name, &row) != DB_OK) {
         cmd_complain("integration", c->db);
-    } else if (found == NULL || found->child == NULL) {
-        not_found("integration", c->name);
-        ok = false;
-    } else {
-        c->name = fd_json_string(found->child, "id");
+        return false;
     }
-    return ok;
+    found = PQntuples(row) > 0;
+    if (found)
+        c->name = arena_strdup(&c->arena, db_text(row, 0, INTEGRATIONS_ID));
+    else
+        not_found("integration", c->name);
+    PQclear(row);
+    return found;
 }
 
 int cmd_integration(int argc, char **argv, const struct config *config)

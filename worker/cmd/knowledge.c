@@ -170,10 +170,13 @@ static bool list_page(struct knowledge_command *c, struct fd_json_writer *w, con
         return false;
     int rows = PQntuples(articles);
     for (int row = 0; row < rows; row++) {
-        if (c->json)
-            knowledge_write_row(w, articles, row);
-        else
+        if (!c->json) {
             print_row(articles, row);
+            continue;
+        }
+        fd_jw_object(w);
+        knowledge_write_row(w, articles, row);
+        fd_jw_end_object(w);
     }
     if (rows > 0)
         *after = arena_strdup(&c->arena, db_text(articles, rows - 1, KNOWLEDGE_SLUG));

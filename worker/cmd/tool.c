@@ -1,5 +1,6 @@
 /* frontdesk tool: what an organisation's assistant may call, tried out and looked after. */
 #include "cmd/cmd.h"
+#include "cmd/listing.h"
 #include "cmd/org.h"
 #include "core/buf.h"
 #include "core/file.h"
@@ -143,13 +144,6 @@ static bool parse(int argc, char **argv, struct tool_command *c)
 
 /* -- list and log ---------------------------------------------------------------------------- */
 
-static void write_tool(struct fd_json_writer *w, const PGresult *rows, int row)
-{
-    fd_jw_object(w);
-    tools_write(w, rows, row);
-    fd_jw_end_object(w);
-}
-
 static void print_tool(const PGresult *rows, int row)
 {
     const char *url = db_text(rows, row, TOOLS_URL);
@@ -174,26 +168,17 @@ static void print_execution(const PGresult *rows, int row)
            detail != NULL ? ": " : "", detail != NULL ? detail : "");
 }
 
-static int print_rows(const struct tool_command *c, PGresult *rows,
-                      void (*write)(struct fd_json_writer *w, const PGresult *rows, int row),
+static int print_rows(const struct tool_command *c, PGresult *rows, listing_row *write,
                       void (*print)(const PGresult *rows, int row))
 {
-    struct fd_json_writer w;
     struct buf out;
 
     buf_init(&out, OUTPUT_MAX);
-    buf_json(&out, &w);
-    fd_jw_array(&w);
-    for (int row = 0; row < PQntuples(rows); row++) {
-        if (c->json)
-            write(&w, rows, row);
-        else
-            print(rows, row);
-    }
-    fd_jw_end_array(&w);
-    bool fits = buf_json_end(&out, &w);
-    if (fits && c->json)
+    bool fits = !c->json || listing_write(&out, rows, write);
+    if (c->json && fits)
         puts(out.data);
+    for (int row = 0; !c->json && row < PQntuples(rows); row++)
+        print(rows, row);
     buf_free(&out);
     PQclear(rows);
     return fits ? 0 : complain("too much for one list: use --limit");
@@ -205,7 +190,7 @@ static int list(struct tool_command *c)
 
     if (tools_list(c->db, c->org, c->name, &rows) != DB_OK)
         return cmd_complain("tool", c->db);
-    return print_rows(c, rows, write_tool, print_tool);
+    return print_rows(c, rows, tools_write, print_tool);
 }
 
 static int show_log(struct tool_command *c)

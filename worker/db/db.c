@@ -215,6 +215,17 @@ enum db_status db_query(struct db *db, const char *org, const struct db_statemen
     return query(db, &set_org, org, statement, params, result);
 }
 
+enum db_status db_found(struct db *db, const char *org, const struct db_statement *statement,
+                        const char *const *params, bool *found)
+{
+    PGresult *rows;
+
+    enum db_status status = db_query(db, org, statement, params, &rows);
+    *found = PQntuples(rows) > 0;
+    PQclear(rows);
+    return status;
+}
+
 enum db_status db_query_unhurried(struct db *db, const char *org,
                                   const struct db_statement *statement, const char *const *params,
                                   PGresult **result)

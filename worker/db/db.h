@@ -48,6 +48,10 @@ void db_explain(struct db *db, const char *format, ...) __attribute__((format(pr
 enum db_status db_query(struct db *db, const char *org, const struct db_statement *statement,
                         const char *const *params, PGresult **result);
 
+/* The same where all that counts is whether it gave a row; *found is false unless DB_OK. */
+enum db_status db_found(struct db *db, const char *org, const struct db_statement *statement,
+                        const char *const *params, bool *found);
+
 /* The same, but the commit does not wait for the disk: a server that crashes may lose it,
  * unless something commits in the usual way later, or db_settle() says that it is safe. */
 enum db_status db_query_unhurried(struct db *db, const char *org,

@@ -1,6 +1,5 @@
 #include "integration/endpoints.h"
 #include "integration/endpoint_check.h"
-#include "integration/listing.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -231,33 +230,22 @@ enum db_status endpoints_change(struct db *db, const char *org, const char *name
 
 /* -- the rest ----------------------------------------------------------------------------- */
 
-static enum db_status change(struct db *db, const char *org, const struct db_statement *statement,
-                             const char *const *params, bool *found)
-{
-    PGresult *row = NULL;
-    enum db_status status = db_query(db, org, statement, params, &row);
-
-    *found = status == DB_OK && PQntuples(row) == 1;
-    PQclear(row);
-    return status;
-}
-
 enum db_status endpoints_enable(struct db *db, const char *org, const char *name, bool enabled,
                                 bool *found)
 {
     const char *params[] = {org, name, enabled ? "true" : "false"};
 
-    return change(db, org, &enable, params, found);
+    return db_found(db, org, &enable, params, found);
 }
 
 enum db_status endpoints_remove(struct db *db, const char *org, const char *name, bool *found)
 {
     const char *params[] = {org, name};
 
-    return change(db, org, &remove_one, params, found);
+    return db_found(db, org, &remove_one, params, found);
 }
 
-static void write_row(struct fd_json_writer *w, const PGresult *rows, int row)
+void endpoints_write(struct fd_json_writer *w, const PGresult *rows, int row)
 {
     static const char *const texts[] = {
         "id",  "integration_id", "integration", "name", "kind", "method",
@@ -268,21 +256,21 @@ static void write_row(struct fd_json_writer *w, const PGresult *rows, int row)
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
         fd_jw_member(w, texts[i], db_text(rows, row, at++));
     for (size_t i = 0; i < sizeof(objects) / sizeof(objects[0]); i++)
-        listing_member_json(w, objects[i], db_text(rows, row, at++));
+        fd_jw_member_raw(w, objects[i], db_text(rows, row, at++));
     fd_jw_member_bool(w, "enabled", db_true(rows, row, at++));
     fd_jw_member_bool(w, "integration_enabled", db_true(rows, row, at));
 }
 
-enum db_status endpoints_list(struct db *db, const char *org, const char *which, struct buf *json)
+enum db_status endpoints_list(struct db *db, const char *org, const char *which, PGresult **rows)
 {
     const char *params[] = {org, which};
 
-    return listing_write(db, org, &list, params, write_row, json);
+    return db_query(db, org, &list, params, rows);
 }
 
-enum db_status endpoints_named(struct db *db, const char *org, const char *name, struct buf *json)
+enum db_status endpoints_named(struct db *db, const char *org, const char *name, PGresult **row)
 {
     const char *params[] = {org, name};
 
-    return listing_write(db, org, &find_one, params, write_row, json);
+    return db_query(db, org, &find_one, params, row);
 }

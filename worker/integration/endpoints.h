@@ -38,9 +38,11 @@ enum db_status endpoints_change(struct db *db, const char *org, const char *name
 enum db_status endpoints_enable(struct db *db, const char *org, const char *name, bool enabled,
                                 bool *found);
 enum db_status endpoints_remove(struct db *db, const char *org, const char *name, bool *found);
-/* JSON: an array; which NULL: of all integrations. */
-enum db_status endpoints_list(struct db *db, const char *org, const char *which, struct buf *json);
+/* As rows; which NULL: of all integrations. */
+enum db_status endpoints_list(struct db *db, const char *org, const char *which, PGresult **rows);
 /* The one of this name, or none. */
-enum db_status endpoints_named(struct db *db, const char *org, const char *name, struct buf *json);
+enum db_status endpoints_named(struct db *db, const char *org, const char *name, PGresult **row);
+/* The members of a row, into the open object. */
+void endpoints_write(struct fd_json_writer *w, const PGresult *rows, int row);
 
 #endif

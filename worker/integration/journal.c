@@ -1,5 +1,4 @@
 #include "integration/journal.h"
-#include "integration/listing.h"
 #include "core/reason.h"
 #include "core/utf8.h"
 
@@ -44,7 +43,7 @@ enum db_status journal_write(struct db *db, const struct journal_entry *entry)
     return db_query_unhurried(db, entry->org, &insert, params, NULL);
 }
 
-void journal_write_row(struct fd_json_writer *w, const PGresult *rows, int row)
+void journal_write_entry(struct fd_json_writer *w, const PGresult *rows, int row)
 {
     int at = 0;
 
@@ -61,16 +60,7 @@ void journal_write_row(struct fd_json_writer *w, const PGresult *rows, int row)
     fd_jw_member(w, "created_at", db_text(rows, row, at));
 }
 
-enum db_status journal_list(struct db *db, const char *org, const char *integration, int most,
-                            struct buf *json)
-{
-    char limit[DB_NUMBER_SIZE];
-    const char *params[] = {org, integration, NULL, db_number(limit, most)};
-
-    return listing_write(db, org, &list, params, journal_write_row, json);
-}
-
-enum db_status journal_page(struct db *db, const char *org, const char *integration,
+enum db_status journal_list(struct db *db, const char *org, const char *integration,
                             const char *before, int most, PGresult **rows)
 {
     char limit[DB_NUMBER_SIZE];

@@ -23,14 +23,12 @@ struct journal_entry {
 };
 
 enum db_status journal_write(struct db *db, const struct journal_entry *entry);
-/* The latest first, as a JSON array; of the integration with this id or name, NULL: of all. */
-enum db_status journal_list(struct db *db, const char *org, const char *integration, int most,
-                            struct buf *json);
-/* The same as rows, of one integration; `before` NULL: from the newest on. */
+/* The latest first; of the integration with this id or name, NULL: of all; before the call of this
+ * id, NULL: from the newest on. */
 enum { JOURNAL_ID };
-enum db_status journal_page(struct db *db, const char *org, const char *integration,
+enum db_status journal_list(struct db *db, const char *org, const char *integration,
                             const char *before, int most, PGresult **rows);
 /* The members of a row, into the open object. */
-void journal_write_row(struct fd_json_writer *w, const PGresult *rows, int row);
+void journal_write_entry(struct fd_json_writer *w, const PGresult *rows, int row);
 
 #endif

@@ -1,6 +1,5 @@
 #include "integration/settings.h"
 #include "integration/endpoints.h"
-#include "integration/listing.h"
 #include "integration/preset.h"
 #include "integration/spec.h"
 #include "tenant/sealed.h"
@@ -298,17 +297,13 @@ enum db_status integrations_change(struct db *db, const struct config *config, c
 enum db_status integrations_remove(struct db *db, const char *org, const char *which, bool *found)
 {
     const char *params[] = {org, which};
-    PGresult *row = NULL;
-    enum db_status status = db_query(db, org, &remove_one, params, &row);
 
-    *found = status == DB_OK && PQntuples(row) == 1;
-    PQclear(row);
-    return status;
+    return db_found(db, org, &remove_one, params, found);
 }
 
 /* -- showing --------------------------------------------------------------------------------- */
 
-static void write_row(struct fd_json_writer *w, const PGresult *rows, int row)
+void integrations_write(struct fd_json_writer *w, const PGresult *rows, int row)
 {
     static const char *const texts[] = {"id", "name", "type", "url", "auth"};
     int at = 0;
@@ -316,17 +311,16 @@ static void write_row(struct fd_json_writer *w, const PGresult *rows, int row)
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
         fd_jw_member(w, texts[i], db_text(rows, row, at++));
     fd_jw_member_bool(w, "enabled", db_true(rows, row, at++));
-    listing_member_json(w, "settings", db_text(rows, row, at++));
-    listing_member_json(w, "credentials_last4", db_text(rows, row, at++));
-    listing_member_json(w, "last_test", db_text(rows, row, at++));
+    fd_jw_member_raw(w, "settings", db_text(rows, row, at++));
+    fd_jw_member_raw(w, "credentials_last4", db_text(rows, row, at++));
+    fd_jw_member_raw(w, "last_test", db_text(rows, row, at++));
     fd_jw_member_int(w, "endpoints", db_int(rows, row, at++, 0));
     fd_jw_member(w, "created_at", db_text(rows, row, at));
 }
 
-enum db_status integrations_list(struct db *db, const char *org, const char *which,
-                                 struct buf *json)
+enum db_status integrations_list(struct db *db, const char *org, const char *which, PGresult **rows)
 {
     const char *params[] = {org, which};
 
-    return listing_write(db, org, &list, params, write_row, json);
+    return db_query(db, org, &list, params, rows);
 }

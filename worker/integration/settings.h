@@ -42,8 +42,11 @@ enum db_status integrations_change(struct db *db, const struct config *config, c
                                    struct tool_problem *problem);
 enum db_status integrations_remove(struct db *db, const char *org, const char *which, bool *found);
 
-/* JSON: an array; which NULL: all. Of credentials the last four characters only. */
+/* As rows; which NULL: all. */
+enum { INTEGRATIONS_ID };
 enum db_status integrations_list(struct db *db, const char *org, const char *which,
-                                 struct buf *json);
+                                 PGresult **rows);
+/* The members of a row, into the open object. Of credentials the last four characters only. */
+void integrations_write(struct fd_json_writer *w, const PGresult *rows, int row);
 
 #endif

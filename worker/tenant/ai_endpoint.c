@@ -410,12 +410,6 @@ enum db_status ai_endpoint_remove(struct db *db, const char *org, enum ai_endpoi
                                   bool *found)
 {
     const char *params[] = {org, kind_names[kind]};
-    PGresult *row;
 
-    enum db_status status = db_query(db, org, &remove_statement, params, &row);
-    *found = status == DB_OK && PQntuples(row) > 0;
-    if (status == DB_OK) {
-        PQclear(row);
-    }
-    return status;
+    return db_found(db, org, &remove_statement, params, found);
 }

@@ -70,9 +70,7 @@ static void write_price(struct fd_json_writer *w, const char *key, const PGresul
 static void write_json(struct fd_json_writer *w, const char *key, const char *json,
                        const char *otherwise)
 {
-    fd_jw_key(w, key);
-    json = json != NULL ? json : otherwise;
-    fd_jw_raw(w, json, strlen(json));
+    fd_jw_member_raw(w, key, json != NULL ? json : otherwise);
 }
 
 static void write_row(struct fd_json_writer *w, const PGresult *rows, int row)

@@ -3,8 +3,6 @@
 
 #include "tenant/tenant.h"
 
-#include <string.h>
-
 /* An arm without answers has its row as well. */
 static const struct db_statement report = {
     "ai_split_report",
@@ -54,14 +52,7 @@ enum db_status ai_split_report(struct db *db, const char *org, const char *name,
 static void write_cell(struct fd_json_writer *w, const char *key, const PGresult *rows, int row,
                        int column)
 {
-    const char *text = db_text(rows, row, column);
-
-    fd_jw_key(w, key);
-    if (text != NULL) {
-        fd_jw_raw(w, text, strlen(text));
-    } else {
-        fd_jw_null(w);
-    }
+    fd_jw_member_raw(w, key, db_text(rows, row, column));
 }
 
 static void write_arm(struct fd_json_writer *w, const PGresult *rows, int row)

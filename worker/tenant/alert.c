@@ -110,8 +110,7 @@ static void write_facts(struct fd_json_writer *w, const char *subject, const cha
     if (subject[0] != '\0') {
         fd_jw_member(w, "subject", subject);
     }
-    fd_jw_key(w, "detail");
-    fd_jw_raw(w, detail, strlen(detail));
+    fd_jw_member_raw(w, "detail", detail);
 }
 
 bool alert_body(const struct alert *alert, struct buf *out)

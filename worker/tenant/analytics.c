@@ -96,14 +96,9 @@ static const struct db_statement state_statement = {
 static void write_numbers(struct fd_json_writer *w, const char *const *names, size_t count,
                           const PGresult *rows, int row, int from)
 {
-    for (size_t i = 0; i < count; i++) {
-        const char *text = db_text(rows, row, from + (int)i);
-        fd_jw_key(w, names[i]);
-        if (text != NULL)
-            fd_jw_raw(w, text, strlen(text)); /* PostgreSQL's digits are JSON's */
-        else
-            fd_jw_null(w);
-    }
+    /* PostgreSQL's digits are JSON's */
+    for (size_t i = 0; i < count; i++)
+        fd_jw_member_raw(w, names[i], db_text(rows, row, from + (int)i));
 }
 
 #define NUMBERS(w, names, rows, row, from)                                                         \

@@ -1,9 +1,5 @@
 #include "tenant/canned_replies.h"
 
-#include "protocol/ids.h"
-
-#include <string.h>
-
 #define COLUMNS                                                                                    \
     "id, shortcut, language, text,"                                                                \
     " to_char(updated_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
@@ -38,12 +34,6 @@ static const struct db_statement delete_statement = {
     "canned_delete",
     "DELETE FROM canned_replies WHERE org_id = $1::uuid AND id = $2::uuid RETURNING 1", 2};
 
-/* What is no id names nothing. */
-static const char *id_of(const char *id)
-{
-    return fd_uuid_valid(id, strlen(id)) ? id : NULL;
-}
-
 enum db_status canned_replies_list(struct db *db, const char *org, const char *language,
                                    const char *shortcut, const char *id, int most, PGresult **rows)
 {
@@ -55,7 +45,7 @@ enum db_status canned_replies_list(struct db *db, const char *org, const char *l
 
 enum db_status canned_reply_find(struct db *db, const char *org, const char *id, PGresult **row)
 {
-    const char *params[] = {org, id_of(id)};
+    const char *params[] = {org, db_uuid(id)};
 
     return db_query(db, org, &find_statement, params, row);
 }
@@ -74,7 +64,7 @@ enum db_status canned_reply_update(struct db *db, const char *org, const char *i
                                    const struct canned_reply *reply, PGresult **row)
 {
     const char *params[] = {org,
-                            id_of(id),
+                            db_uuid(id),
                             reply->shortcut,
                             reply->text,
                             reply->speaks ? "true" : "false",
@@ -85,13 +75,7 @@ enum db_status canned_reply_update(struct db *db, const char *org, const char *i
 
 enum db_status canned_reply_delete(struct db *db, const char *org, const char *id, bool *found)
 {
-    const char *params[] = {org, id_of(id)};
-    PGresult *row;
+    const char *params[] = {org, db_uuid(id)};
 
-    enum db_status status = db_query(db, org, &delete_statement, params, &row);
-    if (status == DB_OK) {
-        *found = PQntuples(row) == 1;
-        PQclear(row);
-    }
-    return status;
+    return db_found(db, org, &delete_statement, params, found);
 }

@@ -1,7 +1,5 @@
 #include "tenant/handoffs.h"
 
-#include <string.h>
-
 #define ISO  " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"'"
 #define TEAM " AND ($2::text IS NULL OR coalesce(c.team_id::text, 'none') = $2)"
 
@@ -135,17 +133,13 @@ void handoff_write(struct fd_json_writer *w, const PGresult *rows, int row)
                  {"cause", CAUSE},
                  {"waiting_since", SINCE},
                  {"updated_at", UPDATED}};
-    const char *contact = db_text(rows, row, CONTACT);
 
-    fd_jw_object(w);
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
         fd_jw_member(w, texts[i].name, db_text(rows, row, texts[i].column));
     number(w, "version", rows, row, VERSION);
     number(w, "waiting_s", rows, row, WAITED);
     number(w, "score", rows, row, SCORE);
     number(w, "message_count", rows, row, MESSAGES);
-    fd_jw_key(w, "contact");
-    fd_jw_raw(w, contact, strlen(contact));
+    fd_jw_member_raw(w, "contact", db_text(rows, row, CONTACT));
     write_last(w, rows, row);
-    fd_jw_end_object(w);
 }

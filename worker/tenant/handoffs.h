@@ -18,7 +18,7 @@ enum handoff_column {
 enum db_status handoffs_list(struct db *db, const char *org, const char *team, const char *place,
                              const char *id, int most, PGresult **rows);
 enum db_status handoffs_waiting(struct db *db, const char *org, const char *team, int64_t *waiting);
-/* An object. */
+/* The members of a row, into the open object. */
 void handoff_write(struct fd_json_writer *w, const PGresult *rows, int row);
 
 #endif

@@ -29,12 +29,8 @@ enum db_status housekeeping_due(struct db *db, int seconds, bool *due)
 {
     char number[DB_NUMBER_SIZE];
     const char *params[] = {db_number(number, seconds)};
-    PGresult *row;
 
-    enum db_status status = db_query(db, NULL, &due_statement, params, &row);
-    *due = status == DB_OK && PQntuples(row) == 1;
-    PQclear(row);
-    return status;
+    return db_found(db, NULL, &due_statement, params, due);
 }
 
 enum db_status housekeeping_last(struct db *db, struct arena *a, const char **at)

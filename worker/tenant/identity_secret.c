@@ -101,13 +101,8 @@ enum db_status identity_secret_create(struct db *db, const char *keys, const cha
 enum db_status identity_secret_revoke(struct db *db, const char *org, const char *id, bool *found)
 {
     const char *params[] = {org, db_uuid(id)};
-    PGresult *result;
-    enum db_status status = db_query(db, org, &revoke, params, &result);
-    if (status != DB_OK)
-        return status;
-    *found = PQntuples(result) > 0;
-    PQclear(result);
-    return DB_OK;
+
+    return db_found(db, org, &revoke, params, found);
 }
 
 enum db_status identity_secret_list(struct db *db, const char *org, PGresult **rows)

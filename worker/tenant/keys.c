@@ -242,18 +242,12 @@ enum db_status keys_list(struct db *db, const char *org, const char *after, int 
 enum db_status keys_is_live(struct db *db, const char *org, const char *id, bool *live)
 {
     const char *params[] = {org, id};
-    PGresult *result;
 
     *live = false;
     if (!fd_uuid_valid(id, strlen(id))) {
         return DB_OK;
     }
-    enum db_status status = db_query(db, org, &find_live, params, &result);
-    if (status == DB_OK) {
-        *live = PQntuples(result) == 1;
-        PQclear(result);
-    }
-    return status;
+    return db_found(db, org, &find_live, params, live);
 }
 
 enum db_status keys_set_origins(struct db *db, const char *org, const char *id,

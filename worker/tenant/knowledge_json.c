@@ -18,10 +18,8 @@ static void write_members(struct fd_json_writer *w, const PGresult *articles, in
 
 void knowledge_write_row(struct fd_json_writer *w, const PGresult *articles, int row)
 {
-    fd_jw_object(w);
     write_members(w, articles, row);
     fd_jw_member_int(w, "sections", db_int(articles, row, KNOWLEDGE_SECTIONS, 0));
-    fd_jw_end_object(w);
 }
 
 void knowledge_write_article(struct fd_json_writer *w, const PGresult *article,

@@ -4,10 +4,10 @@
 
 #include "tenant/knowledge.h"
 
-/* {slug, title, language, format, source, sections, bytes, created_at, updated_at} of a row
- * of knowledge_list(). */
+/* slug, title, language, format, source, sections, bytes, created_at, updated_at of a row of
+ * knowledge_list(), into the open object. */
 void knowledge_write_row(struct fd_json_writer *w, const PGresult *articles, int row);
-/* The same of knowledge_find()'s row, with body and sections [{id, label, body,
+/* An object with the same of knowledge_find()'s row, body and sections [{id, label, body,
  * updated_at}]. */
 void knowledge_write_article(struct fd_json_writer *w, const PGresult *article,
                              const PGresult *sections);

@@ -59,12 +59,6 @@ enum db_status knowledge_sections(struct db *db, const char *org, const char *sl
 enum db_status knowledge_delete(struct db *db, const char *org, const char *slug, bool *found)
 {
     const char *params[] = {org, slug};
-    PGresult *row;
 
-    enum db_status status = db_query(db, org, &forget, params, &row);
-    if (status == DB_OK) {
-        *found = PQntuples(row) > 0;
-        PQclear(row);
-    }
-    return status;
+    return db_found(db, org, &forget, params, found);
 }

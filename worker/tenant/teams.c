@@ -66,19 +66,6 @@ static bool uuids(const char *a, const char *b)
     return fd_uuid_valid(a, strlen(a)) && fd_uuid_valid(b, strlen(b));
 }
 
-static enum db_status change(struct db *db, const char *org, const struct db_statement *statement,
-                             const char *const *params, bool *found)
-{
-    PGresult *result;
-
-    enum db_status status = db_query(db, org, statement, params, &result);
-    if (status == DB_OK) {
-        *found = PQntuples(result) == 1;
-        PQclear(result);
-    }
-    return status;
-}
-
 enum db_status team_create(struct db *db, const char *org, const char *name, char id[37])
 {
     const char *params[] = {org, name};
@@ -99,7 +86,7 @@ enum db_status team_delete(struct db *db, const char *org, const char *id, bool 
     const char *params[] = {org, id};
 
     *found = false;
-    return uuids(id, org) ? change(db, org, &drop, params, found) : DB_OK;
+    return uuids(id, org) ? db_found(db, org, &drop, params, found) : DB_OK;
 }
 
 enum db_status team_add(struct db *db, const char *org, const char *id, const char *user,
@@ -108,7 +95,7 @@ enum db_status team_add(struct db *db, const char *org, const char *id, const ch
     const char *params[] = {org, id, user, role};
 
     *found = false;
-    return uuids(id, user) ? change(db, org, &add, params, found) : DB_OK;
+    return uuids(id, user) ? db_found(db, org, &add, params, found) : DB_OK;
 }
 
 enum db_status team_remove(struct db *db, const char *org, const char *id, const char *user,
@@ -182,15 +169,7 @@ enum db_status team_member(struct db *db, const char *org, const char *id, const
 enum db_status team_exists(struct db *db, const char *org, const char *team, bool *exists)
 {
     const char *params[] = {org, team};
-    PGresult *row;
 
     *exists = false;
-    if (!fd_uuid_valid(team, strlen(team)))
-        return DB_OK;
-    enum db_status status = db_query(db, org, &find, params, &row);
-    if (status == DB_OK) {
-        *exists = PQntuples(row) == 1;
-        PQclear(row);
-    }
-    return status;
+    return fd_uuid_valid(team, strlen(team)) ? db_found(db, org, &find, params, exists) : DB_OK;
 }

@@ -86,12 +86,8 @@ enum db_status tools_list(struct db *db, const char *org, const char *name, PGre
 enum db_status tools_remove(struct db *db, const char *org, const char *name, bool *found)
 {
     const char *params[] = {org, name};
-    PGresult *rows;
 
-    enum db_status status = db_query(db, org, &remove_row, params, &rows);
-    *found = status == DB_OK && PQntuples(rows) == 1;
-    PQclear(status == DB_OK ? rows : NULL);
-    return status;
+    return db_found(db, org, &remove_row, params, found);
 }
 
 enum db_status tools_executions(struct db *db, const char *org, const char *tool,

@@ -2,14 +2,6 @@
 
 #include "core/reason.h"
 
-#include <string.h>
-
-static void member_json(struct fd_json_writer *w, const char *key, const char *json)
-{
-    fd_jw_key(w, key);
-    json != NULL ? fd_jw_raw(w, json, strlen(json)) : fd_jw_null(w);
-}
-
 void tools_write(struct fd_json_writer *w, const PGresult *rows, int row)
 {
     fd_jw_member(w, "name", db_text(rows, row, TOOLS_NAME));
@@ -18,20 +10,19 @@ void tools_write(struct fd_json_writer *w, const PGresult *rows, int row)
     fd_jw_member_bool(w, "enabled", db_true(rows, row, TOOLS_ENABLED));
     fd_jw_member(w, "risk", db_text(rows, row, TOOLS_RISK));
     fd_jw_member(w, "description", db_text(rows, row, TOOLS_DESCRIPTION));
-    member_json(w, "parameters_schema", db_text(rows, row, TOOLS_SCHEMA));
+    fd_jw_member_raw(w, "parameters_schema", db_text(rows, row, TOOLS_SCHEMA));
     fd_jw_member(w, "url", db_text(rows, row, TOOLS_URL));
-    member_json(w, "bindings", db_text(rows, row, TOOLS_BINDINGS));
+    fd_jw_member_raw(w, "bindings", db_text(rows, row, TOOLS_BINDINGS));
     fd_jw_member_int(w, "timeout_ms", db_int(rows, row, TOOLS_TIMEOUT_MS, 0));
     fd_jw_member(w, "reply", db_true(rows, row, TOOLS_ACKNOWLEDGEMENT) ? "none" : "data");
     fd_jw_member_bool(w, "signed", db_true(rows, row, TOOLS_SIGNED));
     fd_jw_member(w, "token_header", db_text(rows, row, TOOLS_TOKEN_HEADER));
-    member_json(w, "config", db_text(rows, row, TOOLS_CONFIG));
+    fd_jw_member_raw(w, "config", db_text(rows, row, TOOLS_CONFIG));
     fd_jw_member(w, "updated_at", db_text(rows, row, TOOLS_UPDATED_AT));
 }
 
 void tools_write_execution(struct fd_json_writer *w, const PGresult *rows, int row)
 {
-    fd_jw_object(w);
     fd_jw_member(w, "id", db_text(rows, row, EXECUTIONS_ID));
     fd_jw_member(w, "created_at", db_text(rows, row, EXECUTIONS_CREATED_AT));
     fd_jw_member(w, "tool", db_text(rows, row, EXECUTIONS_TOOL));
@@ -43,9 +34,8 @@ void tools_write_execution(struct fd_json_writer *w, const PGresult *rows, int r
     fd_jw_member(w, "conversation_id", db_text(rows, row, EXECUTIONS_CONVERSATION));
     fd_jw_member(w, "job_id", db_text(rows, row, EXECUTIONS_JOB));
     fd_jw_member(w, "approved_by", db_text(rows, row, EXECUTIONS_APPROVED_BY));
-    member_json(w, "arguments", db_text(rows, row, EXECUTIONS_PARAMETERS));
-    member_json(w, "response", db_text(rows, row, EXECUTIONS_RESPONSE));
-    fd_jw_end_object(w);
+    fd_jw_member_raw(w, "arguments", db_text(rows, row, EXECUTIONS_PARAMETERS));
+    fd_jw_member_raw(w, "response", db_text(rows, row, EXECUTIONS_RESPONSE));
 }
 
 void tools_write_test(struct fd_json_writer *w, const struct trial *test)

@@ -51,8 +51,7 @@ static bool write_body(struct buf *body, const struct tool *tool, const char *ar
     fd_jw_member(&w, "session_id", context->session);
     fd_jw_member(&w, "conversation_id", context->conversation_id);
     fd_jw_member(&w, "tool", tool->name);
-    fd_jw_key(&w, "args");
-    fd_jw_raw(&w, arguments, strlen(arguments));
+    fd_jw_member_raw(&w, "args", arguments);
     write_visitor(&w, context);
     fd_jw_member(&w, "channel", context->channel);
     fd_jw_member_int(&w, "attempt", attempt->number);
