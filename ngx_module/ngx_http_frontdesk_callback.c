@@ -21,7 +21,7 @@
 #include "ngx_http_frontdesk_ctx.h"
 #include "ngx_http_frontdesk_handlers.h"
 #include "ngx_http_frontdesk_key.h"
-#include "ngx_http_frontdesk_redis.h"
+#include "ngx_http_frontdesk_meta.h"
 #include "ngx_http_frontdesk_respond.h"
 
 

@@ -22,6 +22,7 @@
 #include "ngx_http_frontdesk_events.h"
 #include "ngx_http_frontdesk_handlers.h"
 #include "ngx_http_frontdesk_key.h"
+#include "ngx_http_frontdesk_meta.h"
 #include "ngx_http_frontdesk_park.h"
 #include "ngx_http_frontdesk_redis.h"
 #include "ngx_http_frontdesk_respond.h"

@@ -15,6 +15,7 @@
 #include "protocol/keys.h"
 
 #include "ngx_http_frontdesk_conf.h"
+#include "ngx_http_frontdesk_meta.h"
 #include "ngx_http_frontdesk_park.h"
 #include "ngx_http_frontdesk_redis.h"
 #include "ngx_http_frontdesk_respond.h"

@@ -61,17 +61,6 @@ ngx_int_t ngx_http_frontdesk_redis_init(ngx_cycle_t *cycle);
 void ngx_http_frontdesk_redis_exit(ngx_cycle_t *cycle);
 
 
-/*
- * ngx_http_frontdesk_redis_greeting.c: fd:meta, read when the jobs connection
- * opens
- */
-
-/* FD_SESSION_KEY_LEN bytes; NULL until they are known */
-const u_char *ngx_http_frontdesk_session_key(void);
-/* CRC-32 of the id modulo shards; only once fd:meta is known */
-ngx_uint_t ngx_http_frontdesk_shard(ngx_str_t *org);
-
-
 /* ngx_http_frontdesk_resp.c: commands as RESP has them */
 
 /* how much room a command wants at most */

@@ -10,7 +10,6 @@
 #include <ngx_http.h>
 #include <ngx_sha1.h>
 
-#include "protocol/ids.h"
 #include "protocol/keys.h"
 #include "protocol/scripts.h"
 
@@ -18,6 +17,7 @@
 #include "ngx_http_frontdesk_conf.h"
 #include "ngx_http_frontdesk_counter.h"
 #include "ngx_http_frontdesk_job_ask.h"
+#include "ngx_http_frontdesk_meta.h"
 #include "ngx_http_frontdesk_redis.h"
 #include "ngx_http_frontdesk_redis_peer.h"
 #include "ngx_http_frontdesk_stream.h"
@@ -28,32 +28,10 @@
 
 static void ngx_http_frontdesk_redis_greeted(void *data, redisReply *reply);
 static void ngx_http_frontdesk_redis_probed(void *data, redisReply *reply);
-static ngx_int_t ngx_http_frontdesk_redis_meta(redisReply *reply);
 static void ngx_http_frontdesk_redis_is_up(ngx_http_frontdesk_peer_t *peer);
 
 
-static u_char      ngx_http_frontdesk_shas[FD_SCRIPTS][40];
-static u_char      ngx_http_frontdesk_secret[FD_SESSION_KEY_LEN];
-static ngx_uint_t  ngx_http_frontdesk_shard_count;     /* 0: fd:meta unread */
-
-
-const u_char *
-ngx_http_frontdesk_session_key(void)
-{
-    return ngx_http_frontdesk_shard_count ? ngx_http_frontdesk_secret : NULL;
-}
-
-
-ngx_uint_t
-ngx_http_frontdesk_shard(ngx_str_t *org)
-{
-    if (ngx_http_frontdesk_shard_count == 1) {
-        return 0;
-    }
-
-    return ngx_crc32_short(org->data, org->len)
-           % ngx_http_frontdesk_shard_count;
-}
+static u_char  ngx_http_frontdesk_shas[FD_SCRIPTS][40];
 
 
 void
@@ -180,7 +158,7 @@ ngx_http_frontdesk_redis_probed(void *data, redisReply *reply)
     /* a worker writes fd:meta: without one there is nothing to admit to */
 
     if (peer->role == NGX_HTTP_FRONTDESK_JOBS
-        && ngx_http_frontdesk_redis_meta(reply) != NGX_OK)
+        && ngx_http_frontdesk_meta_set(reply) != NGX_OK)
     {
         ngx_http_frontdesk_redis_log_down(peer, "it has no " FD_KEY_META);
         ngx_add_timer(&peer->retry, NGX_HTTP_FRONTDESK_REDIS_PROBE);
@@ -188,50 +166,6 @@ ngx_http_frontdesk_redis_probed(void *data, redisReply *reply)
     }
 
     ngx_http_frontdesk_redis_is_up(peer);
-}
-
-
-static ngx_int_t
-ngx_http_frontdesk_redis_meta(redisReply *reply)
-{
-    ngx_int_t    shards, octet;
-    ngx_uint_t   i;
-    redisReply  *count, *key;
-    u_char       secret[FD_SESSION_KEY_LEN];
-
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2) {
-        return NGX_ERROR;
-    }
-
-    count = reply->element[0];
-    key = reply->element[1];
-
-    if (count->type != REDIS_REPLY_STRING || key->type != REDIS_REPLY_STRING
-        || (size_t) key->len != 2 * sizeof(secret))
-    {
-        return NGX_ERROR;
-    }
-
-    shards = ngx_atoi((u_char *) count->str, count->len);
-
-    if (shards < 1 || shards > 9999) {
-        return NGX_ERROR;
-    }
-
-    for (i = 0; i < sizeof(secret); i++) {
-        octet = ngx_hextoi((u_char *) key->str + 2 * i, 2);
-
-        if (octet == NGX_ERROR) {
-            return NGX_ERROR;
-        }
-
-        secret[i] = (u_char) octet;
-    }
-
-    ngx_memcpy(ngx_http_frontdesk_secret, secret, sizeof(secret));
-    ngx_http_frontdesk_shard_count = shards;
-
-    return NGX_OK;
 }
 
 

@@ -23,7 +23,7 @@
 #include "ngx_http_frontdesk_ctx.h"
 #include "ngx_http_frontdesk_key.h"
 #include "ngx_http_frontdesk_lookup.h"
-#include "ngx_http_frontdesk_redis.h"
+#include "ngx_http_frontdesk_meta.h"
 #include "ngx_http_frontdesk_respond.h"
 #include "ngx_http_frontdesk_route.h"
 #include "ngx_http_frontdesk_sign_in.h"

@@ -19,37 +19,49 @@
 #include "ngx_http_frontdesk_sign_in.h"
 
 
-typedef enum {
-    NGX_HTTP_FRONTDESK_VAR_ORG = 0,
-    NGX_HTTP_FRONTDESK_VAR_KEY_ID,
-    NGX_HTTP_FRONTDESK_VAR_ROLE,
-    NGX_HTTP_FRONTDESK_VAR_ACTOR,
-    NGX_HTTP_FRONTDESK_VAR_USER_SESSION,
-    NGX_HTTP_FRONTDESK_VAR_TEAM,
-    NGX_HTTP_FRONTDESK_VAR_AUTH,
-    NGX_HTTP_FRONTDESK_VAR_LIMIT,
-    NGX_HTTP_FRONTDESK_VAR_ROUTE,
-    NGX_HTTP_FRONTDESK_VAR_JOB,
-    NGX_HTTP_FRONTDESK_VAR_SESSION,
-    NGX_HTTP_FRONTDESK_VAR_FIRST_BYTE_MS,
-    NGX_HTTP_FRONTDESK_VAR_EVENTS,
-    NGX_HTTP_FRONTDESK_VAR_CLOSE,
-    NGX_HTTP_FRONTDESK_VAR_REDIS_MS
-} ngx_http_frontdesk_var_e;
+typedef struct {
+    ngx_str_t    name;
+
+    /* leaves the value empty where it does not apply */
+    ngx_int_t  (*handler)(ngx_http_request_t *r,
+                          ngx_http_frontdesk_ctx_t *ctx, ngx_str_t *value);
+} ngx_http_frontdesk_var_t;
 
 
 static ngx_int_t ngx_http_frontdesk_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
-static ngx_int_t ngx_http_frontdesk_variable_value(ngx_http_request_t *r,
-    ngx_http_frontdesk_ctx_t *ctx, uintptr_t data, ngx_str_t *value);
-static ngx_int_t ngx_http_frontdesk_variable_number(ngx_http_request_t *r,
-    ngx_str_t *value, ngx_uint_t number);
+static ngx_int_t ngx_http_frontdesk_variable_org(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, ngx_str_t *value);
+static ngx_int_t ngx_http_frontdesk_variable_key_id(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, ngx_str_t *value);
+static ngx_int_t ngx_http_frontdesk_variable_role(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, ngx_str_t *value);
 static ngx_int_t ngx_http_frontdesk_variable_actor(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx, ngx_str_t *value);
-static ngx_int_t ngx_http_frontdesk_variable_user_session(
-    ngx_http_request_t *r, ngx_http_frontdesk_ctx_t *ctx, ngx_str_t *value);
+static ngx_int_t ngx_http_frontdesk_variable_user_session(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, ngx_str_t *value);
+static ngx_int_t ngx_http_frontdesk_variable_team(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, ngx_str_t *value);
+static ngx_int_t ngx_http_frontdesk_variable_auth(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, ngx_str_t *value);
+static ngx_int_t ngx_http_frontdesk_variable_limit(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, ngx_str_t *value);
+static ngx_int_t ngx_http_frontdesk_variable_route(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, ngx_str_t *value);
+static ngx_int_t ngx_http_frontdesk_variable_job(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, ngx_str_t *value);
 static ngx_int_t ngx_http_frontdesk_variable_session(ngx_http_request_t *r,
     ngx_http_frontdesk_ctx_t *ctx, ngx_str_t *value);
+static ngx_int_t ngx_http_frontdesk_variable_first_byte(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, ngx_str_t *value);
+static ngx_int_t ngx_http_frontdesk_variable_events(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, ngx_str_t *value);
+static ngx_int_t ngx_http_frontdesk_variable_close(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, ngx_str_t *value);
+static ngx_int_t ngx_http_frontdesk_variable_redis(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, ngx_str_t *value);
+static ngx_int_t ngx_http_frontdesk_variable_number(ngx_http_request_t *r,
+    ngx_str_t *value, ngx_uint_t number);
 
 
 /* in the order of their enumerations */
@@ -85,70 +97,42 @@ static const ngx_str_t  ngx_http_frontdesk_close_names[] = {
 };
 
 
-static ngx_http_variable_t  ngx_http_frontdesk_vars[] = {
-
-    { ngx_string("frontdesk_org"), NULL, ngx_http_frontdesk_variable,
-      NGX_HTTP_FRONTDESK_VAR_ORG, NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("frontdesk_key_id"), NULL, ngx_http_frontdesk_variable,
-      NGX_HTTP_FRONTDESK_VAR_KEY_ID, NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("frontdesk_role"), NULL, ngx_http_frontdesk_variable,
-      NGX_HTTP_FRONTDESK_VAR_ROLE, NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("frontdesk_actor"), NULL, ngx_http_frontdesk_variable,
-      NGX_HTTP_FRONTDESK_VAR_ACTOR, NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("frontdesk_user_session"), NULL, ngx_http_frontdesk_variable,
-      NGX_HTTP_FRONTDESK_VAR_USER_SESSION, NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("frontdesk_team"), NULL, ngx_http_frontdesk_variable,
-      NGX_HTTP_FRONTDESK_VAR_TEAM, NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("frontdesk_auth"), NULL, ngx_http_frontdesk_variable,
-      NGX_HTTP_FRONTDESK_VAR_AUTH, NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("frontdesk_limit"), NULL, ngx_http_frontdesk_variable,
-      NGX_HTTP_FRONTDESK_VAR_LIMIT, NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("frontdesk_route"), NULL, ngx_http_frontdesk_variable,
-      NGX_HTTP_FRONTDESK_VAR_ROUTE, NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("frontdesk_job"), NULL, ngx_http_frontdesk_variable,
-      NGX_HTTP_FRONTDESK_VAR_JOB, NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("frontdesk_session"), NULL, ngx_http_frontdesk_variable,
-      NGX_HTTP_FRONTDESK_VAR_SESSION, NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("frontdesk_first_byte_ms"), NULL, ngx_http_frontdesk_variable,
-      NGX_HTTP_FRONTDESK_VAR_FIRST_BYTE_MS, NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("frontdesk_events"), NULL, ngx_http_frontdesk_variable,
-      NGX_HTTP_FRONTDESK_VAR_EVENTS, NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("frontdesk_close"), NULL, ngx_http_frontdesk_variable,
-      NGX_HTTP_FRONTDESK_VAR_CLOSE, NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("frontdesk_redis_ms"), NULL, ngx_http_frontdesk_variable,
-      NGX_HTTP_FRONTDESK_VAR_REDIS_MS, NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-      ngx_http_null_variable
+static ngx_http_frontdesk_var_t  ngx_http_frontdesk_vars[] = {
+    { ngx_string("frontdesk_org"), ngx_http_frontdesk_variable_org },
+    { ngx_string("frontdesk_key_id"), ngx_http_frontdesk_variable_key_id },
+    { ngx_string("frontdesk_role"), ngx_http_frontdesk_variable_role },
+    { ngx_string("frontdesk_actor"), ngx_http_frontdesk_variable_actor },
+    { ngx_string("frontdesk_user_session"),
+      ngx_http_frontdesk_variable_user_session },
+    { ngx_string("frontdesk_team"), ngx_http_frontdesk_variable_team },
+    { ngx_string("frontdesk_auth"), ngx_http_frontdesk_variable_auth },
+    { ngx_string("frontdesk_limit"), ngx_http_frontdesk_variable_limit },
+    { ngx_string("frontdesk_route"), ngx_http_frontdesk_variable_route },
+    { ngx_string("frontdesk_job"), ngx_http_frontdesk_variable_job },
+    { ngx_string("frontdesk_session"), ngx_http_frontdesk_variable_session },
+    { ngx_string("frontdesk_first_byte_ms"),
+      ngx_http_frontdesk_variable_first_byte },
+    { ngx_string("frontdesk_events"), ngx_http_frontdesk_variable_events },
+    { ngx_string("frontdesk_close"), ngx_http_frontdesk_variable_close },
+    { ngx_string("frontdesk_redis_ms"), ngx_http_frontdesk_variable_redis },
+    { ngx_null_string, NULL }
 };
 
 
 ngx_int_t
 ngx_http_frontdesk_variables(ngx_conf_t *cf)
 {
-    ngx_http_variable_t  *var, *v;
+    ngx_http_variable_t       *v;
+    ngx_http_frontdesk_var_t  *var;
 
-    for (v = ngx_http_frontdesk_vars; v->name.len; v++) {
-        var = ngx_http_add_variable(cf, &v->name, v->flags);
-        if (var == NULL) {
+    for (var = ngx_http_frontdesk_vars; var->name.len; var++) {
+        v = ngx_http_add_variable(cf, &var->name, NGX_HTTP_VAR_NOCACHEABLE);
+        if (v == NULL) {
             return NGX_ERROR;
         }
 
-        var->get_handler = v->get_handler;
-        var->data = v->data;
+        v->get_handler = ngx_http_frontdesk_variable;
+        v->data = (uintptr_t) var;
     }
 
     return NGX_OK;
@@ -159,6 +143,8 @@ static ngx_int_t
 ngx_http_frontdesk_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
+    ngx_http_frontdesk_var_t  *var = (ngx_http_frontdesk_var_t *) data;
+
     ngx_str_t                  value;
     ngx_http_frontdesk_ctx_t  *ctx;
 
@@ -166,9 +152,7 @@ ngx_http_frontdesk_variable(ngx_http_request_t *r,
 
     ctx = ngx_http_frontdesk_get_ctx(r);
 
-    if (ctx
-        && ngx_http_frontdesk_variable_value(r, ctx, data, &value) != NGX_OK)
-    {
+    if (ctx && var->handler(r, ctx, &value) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -187,98 +171,15 @@ ngx_http_frontdesk_variable(ngx_http_request_t *r,
 }
 
 
-/* leaves it empty where it does not apply */
-
 static ngx_int_t
-ngx_http_frontdesk_variable_value(ngx_http_request_t *r,
-    ngx_http_frontdesk_ctx_t *ctx, uintptr_t data, ngx_str_t *value)
+ngx_http_frontdesk_variable_org(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, ngx_str_t *value)
 {
-    switch (data) {
+    if (ctx->key) {
+        *value = ctx->key->org;
 
-    case NGX_HTTP_FRONTDESK_VAR_ORG:
-        if (ctx->key) {
-            *value = ctx->key->org;
-
-        } else if (ctx->user) {
-            *value = ctx->user->org;
-        }
-        break;
-
-    case NGX_HTTP_FRONTDESK_VAR_KEY_ID:
-        if (ctx->key) {
-            *value = ctx->key->id;
-        }
-        break;
-
-    case NGX_HTTP_FRONTDESK_VAR_ROLE:
-
-        /* a program with a secret key does what an admin may, or less */
-
-        if (ctx->key && ctx->key->kind == FD_KEY_SECRET) {
-            *value = ngx_http_frontdesk_scope_names[ctx->key->scope];
-
-        } else if (ctx->user) {
-            *value = ctx->user->role;
-        }
-        break;
-
-    case NGX_HTTP_FRONTDESK_VAR_ACTOR:
-        return ngx_http_frontdesk_variable_actor(r, ctx, value);
-
-    case NGX_HTTP_FRONTDESK_VAR_USER_SESSION:
-        return ngx_http_frontdesk_variable_user_session(r, ctx, value);
-
-    case NGX_HTTP_FRONTDESK_VAR_TEAM:
-        if (ctx->user) {
-            *value = ctx->user->team;
-        }
-        break;
-
-    case NGX_HTTP_FRONTDESK_VAR_AUTH:
-        *value = ngx_http_frontdesk_auth_names[ctx->auth];
-        break;
-
-    case NGX_HTTP_FRONTDESK_VAR_LIMIT:
-        *value = ngx_http_frontdesk_limit_names[ctx->limit];
-        break;
-
-    case NGX_HTTP_FRONTDESK_VAR_ROUTE:
-
-        /* a path may hold the id of a session, which opens its history */
-
-        if (ctx->route) {
-            *value = ctx->route->pattern;
-        }
-        break;
-
-    case NGX_HTTP_FRONTDESK_VAR_JOB:
-        *value = ctx->job;
-        break;
-
-    case NGX_HTTP_FRONTDESK_VAR_SESSION:
-        return ngx_http_frontdesk_variable_session(r, ctx, value);
-
-    case NGX_HTTP_FRONTDESK_VAR_FIRST_BYTE_MS:
-        if (ctx->events) {
-            return ngx_http_frontdesk_variable_number(r, value,
-                                                      ctx->first_byte_ms);
-        }
-        break;
-
-    case NGX_HTTP_FRONTDESK_VAR_EVENTS:
-        if (ctx->events) {
-            return ngx_http_frontdesk_variable_number(r, value, ctx->events);
-        }
-        break;
-
-    case NGX_HTTP_FRONTDESK_VAR_CLOSE:
-        *value = ngx_http_frontdesk_close_names[ctx->close];
-        break;
-
-    default: /* NGX_HTTP_FRONTDESK_VAR_REDIS_MS */
-        if (ctx->limit != NGX_HTTP_FRONTDESK_LIMIT_NONE) {
-            return ngx_http_frontdesk_variable_number(r, value, ctx->redis_ms);
-        }
+    } else if (ctx->user) {
+        *value = ctx->user->org;
     }
 
     return NGX_OK;
@@ -286,15 +187,29 @@ ngx_http_frontdesk_variable_value(ngx_http_request_t *r,
 
 
 static ngx_int_t
-ngx_http_frontdesk_variable_number(ngx_http_request_t *r, ngx_str_t *value,
-    ngx_uint_t number)
+ngx_http_frontdesk_variable_key_id(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, ngx_str_t *value)
 {
-    value->data = ngx_pnalloc(r->pool, NGX_INT_T_LEN);
-    if (value->data == NULL) {
-        return NGX_ERROR;
+    if (ctx->key) {
+        *value = ctx->key->id;
     }
 
-    value->len = ngx_sprintf(value->data, "%ui", number) - value->data;
+    return NGX_OK;
+}
+
+
+/* a program with a secret key does what an admin may, or less */
+
+static ngx_int_t
+ngx_http_frontdesk_variable_role(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, ngx_str_t *value)
+{
+    if (ctx->key && ctx->key->kind == FD_KEY_SECRET) {
+        *value = ngx_http_frontdesk_scope_names[ctx->key->scope];
+
+    } else if (ctx->user) {
+        *value = ctx->user->role;
+    }
 
     return NGX_OK;
 }
@@ -356,6 +271,62 @@ ngx_http_frontdesk_variable_user_session(ngx_http_request_t *r,
 }
 
 
+static ngx_int_t
+ngx_http_frontdesk_variable_team(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, ngx_str_t *value)
+{
+    if (ctx->user) {
+        *value = ctx->user->team;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_frontdesk_variable_auth(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, ngx_str_t *value)
+{
+    *value = ngx_http_frontdesk_auth_names[ctx->auth];
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_frontdesk_variable_limit(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, ngx_str_t *value)
+{
+    *value = ngx_http_frontdesk_limit_names[ctx->limit];
+
+    return NGX_OK;
+}
+
+
+/* not the path: it may hold the id of a session, which opens its history */
+
+static ngx_int_t
+ngx_http_frontdesk_variable_route(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, ngx_str_t *value)
+{
+    if (ctx->route) {
+        *value = ctx->route->pattern;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_frontdesk_variable_job(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, ngx_str_t *value)
+{
+    *value = ctx->job;
+
+    return NGX_OK;
+}
+
+
 /*
  * A session's id opens its history: the log gets the first bytes of its hash,
  * enough to find the lines of one conversation.
@@ -379,6 +350,67 @@ ngx_http_frontdesk_variable_session(ngx_http_request_t *r,
     (void) crypto_hash_sha256(hash, ctx->session.data, ctx->session.len);
 
     value->len = ngx_hex_dump(value->data, hash, 8) - value->data;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_frontdesk_variable_first_byte(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, ngx_str_t *value)
+{
+    if (ctx->events == 0) {
+        return NGX_OK;
+    }
+
+    return ngx_http_frontdesk_variable_number(r, value, ctx->first_byte_ms);
+}
+
+
+static ngx_int_t
+ngx_http_frontdesk_variable_events(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, ngx_str_t *value)
+{
+    if (ctx->events == 0) {
+        return NGX_OK;
+    }
+
+    return ngx_http_frontdesk_variable_number(r, value, ctx->events);
+}
+
+
+static ngx_int_t
+ngx_http_frontdesk_variable_close(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, ngx_str_t *value)
+{
+    *value = ngx_http_frontdesk_close_names[ctx->close];
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_frontdesk_variable_redis(ngx_http_request_t *r,
+    ngx_http_frontdesk_ctx_t *ctx, ngx_str_t *value)
+{
+    if (ctx->limit == NGX_HTTP_FRONTDESK_LIMIT_NONE) {
+        return NGX_OK;
+    }
+
+    return ngx_http_frontdesk_variable_number(r, value, ctx->redis_ms);
+}
+
+
+static ngx_int_t
+ngx_http_frontdesk_variable_number(ngx_http_request_t *r, ngx_str_t *value,
+    ngx_uint_t number)
+{
+    value->data = ngx_pnalloc(r->pool, NGX_INT_T_LEN);
+    if (value->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    value->len = ngx_sprintf(value->data, "%ui", number) - value->data;
 
     return NGX_OK;
 }
