@@ -38,6 +38,9 @@ END $$;
 ALTER TABLE messages ADD CONSTRAINT messages_role_check
   CHECK (role IN ('system', 'user', 'assistant', 'tool', 'operator'));
 
+-- A model that rates how visitors sound, one of those that are enabled; NULL: rules do.
+ALTER TABLE org_ai_settings ADD COLUMN sentiment_model text;
+
 -- Secrets under which an organisation's own server proves who its visitor is. Two count
 -- during a rotation. `secret` is sealed.
 CREATE TABLE identity_secrets (

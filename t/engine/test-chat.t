@@ -51,7 +51,7 @@ subtest 'ADM-4: the events of an answer, by nginx, with the whole trace between 
     is $run->{events}[0]{event}, 'meta', 'meta comes first';
     is $run->{events}[0]{json}{session_id}, $run->{session}, 'and names the session';
     my %seen = map { $_->{step} => 1 } traces($run);
-    is_deeply [sort keys %seen], [sort qw(intent route snippets chunks request prompt provider provider_end usage timings)], 'every step';
+    is_deeply [sort keys %seen], [sort qw(intent route snippets chunks request prompt provider provider_end sentiment usage timings)], 'every step';
     is +(traces($run, 'intent'))[0]{intent}, 'general_qa', 'the intent';
     my ($route) = traces($run, 'route');
     is_deeply [@$route{qw(tier model)}], [qw(fast mock-fast)], 'the route';

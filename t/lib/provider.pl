@@ -27,6 +27,7 @@
 #               one (with "day" counting), "fill" a long argument "text"
 #   rounds      [{...},{...}]: what counts instead in the first, second, ... answer to the
 #               question; how many the model gave already is seen from the messages
+#   sentiment   {...}: what counts instead where the message is to be rated ({"score": 0})
 #   crlf        1: CRLF line ends        comments 1: comment lines between events
 #   refuse_connection 1: accept and close at once
 #
@@ -143,7 +144,9 @@ sub request {
     my $r = eval { $json->decode($body) } || {};
     my $question = question_of($r);
     my $scenario = {};
-    if ($question =~ /\@(\{.*\})\@/s) { $scenario = eval { JSON::PP->new->decode($1) } || {}; }
+    my $rated = $question =~ /\A\{"message":.*\}\z/ && eval { JSON::PP->new->decode($question)->{message} };
+    if (($rated || $question) =~ /\@(\{.*\})\@/s) { $scenario = eval { JSON::PP->new->decode($1) } || {}; }
+    if ($rated) { $scenario = $scenario->{sentiment} || { text => '{"score": 0}' }; }
     if ($scenario->{rounds}) {
         my $round = answers_after($r);
         my @rounds = @{ $scenario->{rounds} };

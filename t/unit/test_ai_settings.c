@@ -93,6 +93,14 @@ static void the_contracts_refusals(void **state)
            "Model m/b is not enabled for this organization"); /* it is a tier's */
     refuse(TWO, "{\"ab_split\":{\"percent\":5,\"b\":{\"fast_model\":\"m/c\"}}}", "ab_split",
            "Model m/c is not enabled for this organization");
+    refuse(TWO, "{\"sentiment_model\":\"m/c\"}", "sentiment_model", /* ENG-14 */
+           "Model m/c is not enabled for this organization");
+    refuse("{}", "{\"sentiment_model\":\"m/c\"}", "sentiment_model", "not enabled");
+    refuse("{}", "{\"sentiment_model\":7}", "sentiment_model", "must be a model's id");
+    refuse("{\"enabled_models\":[{\"model_id\":\"m/a\",\"is_default\":true},"
+           "{\"model_id\":\"m/b\"}],\"default_model_id\":\"m/a\",\"sentiment_model\":\"m/b\"}",
+           "{\"enabled_models\":[{\"model_id\":\"m/a\",\"is_default\":true}]}", "sentiment_model",
+           "Model m/b is not enabled for this organization");
     refuse("{}", "{\"max_chunk_tokens\":299}", "max_chunk_tokens", "at least 300");
     refuse("{}", "{\"max_chunks\":0}", "max_chunks", "at least 1");
     refuse("{}", "{\"temperature\":1.01}", "temperature", "at most 1");
@@ -277,7 +285,8 @@ static void stored_and_read_back(void **state)
         "{\"enabled\":false,\"enabled_models\":[{\"model_id\":\"m/a\",\"is_default\":true,"
         "\"custom_label\":\"A\",\"enabled_at\":\"t\"}],\"default_model_id\":\"m/a\","
         "\"routing\":\"default\",\"fast_model\":\"m/a\",\"reasoning_model\":null,"
-        "\"fallback_model\":null,\"temperature\":0.25,\"max_tokens\":100,\"max_chunk_tokens\":400,"
+        "\"fallback_model\":null,\"sentiment_model\":\"m/"
+        "a\",\"temperature\":0.25,\"max_tokens\":100,\"max_chunk_tokens\":400,"
         "\"max_chunks\":3,\"max_context_tokens\":900,\"reasoning_min_tokens\":0,"
         "\"reasoning_min_chunks\":9,\"intent_words\":{\"support\":[\"broken\"]},"
         "\"route_version\":2,\"route_sticky\":true,\"route_shadow\":{\"version\":1},"

@@ -12,6 +12,7 @@
 #define CLAIMED "claimedclaimedclaimedclaimedclai"
 #define TAKEN   "takentakentakentakentakentakenta"
 #define PROVEN  "provenprovenprovenprovenprovenpr"
+#define RATED   "ratedratedratedratedratedratedra"
 #define SESSION "abcdefghijklmnopqrstuvwxyz012345"
 
 static struct pg_fixture pg;
@@ -322,6 +323,70 @@ static void dry_run_leaves_no_conversation(void **state)
     buf_free(&w.data);
 }
 
+static const char *score(const struct work *w)
+{
+    static char sql[256];
+    snprintf(sql, sizeof(sql),
+             "SELECT sentiment FROM messages WHERE role = 'user' AND job_id = '%s'", w->entry.id);
+    return pg_do(&pg, sql);
+}
+
+static struct answer_sentiment rated(int score)
+{
+    return (struct answer_sentiment){
+        .score = score,
+        .by_model = true,
+        .model = "priced",
+        .attempt = {.provider = "p", .model = "priced", .usage = {200, 10, 0, 0, -1}}};
+}
+
+/* ENG-14: by rule from the claim on, by the model with the answer, which pays for it under its
+ * kind; and by nobody whom a later epoch has overtaken. */
+static void a_models_score_comes_with_the_answer(void **state)
+{
+    (void)state;
+    struct work w = work_in(RATED, "0-00000000000000000000000000000041", 1, "a t1");
+    w.row.sentiment = -1;
+    assert_int_equal(claim(&w), STORE_MINE);
+    assert_string_equal(score(&w), "-1");
+    w.row.claimed = true;
+    w.answer.sentiment = rated(-6);
+    assert_int_equal(save(&w), STORE_MINE);
+    assert_int_equal(save(&w), STORE_SAVED);
+    assert_string_equal(score(&w), "-6");
+    assert_string_equal(pg_do(&pg,
+                              "SELECT string_agg(kind || ' ' || cost_micro || ' ' || epoch, ',')"
+                              "  FROM usage_ledger WHERE job_id ="
+                              "   'sentiment:0-00000000000000000000000000000041'"),
+                        "sentiment 440 1");
+    assert_int_equal(count("usage_ledger WHERE kind = 'chat'", w.entry.id), 1);
+    assert_int_equal(w.answer.sentiment.attempt.cost_micro, 440);
+
+    struct work late = work_in(RATED, "0-00000000000000000000000000000042", 1, "a t1");
+    assert_int_equal(claim(&late), STORE_MINE);
+    late.answer.sentiment = rated(-6);
+    late.answer.sentiment.by_model = false; /* it was asked, in vain */
+    assert_int_equal(save(&late), STORE_MINE);
+    assert_string_equal(score(&late), "0");
+    assert_int_equal(count("usage_ledger WHERE kind = 'sentiment'",
+                           "sentiment:0-00000000000000000000000000000042"),
+                     1);
+
+    struct work old = work_in(RATED, "0-00000000000000000000000000000043", 1, "a t1");
+    struct work taker = work_in(RATED, old.entry.id, 2, "b t2");
+    assert_int_equal(claim(&old), STORE_MINE);
+    assert_int_equal(claim(&taker), STORE_MINE);
+    old.row.claimed = true;
+    old.answer.sentiment = rated(9);
+    assert_int_equal(save(&old), STORE_LATER);
+    assert_string_equal(score(&old), "0");
+    assert_int_equal(save(&taker), STORE_MINE);
+    buf_free(&w.data);
+    buf_free(&late.data);
+    buf_free(&old.data);
+    buf_free(&taker.data);
+}
+
 /* ENG-7: the conversation so far, but not the question that is being answered. */
 static void history_and_pages(void **state)
 {
@@ -430,6 +495,7 @@ int main(void)
         cmocka_unit_test(every_attempt_is_billed),
         cmocka_unit_test(dead_letter_keeps_its_body),
         cmocka_unit_test(dry_run_leaves_no_conversation),
+        cmocka_unit_test(a_models_score_comes_with_the_answer),
         cmocka_unit_test(history_and_pages),
         cmocka_unit_test(ended_session_takes_no_message),
     };

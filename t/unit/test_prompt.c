@@ -16,7 +16,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char *const names[] = {"system.en.txt", "turn.en.txt", "system.he.txt", "turn.he.txt"};
+static const char *const names[] = {"system.en.txt", "turn.en.txt", "system.he.txt", "turn.he.txt",
+                                    "sentiment.txt"};
 static char directory[] = "/tmp/test_prompt.XXXXXX";
 static struct arena arena;
 
@@ -56,13 +57,14 @@ static int fresh_files(void **state)
     write_file("turn.en.txt", "Context:\n{{context}}\n\nQuestion:\n{{question}}\n");
     write_file("system.he.txt", "את {{org_name}}, {{language}}\n" OWN);
     write_file("turn.he.txt", "הקשר: {{context}} שאלה: {{question}}");
+    write_file("sentiment.txt", "Rate it: {\"score\": 0}\n");
     return 0;
 }
 
 static int teardown(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         unlink(path_of(names[i]));
     }
     rmdir(directory);

@@ -14,7 +14,6 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define ROUND_MAX 16 /* deliveries at a time */
 

@@ -40,6 +40,16 @@ struct answer_attempt {
     int64_t cost_micro; /* -1 = the price is unknown; filled when it is saved */
 };
 
+/* How the visitor's message sounds, from -9 to 9: below 0 unhappy (ENG-14). */
+struct answer_sentiment {
+    int score;
+    bool by_model;      /* else by rule */
+    const char *model;  /* that was asked, or would have been; NULL = none is named */
+    const char *failed; /* why the model did not rate it; NULL = it did, or none is named */
+    int64_t ms;
+    struct answer_attempt attempt; /* provider NULL: nothing is to be paid */
+};
+
 /* A call of a tool, as visitors and the message's row are told of it. */
 struct answer_call {
     const char *call_id;
@@ -90,6 +100,7 @@ struct answer {
 
     struct answer_attempt attempts[ANSWER_ATTEMPTS_MAX];
     size_t attempt_count;
+    struct answer_sentiment sentiment;
     bool to_person;              /* a person has the conversation: nobody else answers */
     const char *offer;           /* of a person: what is said of it; or NULL */
     const char *ungrounded;      /* not in the sources: what is said of it; or NULL */

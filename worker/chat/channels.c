@@ -15,7 +15,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define SLOTS      32   /* deliveries at a time */
 #define ANSWER_MAX 64   /* turned into deliveries at a time */

@@ -160,6 +160,7 @@ static void reap(void *arg)
     outbox_close(&job->outbox);
     timer_free(job->timer);
     job_meaning_end(job);
+    job_sentiment_free(job);
     own_endpoints_release(engine, job->endpoints);
     tenant_unref(job->tenant);
     toolbox_unref(job->toolbox);
@@ -181,6 +182,7 @@ static void reap(void *arg)
 static void retire(struct job *job)
 {
     job_cancel_call(job);
+    job_sentiment_drop(job);
     job_recall_end(job);
     if (job->timer != NULL)
         timer_stop(job->timer);
@@ -232,6 +234,7 @@ static bool any_state(struct job *job, const struct job_event *event, enum job_s
             return false;
         job_offer_take(job, event->op);
         return job->state != JOB_SAVING;
+    case JOB_EV_SENTIMENT: job_offer_by_mood(job); return job->state != JOB_SAVING;
     case JOB_EV_CACHED:
     case JOB_EV_LEAD: job_recall_heard(job, event); return job->state != JOB_RECALLING;
     case JOB_EV_LOST:

@@ -65,6 +65,7 @@ enum job_event_type {
     JOB_EV_HISTORY,   /* the list in live Redis: reply */
     JOB_EV_MARK,      /* whether a person may have the conversation: reply */
     JOB_EV_VECTOR,    /* the question's vector came, or will not */
+    JOB_EV_SENTIMENT, /* the message's score is known */
     JOB_EV_CACHED,    /* an answer given before: reply */
     JOB_EV_LEAD,      /* whether this job answers for others too: reply */
     JOB_EV_LLM,       /* llm */
@@ -86,6 +87,7 @@ enum job_event_type {
 struct door;
 struct job_call;
 struct job_op;
+struct job_sentiment;
 struct job_trace;
 struct job_tools;
 struct llm_call;
@@ -194,16 +196,18 @@ struct job {
     bool visitor_verified;     /* request.user_id is */
     const char *visitor_email; /* verified; NULL = not known */
     bool offering;             /* asking whether a person may be offered */
+    bool mood_due;             /* whether to offer one for how the message sounds */
     bool offer_told;
     bool asked_meaning;
-    struct meaning_ask *meaning;   /* the question's vector is asked for */
-    struct meaning_vector *vector; /* it; NULL: words alone */
-    bool ungrounded;               /* what its records say could not be had */
-    bool has_history;              /* it is known, be it empty */
-    bool has_summary;              /* the same */
-    bool whole;                    /* the session has no earlier message */
-    bool long_talk;                /* its beginning is, or will be, left out of prompts */
-    struct route_last last;        /* of the conversation's latest answer */
+    struct job_sentiment *sentiment; /* a model was asked how it sounds; NULL: none was */
+    struct meaning_ask *meaning;     /* the question's vector is asked for */
+    struct meaning_vector *vector;   /* it; NULL: words alone */
+    bool ungrounded;                 /* what its records say could not be had */
+    bool has_history;                /* it is known, be it empty */
+    bool has_summary;                /* the same */
+    bool whole;                      /* the session has no earlier message */
+    bool long_talk;                  /* its beginning is, or will be, left out of prompts */
+    struct route_last last;          /* of the conversation's latest answer */
 
     struct job_recall recall;
     struct llm_endpoints *endpoints; /* of its organisation or the platform; held */

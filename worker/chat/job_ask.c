@@ -279,6 +279,7 @@ enum job_state job_requesting_enter(struct job *job)
     arena_free(&a);
     if (job->call == NULL)
         return call_failed(job, &error);
+    job_sentiment_ask(job);
     job_wait(job, ASK_OWNER_MS);
     return JOB_REQUESTING;
 }

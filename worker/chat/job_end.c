@@ -76,10 +76,12 @@ static enum job_state save(struct job *job)
 }
 
 /* What is still out comes first: a claim would meet the save in PostgreSQL, a reservation would
- * come when nobody is left to give it back, an offer when nobody is left to hear of it. */
+ * come when nobody is left to give it back, an offer when nobody is left to hear of it, a score
+ * when its message is told of. */
 static enum job_state save_when_quiet(struct job *job)
 {
-    return job->claiming || job->reserving || job->offering ? JOB_SAVING : save(job);
+    bool busy = job->claiming || job->reserving || job->offering || job_sentiment_open(job);
+    return busy ? JOB_SAVING : save(job);
 }
 
 /* An answer that neither cites a source nor comes from a tool, where the sources have nothing
@@ -98,6 +100,7 @@ static void tell_grounding(struct job *job)
 enum job_state job_saving_enter(struct job *job)
 {
     tell_grounding(job);
+    job_sentiment_settle(job);
     complete_answer(job);
     return save_when_quiet(job);
 }
@@ -176,6 +179,8 @@ enum job_state job_saving_on(struct job *job, const struct job_event *event)
 {
     if (event->type == JOB_EV_TIMER)
         return save(job);
+    if (event->type == JOB_EV_SENTIMENT)
+        return save_when_quiet(job);
     if (event->type != JOB_EV_OP)
         return JOB_SAVING;
     const struct job_op *op = event->op;

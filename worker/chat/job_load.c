@@ -3,6 +3,7 @@
 
 #include "chat/door.h"
 #include "chat/own_endpoints.h"
+#include "chat/signal.h"
 #include "context/memory.h"
 #include "chat/toolbox.h"
 #include "context/turn_language.h"
@@ -63,6 +64,9 @@ static void read_entry(struct job *job)
     if (job->request.language.s != NULL)
         job->language = job->request.language.s;
     job->row.language = job->language;
+    if (job->door == NULL)
+        job->row.sentiment = job->answer.sentiment.score =
+            signal_mood(job->request.message.s, job->request.message.len);
 }
 
 /* The job is ours, and nobody has answered it yet. */

@@ -198,6 +198,7 @@ enum job_state job_heed_owner(struct job *job, const struct job_op *op)
     case STORE_ANSWERED:
     case STORE_SAVED:
         job_cancel_call(job);
+        job_sentiment_drop(job);
         job->replays = job->committed = true;
         return JOB_ACKING;
     case STORE_ENDED: return job_fail(job, FD_PROBLEM_SESSION_ENDED, NULL, "session ended");

@@ -149,12 +149,21 @@ void job_offer_at_question(struct job *job)
     const struct fd_text *question = &job->request.message;
     if (!job->tenant->hands_off)
         return;
-    if (signal_asks_for_person(question->s, question->len))
+    bool asks = signal_asks_for_person(question->s, question->len);
+    job->mood_due = !asks;
+    if (asks)
         offer(job, OFFER_ASKED);
-    else if (signal_mood(question->s, question->len) <= SIGNAL_UPSET)
-        offer(job, OFFER_UPSET);
-    else if (signal_repeats(question->s, job->prep->history, job->prep->history_count))
+    if (job->tenant->sentiment_model == NULL)
+        job_offer_by_mood(job);
+    if (signal_repeats(question->s, job->prep->history, job->prep->history_count))
         offer(job, OFFER_REPEATED);
+}
+
+void job_offer_by_mood(struct job *job)
+{
+    if (job->mood_due && job->answer.sentiment.score <= SIGNAL_UPSET)
+        offer(job, OFFER_UPSET);
+    job->mood_due = false;
 }
 
 static bool tools_helped(const struct job *job)
@@ -174,6 +183,7 @@ void job_offer_at_answer(struct job *job)
 
 void job_offer_at_failure(struct job *job)
 {
+    job_offer_by_mood(job); /* known for sure, and said first */
     if (job->tenant != NULL && job->readable && job->request.stream)
         offer(job, OFFER_FAILING);
 }

@@ -26,6 +26,8 @@ enum job_state job_visitor_take(struct job *job, const struct job_op *op);
 
 /* What the question or the answer says that a person should be offered. */
 void job_offer_at_question(struct job *job);
+/* How the message sounds is as well known as it will be; once. */
+void job_offer_by_mood(struct job *job);
 void job_offer_at_answer(struct job *job);
 void job_offer_at_failure(struct job *job);
 /* PostgreSQL said whether this is the first time. */

@@ -26,6 +26,12 @@ bool job_meaning_ask(struct job *job); /* true: JOB_EV_VECTOR is to come */
 size_t job_meaning_search(const struct job *job, struct db *db, struct arena *a,
                           struct ranked **found);
 void job_meaning_end(struct job *job); /* no thread works for the job */
+/* job_sentiment.c */
+void job_sentiment_ask(struct job *job);    /* beside the answer; JOB_EV_SENTIMENT may come */
+void job_sentiment_settle(struct job *job); /* the answer is over */
+bool job_sentiment_open(const struct job *job);
+void job_sentiment_drop(struct job *job); /* hangs up: nobody wants to know any more */
+void job_sentiment_free(struct job *job);
 /* job_route.c */
 enum job_state job_routed_enter(struct job *job);
 enum job_state job_dry_run(struct job *job); /* its answer is what would be asked */

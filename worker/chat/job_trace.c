@@ -419,6 +419,15 @@ void job_trace_tools(struct job *job)
 /* -- the end ------------------------------------------------------------------------------------
  */
 
+static void write_cost(struct fd_json_writer *w, int64_t micro)
+{
+    fd_jw_key(w, "cost");
+    if (micro < 0)
+        fd_jw_null(w);
+    else
+        fd_jw_double(w, (double)micro / 1e6);
+}
+
 static void write_attempt(struct fd_json_writer *w, const struct answer_attempt *attempt)
 {
     fd_jw_object(w);
@@ -429,11 +438,7 @@ static void write_attempt(struct fd_json_writer *w, const struct answer_attempt 
     fd_jw_member_int(w, "cache_read_tokens", attempt->usage.cache_read);
     fd_jw_member_int(w, "cache_write_tokens", attempt->usage.cache_write);
     fd_jw_member_bool(w, "estimated", attempt->estimated);
-    fd_jw_key(w, "cost");
-    if (attempt->cost_micro < 0)
-        fd_jw_null(w);
-    else
-        fd_jw_double(w, (double)attempt->cost_micro / 1e6);
+    write_cost(w, attempt->cost_micro);
     fd_jw_end_object(w);
 }
 
@@ -448,6 +453,23 @@ static void tell_usage(struct job *job)
         write_attempt(&event.w, &job->answer.attempts[i]);
     fd_jw_end_array(&event.w);
     answer_write_cost(&event.w, &job->answer);
+    trace_end(&event);
+}
+
+static void tell_sentiment(struct job *job)
+{
+    const struct answer_sentiment *sentiment = &job->answer.sentiment;
+    struct trace_event event;
+
+    begin(job, &event, "sentiment");
+    fd_jw_member(&event.w, "by", sentiment->by_model ? "model" : "rule");
+    fd_jw_member_int(&event.w, "score", sentiment->score);
+    if (sentiment->model != NULL)
+        fd_jw_member(&event.w, "model", sentiment->model);
+    if (sentiment->failed != NULL)
+        fd_jw_member(&event.w, "failed", sentiment->failed);
+    fd_jw_member_int(&event.w, "ms", sentiment->ms);
+    write_cost(&event.w, sentiment->attempt.provider != NULL ? sentiment->attempt.cost_micro : 0);
     trace_end(&event);
 }
 
@@ -482,6 +504,7 @@ void job_trace_end(struct job *job)
 {
     if (job->trace == NULL || job->replays)
         return;
+    tell_sentiment(job);
     tell_usage(job);
     tell_timings(job);
 }

@@ -62,6 +62,9 @@ void meters_register(void)
                                         "From asking for a question's vector to its coming", NULL),
         .vectors_bytes = metric_register(METRIC_GAUGE, "frontdesk_vectors_bytes",
                                          "Memory of sections' vectors", NULL),
+        .sentiment =
+            metric_register(METRIC_COUNTER, "frontdesk_sentiment_total",
+                            "Messages that a model was to rate, by what became of it", "outcome"),
         .summaries =
             metric_register(METRIC_COUNTER, "frontdesk_summaries_total",
                             "Steps of conversations' summaries, by what became of them", "outcome"),

@@ -30,6 +30,7 @@ struct meters {
     struct metric *meaning;           /* questions by whether their meaning was searched for */
     struct metric *meaning_time;      /* seconds until their vector came */
     struct metric *vectors_bytes;
+    struct metric *sentiment; /* messages that a model was to rate, by what became of it */
     struct metric *summaries; /* steps of summaries, by what became of them */
     struct metric *deleted;   /* by what it was */
     struct metric *housekeeping_failures;

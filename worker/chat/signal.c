@@ -1,5 +1,6 @@
 #include "chat/signal.h"
 
+#include "context/sentiment.h"
 #include "core/phrases.h"
 #include "core/words.h"
 
@@ -180,7 +181,7 @@ int signal_mood(const char *text, size_t len)
                (len > 2 && memcmp(text + len - 2, "!!", 2) == 0);
     int mood = said(GOOD, words, count) - bad;
     arena_free(&a);
-    return mood;
+    return mood < -SENTIMENT_MOST ? -SENTIMENT_MOST : mood > SENTIMENT_MOST ? SENTIMENT_MOST : mood;
 }
 
 /* -- the same question ------------------------------------------------------------------------ */

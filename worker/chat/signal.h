@@ -15,7 +15,7 @@
 
 /* "Can I talk to a human?"; also an answer that says the visitor should. */
 bool signal_asks_for_person(const char *text, size_t len);
-/* Below 0: unhappy; the more, the worse. Words weigh 1 or 2, "very" and shouting add to it. */
+/* From -9 to 9, below 0 unhappy. Words weigh 1 or 2, "very" and shouting add to it. */
 int signal_mood(const char *text, size_t len);
 /* Twice before in the history, in the same words but for order, endings and common ones. */
 bool signal_repeats(const char *question, const struct llm_message *history, size_t count);

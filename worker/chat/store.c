@@ -1,7 +1,6 @@
 #include "chat/store.h"
 
 #include "chat/prices.h"
-#include "chat/signal.h"
 #include "protocol/ids.h"
 #include "tenant/gap.h"
 
@@ -9,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TITLE_MAX     80 /* bytes of the first message */
-#define SENTIMENT_MAX 9  /* one message does not outweigh a conversation */
+#define TITLE_MAX 80 /* bytes of the first message */
 
 /* One statement, so that the worker's early word to PostgreSQL is one round trip. A
  * dry run has no conversation. created_at comes from the acceptance, so that a
@@ -97,14 +95,15 @@ static const struct db_statement finish_statement = {
     "    conversation_facts(conversations) AS facts"
     "), a AS ("
     "  SELECT * FROM jsonb_to_recordset($16::jsonb) AS a (attempt int, last boolean,"
-    "    provider text, model text, input bigint, output bigint, cache_read bigint,"
+    "    kind text, provider text, model text, input bigint, output bigint, cache_read bigint,"
     "    cache_write bigint, cost bigint, estimated boolean, paid boolean, own boolean)"
     "), l AS ("
-    "  INSERT INTO usage_ledger (org_id, conversation_id, job_id, epoch, attempt, provider,"
+    "  INSERT INTO usage_ledger (org_id, conversation_id, job_id, epoch, attempt, kind, provider,"
     "    model_id, tokens_input, tokens_output, tokens_cache_read, tokens_cache_write,"
     "    cost_micro, estimated, user_ref, own_key)"
-    "  SELECT $1::uuid, conversation_id, id, epoch, attempt, provider, model, input, output,"
-    "         cache_read, cache_write, cost, estimated, $18::text, own FROM j, a"
+    "  SELECT $1::uuid, conversation_id, CASE kind WHEN 'chat' THEN id ELSE kind || ':' || id END,"
+    "         epoch, attempt, kind, provider, model, input, output, cache_read, cache_write, cost,"
+    "         estimated, $18::text, own FROM j, a"
     "  ON CONFLICT (job_id, epoch, attempt) DO NOTHING"
     "), u AS ("
     "  INSERT INTO api_usage AS u (org_id, date, model_id, conversation_count, message_count,"
@@ -133,6 +132,16 @@ static const struct db_statement finish_statement = {
     ") SELECT (SELECT count(*) FROM j), (SELECT status FROM c), (SELECT status FROM p),"
     "         (SELECT facts FROM c)",
     20};
+
+/* Before what the answer's own statement says of its conversation is counted from it. */
+static const struct db_statement sentiment_statement = {
+    "job_sentiment",
+    "UPDATE messages SET sentiment = $5::smallint"
+    " WHERE org_id = $1::uuid AND job_id = $2::text AND role = 'user'"
+    "   AND created_at = timestamptz 'epoch' + $6::bigint * interval '1 millisecond'"
+    "   AND EXISTS (SELECT FROM jobs WHERE id = $2::text AND org_id = $1::uuid"
+    "                AND epoch = $3::int AND owner = $4::text AND state = 'running')",
+    6};
 
 void store_uuid(char out[STORE_UUID_SIZE], const char *kind, const char *a, const char *b)
 {
@@ -195,16 +204,6 @@ static void keep_facts(const struct store_job *job, const PGresult *result, int 
     buf_puts(job->facts, facts);
 }
 
-static const char *sentiment_of(char out[DB_NUMBER_SIZE], const struct fd_chat_request *request)
-{
-    if (request == NULL)
-        return NULL;
-    int mood = signal_mood(request->message.s, request->message.len);
-    return db_number(out, mood < -SENTIMENT_MAX  ? -SENTIMENT_MAX
-                          : mood > SENTIMENT_MAX ? SENTIMENT_MAX
-                                                 : mood);
-}
-
 /* Unhurried: until the answer is committed, Redis holds the question, and a row that a
  * crash took away is claimed again by the save. */
 enum db_status store_claim(struct db *db, const struct store_job *job, enum store_claim *claim)
@@ -234,7 +233,7 @@ enum db_status store_claim(struct db *db, const struct store_job *job, enum stor
         request != NULL ? request->message.s : NULL,
         request != NULL ? request->client_message_id.s : NULL,
         job->channel,
-        sentiment_of(sentiment, request),
+        request != NULL ? db_number(sentiment, job->sentiment) : NULL,
     };
     PGresult *result;
     enum db_status status = db_query_unhurried(db, entry->org, &claim_statement, params, &result);
@@ -252,31 +251,39 @@ static int64_t clamp_int(int64_t value)
     return value < 0 ? 0 : value > INT32_MAX ? INT32_MAX : value;
 }
 
+static void write_attempt(struct fd_json_writer *w, const char *kind,
+                          const struct answer_attempt *attempt, size_t n, bool last)
+{
+    fd_jw_object(w);
+    fd_jw_member_int(w, "attempt", (int64_t)n);
+    fd_jw_member_bool(w, "last", last);
+    fd_jw_member(w, "kind", kind);
+    fd_jw_member(w, "provider", attempt->provider);
+    fd_jw_member(w, "model", attempt->model);
+    fd_jw_member_int(w, "input", clamp_int(attempt->usage.input));
+    fd_jw_member_int(w, "output", clamp_int(attempt->usage.output));
+    fd_jw_member_int(w, "cache_read", clamp_int(attempt->usage.cache_read));
+    fd_jw_member_int(w, "cache_write", clamp_int(attempt->usage.cache_write));
+    if (attempt->cost_micro >= 0)
+        fd_jw_member_int(w, "cost", attempt->cost_micro);
+    fd_jw_member_bool(w, "estimated", attempt->estimated);
+    fd_jw_member_bool(w, "paid", price_is_due(attempt->provider));
+    fd_jw_member_bool(w, "own", attempt->own_key);
+    fd_jw_end_object(w);
+}
+
 /* For the ledger; a dry run's attempt is a price, not a purchase. */
 static bool attempts_json(const struct answer *answer, struct buf *out)
 {
     size_t count = answer->dry_run ? 0 : answer->attempt_count;
+    const struct answer_attempt *sentiment = &answer->sentiment.attempt;
     struct fd_json_writer w;
     buf_json(out, &w);
     fd_jw_array(&w);
-    for (size_t i = 0; i < count; i++) {
-        const struct answer_attempt *attempt = &answer->attempts[i];
-        fd_jw_object(&w);
-        fd_jw_member_int(&w, "attempt", (int64_t)i);
-        fd_jw_member_bool(&w, "last", i + 1 == count);
-        fd_jw_member(&w, "provider", attempt->provider);
-        fd_jw_member(&w, "model", attempt->model);
-        fd_jw_member_int(&w, "input", clamp_int(attempt->usage.input));
-        fd_jw_member_int(&w, "output", clamp_int(attempt->usage.output));
-        fd_jw_member_int(&w, "cache_read", clamp_int(attempt->usage.cache_read));
-        fd_jw_member_int(&w, "cache_write", clamp_int(attempt->usage.cache_write));
-        if (attempt->cost_micro >= 0)
-            fd_jw_member_int(&w, "cost", attempt->cost_micro);
-        fd_jw_member_bool(&w, "estimated", attempt->estimated);
-        fd_jw_member_bool(&w, "paid", price_is_due(attempt->provider));
-        fd_jw_member_bool(&w, "own", attempt->own_key);
-        fd_jw_end_object(&w);
-    }
+    for (size_t i = 0; i < count; i++)
+        write_attempt(&w, "chat", &answer->attempts[i], i, i + 1 == count);
+    if (sentiment->provider != NULL)
+        write_attempt(&w, "sentiment", sentiment, 0, false);
     fd_jw_end_array(&w);
     return buf_json_end(out, &w);
 }
@@ -305,6 +312,20 @@ static const char *gap_text(char out[GAP_TEXT_SIZE + 2], const struct store_job 
     gap_write(&gap, words);
     snprintf(out, GAP_TEXT_SIZE + 2, "{%s}", words);
     return out;
+}
+
+/* What a model made of the message, in place of the rule's word (ENG-14). */
+static enum db_status write_sentiment(struct db *db, const struct store_job *job,
+                                      const struct answer *answer)
+{
+    char n[3][DB_NUMBER_SIZE];
+    const char *params[] = {job->entry->org,
+                            job->entry->id,
+                            db_number(n[0], job->epoch),
+                            job->owner,
+                            db_number(n[1], answer->sentiment.score),
+                            db_number(n[2], job->entry->accepted_ms)};
+    return db_query_unhurried(db, job->entry->org, &sentiment_statement, params, NULL);
 }
 
 /* *claim LATER: no row was ours. */
@@ -365,19 +386,27 @@ static enum db_status finish(struct db *db, const struct store_job *job,
     return status;
 }
 
+static enum db_status rate_and_finish(struct db *db, const struct store_job *job,
+                                      const struct answer *answer, const char *outcome,
+                                      enum store_claim *claim)
+{
+    enum db_status status = answer->sentiment.by_model ? write_sentiment(db, job, answer) : DB_OK;
+    return status == DB_OK ? finish(db, job, answer, outcome, claim) : status;
+}
+
 static enum db_status save(struct db *db, const struct store_job *job, const struct answer *answer,
                            const char *outcome, enum store_claim *claim)
 {
     if (job->claimed) {
         *claim = STORE_MINE;
-        enum db_status status = finish(db, job, answer, outcome, claim);
+        enum db_status status = rate_and_finish(db, job, answer, outcome, claim);
         if (status != DB_OK || *claim != STORE_LATER)
             return status;
     }
     /* Not claimed yet, lost to another, or saved by a call whose reply was lost. */
     enum db_status status = store_claim(db, job, claim);
     if (status == DB_OK && (*claim == STORE_MINE || *claim == STORE_ENDED || *claim == STORE_HUMAN))
-        status = finish(db, job, answer, outcome, claim);
+        status = rate_and_finish(db, job, answer, outcome, claim);
     return status;
 }
 
@@ -388,6 +417,11 @@ enum db_status store_save(struct db *db, const struct store_job *job, struct ans
 {
     for (size_t i = 0; i < answer->attempt_count; i++) {
         enum db_status status = prices_charge(db, &answer->attempts[i]);
+        if (status != DB_OK)
+            return status;
+    }
+    if (answer->sentiment.attempt.provider != NULL) {
+        enum db_status status = prices_charge(db, &answer->sentiment.attempt);
         if (status != DB_OK)
             return status;
     }

@@ -26,6 +26,7 @@ struct store_job {
     const char *user_message_id;
     const char *message_id;
     const char *language;
+    int sentiment;       /* of the message, by rule */
     bool claimed;        /* store_claim() said so: the save need not ask again */
     bool apart;          /* belongs to no conversation */
     struct buf *facts;   /* the event `conversation`, where it changed; NULL: nobody asks */

@@ -5,8 +5,6 @@
 #include "core/reason.h"
 #include "protocol/keys.h"
 
-#include <string.h>
-
 #define TEXT_OF_(value) #value
 #define TEXT_OF(value)  TEXT_OF_(value)
 
@@ -230,7 +228,6 @@ enum db_status test_run_write(struct db *db, const char *org, const char *id,
         return status;
     *found = PQntuples(row) == 1;
     if (*found) {
-        const char *arms = db_text(row, 0, 7);
         fd_jw_object(w);
         fd_jw_member(w, "id", db_text(row, 0, 0));
         fd_jw_member(w, "status", db_text(row, 0, 1));
@@ -239,8 +236,7 @@ enum db_status test_run_write(struct db *db, const char *org, const char *id,
         reason_member(w, "error", db_text(row, 0, 4));
         fd_jw_member(w, "created_at", db_text(row, 0, 5));
         fd_jw_member(w, "finished_at", db_text(row, 0, 6));
-        fd_jw_key(w, "arms");
-        fd_jw_raw(w, arms, strlen(arms));
+        fd_jw_member_raw(w, "arms", db_text(row, 0, 7));
         fd_jw_key(w, "results");
         reason_write_rows(w, db_text(row, 0, 8), "failures", "failure_reasons");
         fd_jw_end_object(w);

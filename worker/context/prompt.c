@@ -31,7 +31,7 @@ enum value {
     VALUES
 };
 
-enum { IN_SYSTEM = 1, IN_TURN = 2 };
+enum { IN_SYSTEM = 1, IN_TURN = 2, IN_SENTIMENT = 4 };
 
 /* What a visitor or a record says has no place among the rules. */
 static const struct prompt_slot slots[VALUES] = {
@@ -53,11 +53,13 @@ static const struct prompt_slot slots[VALUES] = {
 };
 
 enum variant { ENGLISH, HEBREW, VARIANTS };
-enum part { SYSTEM, TURN, PARTS };
+enum part { SYSTEM, TURN, SENTIMENT, PARTS };
+
+static const unsigned files[PARTS] = {IN_SYSTEM, IN_TURN, IN_SENTIMENT};
 
 static const char *const file_names[VARIANTS][PARTS] = {
-    [ENGLISH] = {"system.en.txt", "turn.en.txt"},
-    [HEBREW] = {"system.he.txt", "turn.he.txt"},
+    [ENGLISH] = {"system.en.txt", "turn.en.txt", "sentiment.txt"},
+    [HEBREW] = {"system.he.txt", "turn.he.txt", "sentiment.txt"},
 };
 
 struct prompt_set {
@@ -105,7 +107,7 @@ static const char *read_file(struct arena *a, const char *directory, const char 
 static bool load(struct prompt_set *set, const char *directory, enum variant variant,
                  enum part part, char error[ERROR_SIZE])
 {
-    const struct prompt_slots here = {slots, VALUES, part == SYSTEM ? IN_SYSTEM : IN_TURN};
+    const struct prompt_slots here = {slots, VALUES, files[part]};
     const char *name = file_names[variant][part];
     const char *text = read_file(&set->arena, directory, name, error);
     struct prompt_fault fault;
@@ -221,4 +223,11 @@ const char *prompt_turn(const struct prompt_set *set, struct arena *a,
                         const struct prompt_values *values)
 {
     return render(set, TURN, a, values);
+}
+
+const char *prompt_sentiment(const struct prompt_set *set, struct arena *a)
+{
+    const char *const none[VALUES] = {NULL};
+
+    return prompt_template_render(a, &set->templates[ENGLISH][SENTIMENT], none);
 }

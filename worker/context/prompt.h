@@ -1,7 +1,7 @@
 /*
  * Prompt: the system prompt and the user's turn (ENG-12), from the files of a directory,
- * English and Hebrew, in the language of context/prompt_template.h. docs/prompts.md lists the
- * names that they may use.
+ * English and Hebrew, in the language of context/prompt_template.h; and what a model is told
+ * that rates a message (ENG-14). docs/prompts.md lists the names that they may use.
  */
 #ifndef FD_CONTEXT_PROMPT_H
 #define FD_CONTEXT_PROMPT_H
@@ -42,5 +42,7 @@ const char *prompt_system(const struct prompt_set *set, struct arena *a,
 /* The "Context:" block and the question, as one user turn. */
 const char *prompt_turn(const struct prompt_set *set, struct arena *a,
                         const struct prompt_values *values);
+/* How a message's mood is rated: context/sentiment.h. */
+const char *prompt_sentiment(const struct prompt_set *set, struct arena *a);
 
 #endif

@@ -56,6 +56,7 @@ struct config {
     const char *embedding_model; /* AI_MODEL_EMBEDDING: at OpenAI's */
     int embedding_cache_mb;      /* FRONTDESK_EMBEDDING_CACHE_MB */
     int embedding_ms;            /* FRONTDESK_EMBEDDING_MS: a question's vector may take */
+    int sentiment_ms;            /* FRONTDESK_SENTIMENT_MS: rating a message may take */
     int max_chunk_tokens;        /* OPENROUTER_MAX_CHUNK_TOKENS */
     int max_chunks;              /* OPENROUTER_MAX_CHUNKS */
     int max_context_tokens;      /* OPENROUTER_MAX_CONTEXT_TOKENS */

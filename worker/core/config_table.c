@@ -129,6 +129,8 @@ const struct config_setting config_settings[] = {
      RANGE(1, 65536)},
     {"FRONTDESK_EMBEDDING_MS", CONFIG_INT, AT(embedding_ms), "800",
      "A question's vector may take this long; then words alone are searched.", RANGE(10, 30000)},
+    {"FRONTDESK_SENTIMENT_MS", CONFIG_INT, AT(sentiment_ms), "2000",
+     "A model that rates how visitors sound may take this long; then rules do.", RANGE(10, 30000)},
     {"OPENROUTER_MAX_CHUNK_TOKENS", CONFIG_INT, AT(max_chunk_tokens), "1000",
      "Context: tokens of one chunk. This and the next three are for every provider.",
      RANGE(300, 100000)},

@@ -250,6 +250,7 @@ const struct ai_field ai_fields[] = {
     {"fast_model", AI_MODEL, 0, 0, "null", NULL, NULL},
     {"reasoning_model", AI_MODEL, 0, 0, "null", NULL, NULL},
     {"fallback_model", AI_MODEL, 0, 0, "null", NULL, NULL},
+    {"sentiment_model", AI_MODEL, 0, 0, "null", NULL, NULL},
     {"temperature", AI_NUMBER, 0, 1, "null", NULL, NULL},
     {"max_tokens", AI_INT, 1, 32000, "null", NULL, NULL},
     {"max_chunk_tokens", AI_INT, 300, 100000, "null", NULL, NULL},

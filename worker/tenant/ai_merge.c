@@ -106,12 +106,28 @@ static bool settle_default(struct merge *m)
     return true;
 }
 
+static bool refuse_model(const struct merge *m, const char *field, const char *id)
+{
+    return ai_refuse(m->fault, field, "Model %s is not enabled for this organization", id);
+}
+
 static bool check_enabled(const struct merge *m, const char *field, const char *id)
 {
-    if (id == NULL || m->model_count == 0 || find_model(m, id) != NULL) {
+    return id == NULL || m->model_count == 0 || find_model(m, id) != NULL
+               ? true
+               : refuse_model(m, field, id);
+}
+
+/* Money that is spent beside each answer: only on what was enabled by name. */
+static bool check_sentiment(const struct merge *m)
+{
+    const struct fd_json *model = value_of(m, "sentiment_model");
+    const char *id = model != NULL ? model->text : NULL;
+
+    if (!is_touched(m, "sentiment_model") && !is_touched(m, "enabled_models")) {
         return true;
     }
-    return ai_refuse(m->fault, field, "Model %s is not enabled for this organization", id);
+    return id == NULL || find_model(m, id) != NULL ? true : refuse_model(m, "sentiment_model", id);
 }
 
 /* Only of what the patch touches: who corrects one thing is not kept up by another. */
@@ -212,7 +228,7 @@ bool ai_settings_merge(struct arena *a, const struct fd_json *now, const struct 
         return false;
     }
     read_models(&m, at);
-    if (!settle_default(&m) || !check_models(&m)) {
+    if (!settle_default(&m) || !check_models(&m) || !check_sentiment(&m)) {
         return false;
     }
     return write_merged(&m, merged) ? true : ai_refuse(fault, "", "the settings are too long");

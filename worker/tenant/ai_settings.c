@@ -8,9 +8,10 @@
 
 #define COLUMNS                                                                                    \
     "enabled boolean, enabled_models jsonb, default_model_id text, routing text, fast_model text," \
-    " reasoning_model text, fallback_model text, temperature double precision, max_tokens int,"    \
-    " max_chunk_tokens int, max_chunks int, max_context_tokens int, reasoning_min_tokens int,"     \
-    " reasoning_min_chunks int, intent_words jsonb, route_version int, route_sticky boolean,"      \
+    " reasoning_model text, fallback_model text, sentiment_model text,"                            \
+    " temperature double precision, max_tokens int, max_chunk_tokens int, max_chunks int,"         \
+    " max_context_tokens int, reasoning_min_tokens int, reasoning_min_chunks int,"                 \
+    " intent_words jsonb, route_version int, route_sticky boolean,"                                \
     " route_shadow jsonb, ab_split jsonb, model_presets jsonb, model_suggestions jsonb,"           \
     " region_allow_list text[], system_prompt text, languages text[]"
 
@@ -28,15 +29,16 @@ static const struct db_statement lock_row = {
 static const struct db_statement write_row = {
     "ai_settings_write",
     "UPDATE org_ai_settings SET (enabled, enabled_models, default_model_id, routing, fast_model,"
-    "  reasoning_model, fallback_model, temperature, max_tokens, max_chunk_tokens, max_chunks,"
-    "  max_context_tokens, reasoning_min_tokens, reasoning_min_chunks, intent_words, route_version,"
-    "  route_sticky, route_shadow, ab_split, model_presets, model_suggestions, region_allow_list,"
-    "  system_prompt, languages, updated_at)"
+    "  reasoning_model, fallback_model, sentiment_model, temperature, max_tokens, max_chunk_tokens,"
+    "  max_chunks, max_context_tokens, reasoning_min_tokens, reasoning_min_chunks, intent_words,"
+    "  route_version, route_sticky, route_shadow, ab_split, model_presets, model_suggestions,"
+    "  region_allow_list, system_prompt, languages, updated_at)"
     " = (SELECT n.enabled, n.enabled_models, n.default_model_id, n.routing, n.fast_model,"
-    "  n.reasoning_model, n.fallback_model, n.temperature, n.max_tokens, n.max_chunk_tokens,"
-    "  n.max_chunks, n.max_context_tokens, n.reasoning_min_tokens, n.reasoning_min_chunks,"
-    "  n.intent_words, n.route_version, n.route_sticky, n.route_shadow, n.ab_split,"
-    "  n.model_presets, n.model_suggestions, n.region_allow_list, n.system_prompt, n.languages,"
+    "  n.reasoning_model, n.fallback_model, n.sentiment_model, n.temperature, n.max_tokens,"
+    "  n.max_chunk_tokens, n.max_chunks, n.max_context_tokens, n.reasoning_min_tokens,"
+    "  n.reasoning_min_chunks, n.intent_words, n.route_version, n.route_sticky, n.route_shadow,"
+    "  n.ab_split, n.model_presets, n.model_suggestions, n.region_allow_list, n.system_prompt, "
+    "n.languages,"
     "  now()"
     "  FROM jsonb_to_record($2::jsonb) AS n (" COLUMNS "))"
     " WHERE org_id = $1",

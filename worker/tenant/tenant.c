@@ -34,7 +34,7 @@ static const struct db_statement load = {
     "         OR EXISTS (SELECT FROM orders WHERE org_id = $1),"
     "       coalesce(b.monthly_micro, b.session_micro, b.user_micro) IS NOT NULL,"
     "       budget_percent(b.spent_micro, b.monthly_micro),"
-    "       coalesce(s.widget->'features'->>'handoff' = 'true', false)"
+    "       coalesce(s.widget->'features'->>'handoff' = 'true', false), s.sentiment_model"
     "  FROM organizations o LEFT JOIN org_ai_settings s ON s.org_id = o.id, org_budget(o.id) b"
     " WHERE o.id = $1",
     2};
@@ -72,7 +72,8 @@ enum column {
     HAS_KNOWLEDGE,
     CAPPED,
     BUDGET_PERCENT,
-    HANDS_OFF
+    HANDS_OFF,
+    SENTIMENT_MODEL
 };
 
 static const struct fd_json *parse(struct arena *a, const char *org, const char *column,
@@ -254,6 +255,7 @@ static void read_model_settings(struct tenant *t, const PGresult *row)
     t->fast_model = arena_strdup(a, db_text(row, 0, FAST_MODEL));
     t->reasoning_model = arena_strdup(a, db_text(row, 0, REASONING_MODEL));
     t->fallback_model = arena_strdup(a, db_text(row, 0, FALLBACK_MODEL));
+    t->sentiment_model = arena_strdup(a, db_text(row, 0, SENTIMENT_MODEL));
     t->enabled_models =
         strings(a, parse(a, t->org, "enabled_models", db_text(row, 0, ENABLED_MODELS)), "model_id",
                 &t->enabled_model_count);

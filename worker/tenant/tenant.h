@@ -67,6 +67,7 @@ struct tenant {
     const char *fast_model;      /* NULL: the endpoint's own */
     const char *reasoning_model;
     const char *fallback_model;
+    const char *sentiment_model;       /* rates how visitors sound; NULL: rules do */
     const char *const *enabled_models; /* none: every model of the endpoint */
     size_t enabled_model_count;
     const char *const *regions; /* where its models may run; none: anywhere */

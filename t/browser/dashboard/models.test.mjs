@@ -10,11 +10,11 @@ import {
   heading,
   open,
   options,
-  overflows,
   shoot,
   sideKey,
   start,
   url,
+  walkInTheDark,
 } from './harness.mjs';
 
 // an organisation of its own: others are asked meanwhile
@@ -24,7 +24,12 @@ let browser;
 before(async () => {
   browser = await start();
   if (browser)
-    await api('PUT', 'admin/ai-settings', { enabled_models: [], ab_split: null, enabled: true });
+    await api('PUT', 'admin/ai-settings', {
+      enabled_models: [],
+      ab_split: null,
+      sentiment_model: null,
+      enabled: true,
+    });
 });
 after(() => browser?.close());
 
@@ -109,6 +114,42 @@ test('ADM-5: the assistant is switched off and on for everybody', options, async
   await close(page);
 });
 
+test(
+  'ENG-14: a model that rates how visitors sound is named, or rules alone',
+  options,
+  async () => {
+    const { models } = await api('GET', 'admin/models');
+    const { model_id: priced } = models.find(
+      ({ model_id: id, allowed, usd_per_mtok: price }) =>
+        id !== 'builtin' && allowed && price?.input,
+    );
+    await api('PUT', 'admin/ai-settings', {
+      enabled_models: [
+        { model_id: 'builtin', is_default: true },
+        { model_id: priced, is_default: false },
+      ],
+    });
+    const page = await open(browser, '/models?tab=answering', { as: 'side' });
+    const rated = page.getByLabel('Rated by');
+    assert.equal(await rated.locator('option:checked').textContent(), 'Rules only (no model)');
+    const stored = async () => (await api('GET', 'admin/ai-settings')).sentiment_model;
+    await rated.selectOption(priced);
+    await page.getByText(/a thousand messages cost about \$/).waitFor();
+    await page.getByRole('button', { name: 'Save' }).click();
+    await saved(page);
+    assert.equal(await stored(), priced);
+    await accessible(page, 'who rates');
+    await page.reload();
+    assert.equal(await rated.inputValue(), priced);
+    await rated.selectOption('');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await saved(page);
+    assert.equal(await stored(), null);
+    await api('PUT', 'admin/ai-settings', { enabled_models: [] });
+    await close(page);
+  },
+);
+
 test('ADM-5: a split of two models begins and ends', options, async () => {
   await api('PUT', 'admin/ai-settings', {
     enabled_models: [{ model_id: 'builtin', is_default: true }],
@@ -165,23 +206,15 @@ test('ADM-5: staff see all of it and change nothing', options, async () => {
   await close(page);
 });
 
-// the rest of the looks: shell.test.mjs
-const look = 'dark, hebrew, narrow';
-const how = { language: 'he', context: { colorScheme: 'dark', viewport: { width: 360, height: 720 } } };
-test(`ADM-5: ${look}: axe finds nothing, nothing is wider than the window`, options, async () => {
-  const page = await open(browser, '/models', { as: 'side', ...how });
-  for (const path of [
-    '/models',
-    '/models?tab=answering',
-    '/models?tab=split',
-    '/models?tab=own',
-    '/budget',
-  ]) {
-    await page.goto(`${url}/dashboard${path}`);
-    await page.locator('main h1').waitFor();
-    await page.waitForFunction(() => !document.querySelector('main .skeleton'));
-    await accessible(page, `${path} ${look}`);
-    assert.equal(await overflows(page), false, `${path} ${look}`);
-  }
-  await close(page);
-});
+test(
+  'ADM-5: dark, hebrew, narrow: axe finds nothing, nothing is wider than the window',
+  options,
+  () =>
+    walkInTheDark(browser, 'side', [
+      '/models',
+      '/models?tab=answering',
+      '/models?tab=split',
+      '/models?tab=own',
+      '/budget',
+    ]),
+);

@@ -32,6 +32,8 @@ test(
     await trace.locator('summary').filter({ hasText: 'Instructions' }).first().click();
     await trace.getByText(/front desk assistant/).waitFor();
     await trace.getByText('general_qa').waitFor();
+    await trace.getByRole('heading', { name: 'How it sounds' }).waitFor();
+    await trace.getByText('By rule').waitFor();
     await accessible(page, 'trace');
     await shoot(page, 'test-chat');
     await ask(page, 'And what does it cost?');

@@ -1,5 +1,6 @@
 import { put } from '../../api/http.js';
 import { may } from '../../api/session.js';
+import { money } from '../../format.js';
 import { t } from '../../i18n.js';
 import { Form } from '../../ui/form.jsx';
 import { Card } from '../../ui/page.jsx';
@@ -7,6 +8,7 @@ import { toast } from '../../ui/toast.jsx';
 
 const PRESETS = ['coding', 'writing', 'analysis', 'cheap'];
 const TASKS = ['code', 'cheap', 'creative', 'long'];
+const RATING = { input: 300, output: 10 }; // tokens of rating a message, about
 
 export const modelOptions = (models, none) => [
   { value: '', label: none },
@@ -30,6 +32,7 @@ export function Answering({ models, settings, changed }) {
     fast_model: settings.fast_model ?? '',
     reasoning_model: settings.reasoning_model ?? '',
     fallback_model: settings.fallback_model ?? '',
+    sentiment_model: settings.sentiment_model ?? '',
     intent_words: writeWords(settings.intent_words),
   };
   return (
@@ -37,6 +40,17 @@ export function Answering({ models, settings, changed }) {
       <Form fixed={!may('admin')} fields={fields(models)} value={value} onSubmit={submit} />
     </Card>
   );
+}
+
+/** What it costs that the model rates messages, where its price is known. */
+function ratingHint(models, chosen) {
+  const about = t('models.settings.sentiment_modelHint');
+  const price = models.find(({ model_id: id }) => id === chosen)?.usd_per_mtok;
+  if (!chosen) return about;
+  if (typeof price?.input !== 'number' || typeof price.output !== 'number')
+    return `${about} ${t('models.settings.sentimentNoPrice')}`;
+  const thousand = (RATING.input * price.input + RATING.output * price.output) / 1000;
+  return `${about} ${t('models.settings.sentimentCost', { sum: money(thousand) })}`;
 }
 
 /** What is empty is as built in, and not sent. */
@@ -112,6 +126,14 @@ function fields(models) {
       label: t('models.settings.system_prompt'),
       hint: t('models.settings.system_promptHint'),
     },
+    { heading: t('models.settings.mood'), about: t('models.settings.moodAbout') },
+    ({ sentiment_model: chosen }) => ({
+      name: 'sentiment_model',
+      type: 'select',
+      label: t('models.settings.sentiment_model'),
+      hint: ratingHint(models, chosen),
+      options: modelOptions(models, t('models.rulesOnly')),
+    }),
     { heading: t('models.settings.where') },
     {
       name: 'region_allow_list',

@@ -54,6 +54,7 @@ const STEPS = {
     inRequest(trace, (request) => ({ ...request, raw: request.raw + text })),
   provider_end: (trace, event) => inRequest(trace, (request) => ({ ...request, end: event })),
   tool: takeTool,
+  sentiment: (trace, event) => ({ ...trace, sentiment: event }),
   usage: (trace, event) => ({ ...trace, usage: event }),
   timings: (trace, event) => ({ ...trace, timings: event }),
   cut: (trace) => ({ ...trace, isCut: true }),

@@ -22,6 +22,7 @@ export function Trace({ of: trace }) {
       {trace.requests.map((request) => (
         <Request key={request.request} of={request} />
       ))}
+      <Sentiment of={trace.sentiment} />
       <Usage of={trace.usage} />
     </Card>
   );
@@ -215,6 +216,26 @@ export function Parts({ parts }) {
       <Json label={word('test.parts', part)} value={text} />
     </details>
   ));
+}
+
+/** The score of the visitor's message: below 0 unhappy. */
+function Sentiment({ of }) {
+  if (!of) return null;
+  const { by, score, model, ms, cost, failed } = of;
+  const tone = score < 0 ? 'bad' : score > 0 ? 'good' : 'neutral';
+  return (
+    <section>
+      <h3>{t('test.sentiment')}</h3>
+      <p>
+        <Badge tone={tone}>{number(score, { signDisplay: 'exceptZero' })}</Badge>{' '}
+        <span class="about">
+          {t(`test.ratedBy.${by}`, { model })}
+          {model && ` · ${milliseconds(ms)} · ${money(cost)}`}
+        </span>
+      </p>
+      {failed && <p class="about">{word('test.unrated', failed)}</p>}
+    </section>
+  );
 }
 
 function Usage({ of }) {
