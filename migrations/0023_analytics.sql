@@ -362,18 +362,14 @@ CREATE TRIGGER note_erased AFTER DELETE ON tool_executions REFERENCING OLD TABLE
 
 -- -- finding ----------------------------------------------------------------------------------------
 
--- A page of the conversations of the transaction's organisation that fit `f`, latest first; of a text
--- search by when they began; operators' tests only where they are named. Planned with its values: a
--- rare word is looked up, a common one is met soon enough on the way back in time. It belongs to
--- frontdesk_platform for the reason that is told in 0006. What is filtered by what was counted is
--- looked for there, in the order in which it is shown, each conversation beside it; a join would be
--- taken for one row (its columns depend on each other), and made before the limit.
-CREATE FUNCTION find_conversations(f jsonb, by_activity boolean, after_at timestamptz,
-                                   after_id uuid, most int)
-RETURNS TABLE (id uuid, at timestamptz)
-LANGUAGE plpgsql STABLE ROWS 50 SECURITY DEFINER
-SET search_path = pg_catalog, public, pg_temp SET timezone = 'UTC'
-SET max_parallel_workers_per_gather = 0 AS $$
+-- The statement of a page of conversations that fit `f`, latest first; of a text search by when they
+-- began; operators' tests only where they are named. Of the transaction's organisation, or of all of
+-- them, by activity. What is filtered by what was counted is looked for there, in the order in which
+-- it is shown, each conversation beside it; a join would be taken for one row (its columns depend on
+-- each other), and made before the limit. $1 is f, ($2, $3) the row behind which it goes on, $4 how
+-- many, $5 the words of a gap, $6 the organisation.
+CREATE FUNCTION conversations_query(f jsonb, by_activity boolean, goes_on boolean, everywhere boolean)
+RETURNS text LANGUAGE plpgsql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
   worded  boolean := f ? 'q';
   counted boolean := f ?| ARRAY['rating', 'feedback', 'handled', 'handoff', 'handoff_reason', 'handoff_cause',
@@ -382,13 +378,16 @@ DECLARE
   id_name text := lead || CASE lead WHEN 'c' THEN '.id' ELSE '.conversation_id' END;
   at_name text := lead || CASE WHEN by_activity AND NOT worded THEN '.updated_at' ELSE '.started_at' END;
   during  text := '';
-  c       text := ' c.org_id = app_org()';
-  o       text := ' o.org_id = app_org()';
+  c       text := CASE WHEN everywhere THEN ' true' ELSE ' c.org_id = app_org()' END;
+  o       text := CASE WHEN everywhere THEN ' o.org_id = c.org_id' ELSE ' o.org_id = app_org()' END;
   query   text;
 BEGIN
   IF f ? 'ids' THEN c := c || ' AND c.id IN (SELECT jsonb_array_elements_text($1->''ids'')::uuid)'; END IF;
   IF f ? 'from' THEN c := c || ' AND c.started_at >= ($1->>''from'')::timestamptz'; END IF;
   IF f ? 'to' THEN c := c || ' AND c.started_at < ($1->>''to'')::timestamptz + interval ''1 day'''; END IF;
+  IF f ? 'from' AND everywhere THEN -- nothing is active before it begins: here the way back ends
+    c := c || ' AND c.updated_at >= ($1->>''from'')::timestamptz';
+  END IF;
   IF f ? 'from' AND lead = 'o' THEN o := o || ' AND o.started_at >= ($1->>''from'')::timestamptz'; END IF;
   IF f ? 'to' AND lead = 'o' THEN
     o := o || ' AND o.started_at < ($1->>''to'')::timestamptz + interval ''1 day''';
@@ -482,15 +481,85 @@ BEGIN
     END IF;
     query := query || ' WHERE' || c;
   END IF;
-  IF after_at IS NOT NULL THEN
+  IF goes_on THEN
     query := query || format(' AND (%s, %s) < ($2, $3)', at_name, id_name);
   END IF;
-  RETURN QUERY EXECUTE format('SELECT %1$s, %2$s%3$s ORDER BY %2$s DESC, %1$s DESC LIMIT $4', id_name, at_name, query)
+  RETURN format('SELECT %1$s AS id, %2$s AS at%3$s ORDER BY %2$s DESC, %1$s DESC LIMIT $4', id_name, at_name, query);
+END $$;
+
+-- A page of the transaction's organisation. Planned with its values: a rare word is looked up, a
+-- common one is met soon enough on the way back in time. It belongs to frontdesk_platform for the
+-- reason that is told in 0006.
+CREATE FUNCTION find_conversations(f jsonb, by_activity boolean, after_at timestamptz,
+                                   after_id uuid, most int)
+RETURNS TABLE (id uuid, at timestamptz)
+LANGUAGE plpgsql STABLE ROWS 50 SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp SET timezone = 'UTC'
+SET max_parallel_workers_per_gather = 0 AS $$
+BEGIN
+  RETURN QUERY EXECUTE conversations_query(f, by_activity, after_at IS NOT NULL, false)
     USING f, after_at, after_id, most, ('{' || (f->>'gap') || '}')::int[], app_org();
 END $$;
 SELECT give_to_platform('find_conversations(jsonb, boolean, timestamptz, uuid, int)');
 
 -- -- all organisations ---------------------------------------------------------------------------
+
+CREATE INDEX conversations_open ON conversations (updated_at, id)
+  WHERE status IN ('waiting_human', 'human');
+GRANT SELECT, INSERT ON audit_log TO frontdesk_platform;
+CREATE POLICY platform ON audit_log TO frontdesk_platform USING (true) WITH CHECK (true);
+
+-- A page for the platform's owner, by the session that he is signed in with: of the transaction's
+-- organisation, whichever he acts in, or of all. Each whose conversations are shown, but the one that
+-- he acts in, is told so in its audit log, once an hour, by the statement that shows them. One row
+-- more than `shown` says that there are others.
+CREATE FUNCTION platform_conversations(session uuid, everywhere boolean, f jsonb, by_activity boolean,
+                                       after_at timestamptz, after_id uuid, shown int,
+                                       address text, request_id text)
+RETURNS TABLE (at timestamptz, organization text, conversation conversations,
+               outcome conversation_outcomes)
+LANGUAGE plpgsql ROWS 50 SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp SET timezone = 'UTC'
+SET max_parallel_workers_per_gather = 0 AS $$
+DECLARE
+  reader record;
+  item   record;
+  rows_  int := 0;
+  orgs   uuid[] := '{}';
+BEGIN
+  SELECT 'user:' || u.id AS actor, coalesce(s.acting_org_id, s.org_id) AS org INTO reader
+    FROM user_sessions s JOIN users u ON u.org_id = s.org_id AND u.id = s.user_id
+   WHERE s.id = session AND s.ended_at IS NULL AND u.superadmin AND u.status = 'active';
+  IF NOT FOUND THEN
+    RAISE insufficient_privilege USING MESSAGE = 'this is no session of the platform''s owner';
+  END IF;
+  FOR item IN EXECUTE 'SELECT p.at, n.name, c, o FROM ('
+      || conversations_query(f, by_activity, after_at IS NOT NULL, everywhere) || ') p'
+      || ' JOIN conversations c ON c.id = p.id JOIN organizations n ON n.id = c.org_id'
+      || ' LEFT JOIN conversation_outcomes o ON o.org_id = c.org_id AND o.conversation_id = c.id'
+      || '   AND o.started_at = c.started_at ORDER BY p.at DESC, p.id DESC'
+    USING f, after_at, after_id, shown + 1, ('{' || (f->>'gap') || '}')::int[], app_org()
+  LOOP
+    rows_ := rows_ + 1;
+    IF rows_ <= shown THEN
+      orgs := orgs || (item.c).org_id;
+    END IF;
+    at := item.at;
+    organization := item.name;
+    conversation := item.c;
+    outcome := item.o;
+    RETURN NEXT;
+  END LOOP;
+  INSERT INTO audit_log (org_id, actor, action, target, kind, verb, thing, address, request_id)
+  SELECT w.org, reader.actor, 'conversations-read', 'conversations', 'conversations', 'read',
+         'conversations', address, request_id
+    FROM (SELECT DISTINCT unnest(orgs) AS org) w
+   WHERE w.org <> reader.org
+     AND NOT EXISTS (SELECT FROM audit_log a
+                      WHERE a.org_id = w.org AND a.actor = reader.actor
+                        AND a.action = 'conversations-read' AND a.at > now() - interval '1 hour');
+END $$;
+SELECT give_to_platform('platform_conversations(uuid, boolean, jsonb, boolean, timestamptz, uuid, int, text, text)');
 
 -- Of the last thirty days, and of this month. Read from days: a page of the list counts the
 -- conversations of fifty.

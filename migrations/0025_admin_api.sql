@@ -35,3 +35,51 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $
   SELECT count(*)::int FROM gone
 $$;
 SELECT give_to_platform('platform_forget_idempotency_keys(int)');
+
+-- What a thing of the audit log is called now: NULL, it is gone; '', it has no name.
+CREATE FUNCTION audit_thing_name(org uuid, thing text) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  what   text := split_part(thing, '/', 1);
+  called text := substr(thing, length(what) + 2);
+  one    uuid := CASE WHEN called ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN called::uuid END;
+BEGIN
+  CASE what
+    WHEN 'tools' THEN
+      RETURN coalesce(
+        (SELECT tool_name FROM client_tools WHERE org_id = org AND tool_name = called),
+        (SELECT tool_name FROM tools WHERE tool_name = called));
+    WHEN 'endpoints' THEN
+      RETURN (SELECT name FROM integration_endpoints WHERE org_id = org AND name = called LIMIT 1);
+    WHEN 'articles' THEN RETURN (SELECT title FROM articles WHERE org_id = org AND slug = called);
+    WHEN 'channels' THEN
+      RETURN (SELECT channel FROM channels WHERE org_id = org AND channel = called);
+    WHEN 'integrations' THEN
+      RETURN (SELECT name FROM client_integrations WHERE org_id = org AND id = one);
+    WHEN 'keys' THEN RETURN (SELECT name FROM api_keys WHERE org_id = org AND id = one);
+    WHEN 'teams' THEN RETURN (SELECT name FROM teams WHERE org_id = org AND id = one);
+    WHEN 'users' THEN
+      RETURN (SELECT coalesce(nullif(name, ''), email) FROM users WHERE org_id = org AND id = one);
+    WHEN 'canned-replies' THEN
+      RETURN (SELECT shortcut FROM canned_replies WHERE org_id = org AND id = one);
+    WHEN 'test-cases' THEN RETURN (SELECT name FROM test_cases WHERE org_id = org AND id = one);
+    WHEN 'test-runs' THEN RETURN (SELECT '' FROM test_runs WHERE org_id = org AND id = one);
+    WHEN 'conversations' THEN RETURN (SELECT '' FROM conversations WHERE org_id = org AND id = one);
+    WHEN 'organizations' THEN RETURN (SELECT name FROM organizations WHERE id = one);
+    ELSE RETURN NULL;
+  END CASE;
+END $$;
+
+-- Whom and what of the audit log a part of a name means, in any case.
+CREATE FUNCTION audit_named(org uuid, part text) RETURNS TABLE (of text, id uuid)
+LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT 'user', u.id FROM users u
+   WHERE u.org_id = org AND strpos(lower(u.name || ' ' || u.email), lower(part)) > 0
+   UNION ALL
+  SELECT 'key', k.id FROM api_keys k WHERE k.org_id = org AND strpos(lower(k.name), lower(part)) > 0
+   UNION ALL
+  SELECT 'team', t.id FROM teams t WHERE t.org_id = org AND strpos(lower(t.name), lower(part)) > 0
+   UNION ALL
+  SELECT 'integration', i.id FROM client_integrations i
+   WHERE i.org_id = org AND strpos(lower(i.name), lower(part)) > 0
+$$;

@@ -260,6 +260,17 @@ for my $case (
     is $boss->request($method, $path, $body, { 'Idempotency-Key' => 'boss' })->{body}, $r->{body}, "$method $pattern: once" if $again;
 }
 
+for my $whose ('all', $other->{org}) { # what he alone may ask for
+    my $r = $boss->get("conversations?organization=$whose");
+    is $r->{status}, 200, "GET conversations?organization=$whose" or diag $r->{body};
+    ok !grep({ !$_->{organization} } @{ $r->{json}{conversations} }), 'each row says whose it is';
+    push @answers, { route => name_of('GET', 'conversations'), status => $r->{status}, type => $r->{headers}{'content-type'}, body => $r->{body} };
+}
+
+my %words = map { my $list = $_; $list => { map { $_ => 1 } @{ $document->{components}{schemas}{$list}{enum} } } } qw(AuditKind AuditVerb);
+is_deeply [grep { my ($kind, $verb) = split /\|/; !$words{AuditKind}{$kind} || !$words{AuditVerb}{$verb} } $stack->sql("SELECT DISTINCT kind || '|' || verb || '|' || action FROM audit_log")],
+    [], 'ADM-8: what each row of the record tells is among the kinds and verbs that are described';
+
 is check_document(write_file('answers.jsonl', map { $json->encode($_) . "\n" } @answers)), '', 'ADM-8: ' . @answers . ' answers are as described';
 
 $stack->finish;

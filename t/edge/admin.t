@@ -91,6 +91,30 @@ for my $route ($mine->routes) {
     };
 }
 
+# What a role, scope or session may ask at all, and still not with these parameters.
+for my $route (grep { ($row{"$_->{method} $_->{pattern}"} // {})->{platform} } $mine->routes) {
+    my ($asked, $good) = @{ $row{"$route->{method} $route->{pattern}"}{platform} };
+    my ($name, $value) = split /=/, $asked;
+    subtest "ADM-4: $route->{method} $route->{pattern}?$asked is the platform's owner's alone" => sub {
+        for my $who (@roles, sort(keys %scoped), 'over', 'expired', 'a stranger') {
+            my %said;
+            for my $given ($value, $mine->{org}, $other->{org}, '00000000-0000-4000-8000-000000000000', 'x') {
+                my $r = ($scoped{$who} || $caller{$who}->twin)->request($route->{method}, "$route->{pattern}?$name=$given");
+                if ($who eq 'superadmin') {
+                    is $r->{status}, $good, "$who, $given: $good" or diag $r->{body} if $given eq $value;
+                    next;
+                }
+                is "$r->{status} " . code($r), verdict($who, $route) == 401 ? '401 sign-in-required' : '403 role-required', "$who, $given";
+                unlike $r->{body}, qr/\Q$other->{org}\E/, 'nothing is shown';
+                delete $r->{json}{request_id};
+                $said{ JSON::PP->new->canonical->encode($r->{json}) } = 1;
+                is $r->{json}{field}, $name, 'at the parameter' if $r->{status} == 403 && !verdict($who, $route);
+            }
+            is scalar(keys %said), 1, "$who is told the same of what there is and what there is not" if $who ne 'superadmin';
+        }
+    };
+}
+
 # -- the matrix: every route x every kind of caller --------------------------------
 
 my $revoked = $mine->post('keys', { name => 'soon gone', kind => 'sk' })->{json};
@@ -204,7 +228,7 @@ for my $case (
     ['GET',    'keys?cursor=abc',   undef,                400, 'bad-request', 'cursor'],
     ['GET',    'keys?limit=%ff',    undef,                400, 'bad-request'],
     ['DELETE', 'keys/1',            undef,                404, 'not-found'],
-    ['DELETE', "keys/'; --",        undef,                400, ''],
+    ['DELETE', "keys/'; --",        undef,                400, 'bad-request'],
     ['POST',   'keys',              '{"name":"' . 'a' x 1_100_000 . '"}', 413, 'too-large'],
     ['POST',   'keys',              'a' x 34_000_000,     413, 'too-large'],
 ) {
@@ -253,6 +277,25 @@ is code($other->get("keys?cursor=$cursor")), 'bad-request', 'another organisatio
 
 # -- bounds -----------------------------------------------------------------------------
 
+# What the code returns while nobody gets at the keys; it may end that before.
+sub locked {
+    my ($code) = @_;
+    my $over;
+    $stack->sql('DROP TABLE IF EXISTS let_go; CREATE TABLE let_go (n int)');
+    my $locker = fork // die "fork: $!";
+    if (!$locker) {
+        $stack->sql('DO $$ BEGIN LOCK TABLE api_keys IN ACCESS EXCLUSIVE MODE;'
+            . ' FOR i IN 1..1000 LOOP EXIT WHEN EXISTS (SELECT FROM let_go); PERFORM pg_sleep(0.02); END LOOP; END $$');
+        POSIX::_exit(0);
+    }
+    $stack->until(sub { $stack->sql("SELECT count(*) FROM pg_locks WHERE relation = 'api_keys'::regclass AND mode = 'AccessExclusiveLock' AND granted") }, 20, 'the lock');
+    my $release = sub { $stack->sql('INSERT INTO let_go VALUES (1)') unless $over++ };
+    my $result = $code->($release);
+    $release->();
+    waitpid $locker, 0;
+    return $result;
+}
+
 # What each of the requests was answered while the table is locked; all at a time.
 sub flood {
     my ($each, @who) = @_;
@@ -277,7 +320,7 @@ is $mine->get('keys')->{status}, 200, 'and then all is well';
 
 $stack->must('admin', 'stop');
 $stack->must('admin', 'start', FRONTDESK_ADMIN_TIMEOUT_MS => 300);
-is slow(sub { }), 504, 'a request that takes too long is answered 504';
+is slow(sub { }, 0), 504, 'a request that takes too long is answered 504';
 is $mine->get('organization')->{status}, 200, 'the next one is none the worse';
 $stack->must('admin', 'stop');
 $stack->must('admin', 'start');
@@ -293,29 +336,26 @@ $stack->until(sub { $mine->get('organization')->{status} == 200 }, 10, 'the limi
 
 # -- life -----------------------------------------------------------------------------------
 
-sub slow { # a request that waits in PostgreSQL, and a block that runs meanwhile
-    my ($during) = @_;
-    my $pid = fork // die "fork: $!";
-    if (!$pid) {
-        $stack->sql('BEGIN; LOCK TABLE api_keys IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(1.5); COMMIT');
-        POSIX::_exit(0);
-    }
-    sleep 0.4;
-    my $child = open(my $out, '-|') // die "fork: $!";
-    if (!$child) {
-        print $mine->get('keys')->{status};
-        close STDOUT;
-        POSIX::_exit(0);
-    }
-    sleep 0.3;
-    $during->();
-    my $status = <$out>;
-    close $out;
-    waitpid $pid, 0;
-    return $status;
+sub slow { # a request that waits in PostgreSQL, a block that runs meanwhile, and is the request let go before it is answered?
+    my ($during, $goes) = @_;
+    return locked(sub {
+        my ($release) = @_;
+        my $child = open(my $out, '-|') // die "fork: $!";
+        if (!$child) {
+            print $mine->get('keys')->{status};
+            close STDOUT;
+            POSIX::_exit(0);
+        }
+        $stack->until(sub { $stack->sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ~ 'FROM api_keys'") }, 20, 'the request');
+        $during->();
+        $release->() if $goes;
+        my $status = <$out>;
+        close $out;
+        return $status;
+    });
 }
 
-is slow(sub { $stack->signal(TERM => 'admin') }), 200, 'SIGTERM: a request that runs is answered';
+is slow(sub { $stack->signal(TERM => 'admin') }, 1), 200, 'SIGTERM: a request that runs is answered';
 ok $stack->until(sub { !$stack->pid('admin') }, 5), 'and then it ends';
 $r = $mine->get('organization');
 is "$r->{status} " . code($r), '503 unavailable', 'while it is away nginx says so';

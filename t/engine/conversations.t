@@ -116,6 +116,24 @@ is $csv->{headers}{'content-disposition'}, 'attachment; filename="conversations.
 like $csv->{body}, qr/^\xEF\xBB\xBFid,started_at,.*\r\n/, 'with a BOM';
 like $csv->{body}, qr/,"'=1\+1 is what I type into cells",/, 'and no formula';
 like $csv->{body}, qr/^[^\r]*,resolved,sentiment\r\n.*,negative\r\n/s, 'ADM-6: with what the figures count';
+
+# A formula in every column that takes a text, of a conversation and of what was said in it.
+sub cells { my ($text) = @_; $text =~ s/^\xEF\xBB\xBF//; return map { s/^"|"$//gr } $text =~ /\G("(?:[^"]|"")*"|[^,\r\n"]*)(?:,|\r\n)/g; }
+my $formulas = $stack->sql("INSERT INTO conversations (org_id, session_id, updated_at) VALUES ('$stack->{org}', 'formulas', now()) RETURNING id");
+$stack->sql("INSERT INTO messages (org_id, conversation_id, role, content, created_at) VALUES ('$stack->{org}', '$formulas', 'assistant', 'x', now());"
+    . " INSERT INTO conversation_outcomes (org_id, conversation_id, started_at, changed_at, channel) SELECT org_id, id, started_at, updated_at, 'widget' FROM conversations WHERE id = '$formulas' ON CONFLICT DO NOTHING");
+for my $formula ('=1+1', '+1', '-1', '@SUM(A1)', ' =1', "\t=1") {
+    $stack->sql(qq{DO \$\$ DECLARE c record; BEGIN FOR c IN SELECT table_name AS t, column_name AS n FROM information_schema.columns
+        WHERE table_schema = 'public' AND table_name IN ('conversations', 'messages', 'conversation_outcomes') AND data_type = 'text' AND column_name NOT IN ('session_id', 'job_id') LOOP
+        BEGIN EXECUTE format('UPDATE %I SET %I = %L WHERE %I = %L', c.t, c.n, '$formula', CASE c.t WHEN 'conversations' THEN 'id' ELSE 'conversation_id' END, '$formulas');
+        EXCEPTION WHEN check_violation THEN NULL; END; END LOOP; END \$\$});
+    for my $path ('conversations/export?format=csv', "conversations/$formulas/export?format=csv") {
+        my @cells = cells($admin->get($path)->{body});
+        cmp_ok scalar(grep { $_ eq "'$formula" } @cells), '>=', 3, "ADM-4: \Q$formula\E is a text in $path" or diag join '|', @cells;
+        is join('|', grep { /^\s*[=+\-@]/ } @cells), '', '... in each of its columns';
+    }
+}
+$stack->sql("DELETE FROM conversations WHERE id = '$formulas'; DELETE FROM messages WHERE conversation_id = '$formulas'; DELETE FROM conversation_outcomes WHERE conversation_id = '$formulas'");
 is scalar @{ $admin->get('conversations/export?format=json&status=archived')->{json} }, 1, 'of those that fit, as JSON';
 is code($admin->get('conversations/export?format=xls')), '400 bad-request format', 'no other format';
 is code($admin->get('conversations/export?status=lost')), '400 bad-request status', 'no other filter';

@@ -41,7 +41,7 @@ static void mask(const char *text, size_t len)
 
     arena_init(&a);
     buf_init(&out, 8 * AUDIT_JSON_MAX);
-    if (audit_mask(text, len, &out) &&
+    if (audit_mask(text, len, NULL, &out) &&
         fd_json_parse(out.data, out.len, (struct fd_json_limits){.depth = 32, .nodes = 1 << 20},
                       arena_allocator(&a), &fault) == NULL)
         abort();

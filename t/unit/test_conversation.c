@@ -261,6 +261,24 @@ static void test_the_longest_filter(void **state)
     assert_string_equal(filter.json, "{\"handoff_reason\":\"one\\ntwo\"}");
 }
 
+/* ADM-4: over all organisations, what names something of one of them, or is looked for in its own
+ * part, is refused by name. */
+static void test_of_one(void **state)
+{
+    static const char *const own[] = {"q", "team", "user", "handoff_reason", "gap", "tool"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+        const char *query = arena_printf(&arena, "status=active&%s=x&from=2026-01-01", own[i]);
+        const char *refused = conversation_filter_of_one(from_query, query);
+        assert_non_null(refused);
+        assert_string_equal(refused, own[i]);
+    }
+    assert_null(conversation_filter_of_one(
+        from_query, "status=active&channel=sms&language=en&rating=1&model=m&from=2026-01-01"
+                    "&to=2026-01-02&handled=ai&feedback=up&sentiment=any&resolved=true"));
+}
+
 /* Two began at the same moment: their ids decide, and no page misses or doubles one. */
 static void test_pages(void **state)
 {
@@ -572,6 +590,7 @@ int main(void)
         {"ADM-4: words are found", test_search, NULL, NULL, NULL},
         {"ADM-4: a bad filter is named", test_bad_filters, NULL, NULL, NULL},
         {"ADM-4: the longest filter is answered", test_the_longest_filter, NULL, NULL, NULL},
+        {"ADM-4: filters of one organisation", test_of_one, NULL, NULL, NULL},
         {"ADM-4: pages are the whole list, once each", test_pages, NULL, NULL, NULL},
         {"ADM-4: a transcript has tools, citations and cost", test_transcript, NULL, NULL, NULL},
         {"ADM-4: another organisation's are not there", test_whose, NULL, NULL, NULL},

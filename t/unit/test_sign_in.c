@@ -286,19 +286,24 @@ static void test_audit_mask(void **state)
         "{\"headers\":{\"Authorization\":\"a\",\"X-Api-Key\":\"b\",\"Cookie\":\"c\",\"X-Org\":"
         "\"d\"},"
         "\"apiKey\":\"e\",\"Signing_KEY\":\"f\",\"monkey\":\"g\",\"KEY\":\"h\"}";
-    assert_true(audit_mask(row, strlen(row), &out));
+    assert_true(audit_mask(row, strlen(row), NULL, &out));
     assert_string_equal(out.data,
                         "{\"id\":\"1\",\"key\":\"***\",\"alert_webhook_secret\":\"***\",\"nested\":"
                         "[{\"password\":\"***\",\"keys\":[1,2]}],\"reset_token\":\"***\","
                         "\"credentials\":\"***\",\"api_key\":null,\"tokens\":7,\"csrf\":\"***\"}");
     buf_reset(&out);
-    assert_true(audit_mask(headers, strlen(headers), &out));
+    assert_true(audit_mask(headers, strlen(headers), NULL, &out));
     assert_string_equal(out.data, "{\"headers\":{\"Authorization\":\"***\",\"X-Api-Key\":\"***\","
                                   "\"Cookie\":\"***\",\"X-Org\":\"d\"},\"apiKey\":\"***\","
                                   "\"Signing_KEY\":\"***\",\"monkey\":\"g\",\"KEY\":\"***\"}");
     buf_reset(&out);
-    assert_false(audit_mask("{", 1, &out));
-    assert_false(audit_mask("", 0, &out));
+    static const char *const computed[] = {"spent", NULL};
+    static const char budget[] = "{\"cap\":5,\"spent\":1,\"deeper\":{\"spent\":2}}";
+    assert_true(audit_mask(budget, strlen(budget), computed, &out));
+    assert_string_equal(out.data, "{\"cap\":5,\"deeper\":{\"spent\":2}}");
+    buf_reset(&out);
+    assert_false(audit_mask("{", 1, NULL, &out));
+    assert_false(audit_mask("", 0, NULL, &out));
     buf_free(&out);
 }
 

@@ -414,30 +414,64 @@ static void test_forgotten_tokens(void **state)
     assert_string_equal(pg_do(&pg, "SELECT count(*) FROM setup_tokens"), "1");
 }
 
+/* How many rows there are: the first is there in any case. */
+static int found(const PGresult *list)
+{
+    return db_text(list, 0, AUDIT_ID) != NULL ? PQntuples(list) : 0;
+}
+
+static int count(struct db *db, const char *org, struct audit_filter filter)
+{
+    PGresult *list;
+
+    assert_int_equal(audit_list(db, org, &filter, (struct audit_place){0}, 10, &list), DB_OK);
+    int rows = found(list);
+    assert_null(db_text(list, 0, AUDIT_LOOKED_AT)); /* to the end */
+    PQclear(list);
+    return rows;
+}
+
 static void test_audit(void **state)
 {
-    const struct audit_entry entry = {.org = ALICE,
-                                      .actor = "command",
-                                      .action = "test",
-                                      .before = "{\"a\":1}",
-                                      .after = "{\"a\":2}"};
-    const struct audit_filter all = {0}, mine = {.actor = "command", .action = "test"},
-                              part = {.part = "OMM"}, none = {.part = "%"};
+    struct audit_entry entry = {.org = ALICE,
+                                .actor = "command",
+                                .action = "test",
+                                .deed = {"tools", "change"},
+                                .thing = "tools/order",
+                                .before = "{\"a\":1}",
+                                .after = "{\"a\":2}"};
+    const struct audit_filter mine = {.actor = "command", .action = "test"};
     PGresult *list;
 
     assert_int_equal(audit_write(*state, &entry), DB_OK);
-    assert_int_equal(audit_list(*state, ALICE, &part, NULL, 10, &list), DB_OK);
-    assert_int_equal(PQntuples(list), 1);
-    PQclear(list);
-    assert_int_equal(audit_list(*state, ALICE, &none, NULL, 10, &list), DB_OK);
-    assert_int_equal(PQntuples(list), 0);
-    PQclear(list);
-    assert_int_equal(audit_list(*state, ALICE, &mine, NULL, 10, &list), DB_OK);
-    assert_int_equal(PQntuples(list), 1);
+    entry.actor = "cli:dana";
+    entry.deed.verb = "remove";
+    entry.thing = "tools/other";
+    assert_int_equal(audit_write(*state, &entry), DB_OK);
+    assert_int_equal(count(*state, ALICE, (struct audit_filter){.part = "OMM"}), 1);
+    assert_int_equal(count(*state, ALICE, (struct audit_filter){.part = "%"}), 0);
+    assert_int_equal(count(*state, ALICE, (struct audit_filter){.kind = "tools"}), 2);
+    assert_int_equal(count(*state, ALICE, (struct audit_filter){.kind = "keys"}), 0);
+    assert_int_equal(count(*state, ALICE, (struct audit_filter){.kind = "tools", .verb = "remove"}),
+                     1);
+    assert_int_equal(count(*state, ALICE, (struct audit_filter){.thing = "tools/order"}), 1);
+    assert_int_equal(count(*state, ALICE, (struct audit_filter){.actor = "cli"}), 1);
+    assert_int_equal(count(*state, ALICE, (struct audit_filter){.actor = "cli:dana"}), 1);
+    assert_int_equal(count(*state, ALICE, (struct audit_filter){.to = "2026-01-01T00:00:00Z"}), 0);
+    assert_int_equal(count(*state, ALICE,
+                           (struct audit_filter){.kind = "tools", .from = "2026-01-01T00:00:00Z"}),
+                     2);
+    assert_int_equal(count(*state, BOB, (struct audit_filter){0}), 0);
+
+    assert_int_equal(audit_list(*state, ALICE, &mine, (struct audit_place){0}, 10, &list), DB_OK);
+    assert_int_equal(found(list), 1);
     assert_string_equal(db_text(list, 0, AUDIT_AFTER), "{\"a\": 2}");
-    PQclear(list);
-    assert_int_equal(audit_list(*state, BOB, &all, NULL, 10, &list), DB_OK);
-    assert_int_equal(PQntuples(list), 0);
+    const struct audit_place after = {db_text(list, 0, AUDIT_PLACE_AT),
+                                      db_text(list, 0, AUDIT_PLACE_ID)};
+    PGresult *rest;
+    assert_int_equal(audit_list(*state, ALICE, &mine, after, 10, &rest), DB_OK);
+    assert_int_equal(found(rest), 0);
+    PQclear(rest);
     PQclear(list);
 }
 

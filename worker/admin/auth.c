@@ -121,7 +121,7 @@ static void begin_session(const struct admin_request *request, struct admin_repl
         return;
     }
     sessions_ended(request, ended);
-    record_event(request, org, user_actor(request, user), how, session.id, NULL);
+    record_session(request, org, user_actor(request, user), how, session.id);
     session_reply(request, reply, org, &session, key);
 }
 
@@ -158,14 +158,24 @@ static void ask_which(const struct admin_request *request, struct admin_reply *r
     reply->content_type = "application/problem+json";
 }
 
+static void refuse_login(const struct admin_request *request, struct admin_reply *reply,
+                         const char *email)
+{
+    const struct log_context ctx = {.request_id = request->request_id};
+    const char *organization = fd_json_string(request->body, "organization");
+
+    log_warn(&ctx, "sign_in.failed", LOG_STR("address", request->address));
+    if (sign_in_note_failure(request->db, email, organization, request->address,
+                             request->request_id) != DB_OK)
+        log_error(&ctx, "audit.not_written", LOG_STR("action", "sign-in-failed"));
+    admin_problem(reply, request, FD_PROBLEM_PASSWORD, NULL, NULL);
+}
+
 static void answer_login(const struct admin_request *request, struct admin_reply *reply,
                          const char *email, const struct sign_in_found *found)
 {
-    const struct log_context ctx = {.request_id = request->request_id};
-
     if (found->count == 0) {
-        log_warn(&ctx, "sign_in.failed", LOG_STR("address", request->address));
-        admin_problem(reply, request, FD_PROBLEM_PASSWORD, NULL, NULL);
+        refuse_login(request, reply, email);
         return;
     }
     forgive_account(request, email);
@@ -260,7 +270,7 @@ static void reset(const struct admin_request *request, struct admin_reply *reply
         sign_in_forgive(request->db, SIGN_IN_ADDRESS, request->address);
         forgive_user(request, org, user);
         sessions_ended(request, ended);
-        record_event(request, org, user_actor(request, user), "password-reset", user, NULL);
+        record_session(request, org, user_actor(request, user), "password-reset", user);
         reply->status = 204;
     }
 }
@@ -317,7 +327,7 @@ static void logout(const struct admin_request *request, struct admin_reply *repl
         return;
     }
     sessions_ended(request, ended);
-    record_event(request, home, request->actor, "sign-out", request->session, NULL);
+    record_session(request, home, request->actor, "sign-out", request->session);
     cookie_clear(request, reply);
     reply->status = 204;
 }
@@ -346,7 +356,7 @@ static void change_password(const struct admin_request *request, struct admin_re
     } else if (may) {
         sign_in_forgive(request->db, SIGN_IN_USER, request->user);
         sessions_ended(request, ended);
-        record_event(request, home, request->actor, "password-change", request->user, NULL);
+        record_session(request, home, request->actor, "password-change", request->user);
         session_renewed(request, reply);
     }
 }

@@ -115,7 +115,7 @@ static void end_one(const struct admin_request *request, struct admin_reply *rep
         admin_problem(reply, request, FD_PROBLEM_NOT_FOUND, NULL, NULL);
     } else {
         sessions_ended(request, ended);
-        record_event(request, home, request->actor, "session-end", request->ids[0], NULL);
+        record_session(request, home, request->actor, "session-end", request->ids[0]);
         reply->status = 204;
     }
 }
@@ -134,7 +134,7 @@ static void end_others(const struct admin_request *request, struct admin_reply *
         return;
     }
     sessions_ended(request, ended);
-    record_event(request, home, request->actor, "session-end", "others", NULL);
+    record_session(request, home, request->actor, "session-end-others", NULL);
     reply->status = 204;
 }
 
@@ -180,7 +180,8 @@ static void choose_organization(const struct admin_request *request, struct admi
     } else if (status != DB_OK) {
         admin_db_problem(reply, request, status);
     } else {
-        record_event(request, org != NULL ? org : home, request->actor, "act", org, NULL);
+        record_session(request, org != NULL ? org : home, request->actor,
+                       org != NULL ? "act" : "act-end", org);
         session_renewed(request, reply);
     }
 }

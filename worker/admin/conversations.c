@@ -1,4 +1,5 @@
 /* Conversations (ADM-4): the list, one with all that was said, archiving, exports. */
+#include "admin/elsewhere.h"
 #include "admin/page.h"
 #include "admin/record.h"
 #include "chat/news.h"
@@ -36,8 +37,24 @@ static void no_such_conversation(const struct admin_request *request, struct adm
 
 /* -- the list --------------------------------------------------------------------------------- */
 
+static void write_row(struct fd_json_writer *w, const struct elsewhere *where, const PGresult *rows,
+                      int row)
+{
+    fd_jw_object(w);
+    conversation_write_members(w, rows, row);
+    if (where->name != NULL) {
+        fd_jw_key(w, "organization");
+        fd_jw_object(w);
+        fd_jw_member(w, "id", db_text(rows, row, CONVERSATION_ORGANIZATION));
+        fd_jw_member(w, "name", db_text(rows, row, CONVERSATION_ORGANIZATION_NAME));
+        fd_jw_end_object(w);
+    }
+    fd_jw_end_object(w);
+}
+
 static void write_list(const struct admin_request *request, struct admin_reply *reply,
-                       const char *name, const struct page *page, const PGresult *rows)
+                       const struct elsewhere *where, const char *name, const struct page *page,
+                       const PGresult *rows)
 {
     struct fd_json_writer w;
     int count = PQntuples(rows), shown = count < page->limit ? count : page->limit;
@@ -47,11 +64,8 @@ static void write_list(const struct admin_request *request, struct admin_reply *
     fd_jw_object(&w);
     fd_jw_key(&w, "conversations");
     fd_jw_array(&w);
-    for (int row = 0; row < shown; row++) {
-        fd_jw_object(&w);
-        conversation_write_members(&w, rows, row);
-        fd_jw_end_object(&w);
-    }
+    for (int row = 0; row < shown; row++)
+        write_row(&w, where, rows, row);
     fd_jw_end_array(&w);
     if (shown > 0) {
         last[0] = db_text(rows, shown - 1, CONVERSATION_AT);
@@ -62,25 +76,72 @@ static void write_list(const struct admin_request *request, struct admin_reply *
     buf_json_end(&reply->body, &w);
 }
 
+/* All organisations are in one order, and filtered by what means the same in each. */
+static bool fits_all(const struct admin_request *request, struct admin_reply *reply)
+{
+    const char *order = admin_query(request, "order");
+    const char *own = conversation_filter_of_one(parameter, request);
+
+    if (own != NULL)
+        admin_problem(reply, request, FD_PROBLEM_BAD_REQUEST, own,
+                      "this filter is for one organization at a time: choose one");
+    else if (order != NULL && strcmp(order, "recent") != 0)
+        admin_problem(reply, request, FD_PROBLEM_BAD_REQUEST, "order",
+                      "all organizations are listed by their latest activity: recent");
+    else
+        return true;
+    return false;
+}
+
+/* A cursor is of the list that it was given for. */
+static const char *list_name(const struct admin_request *request, const struct elsewhere *where,
+                             const struct conversation_filter *filter)
+{
+    const char *name = filter->by_activity ? RECENT_LIST : STARTED_LIST;
+
+    return where->name == NULL ? name : arena_printf(request->arena, "%s:%s", name, where->name);
+}
+
+static enum db_status find_page(const struct admin_request *request, const struct elsewhere *where,
+                                const struct conversation_filter *filter, const struct page *page,
+                                bool *too_much, PGresult **rows)
+{
+    const struct conversation_place after = {page->after[0], page->after[1]};
+    const struct conversation_reader reader = {request->session, request->address,
+                                               request->request_id};
+
+    *too_much = false;
+    if (where->name == NULL)
+        return conversation_list(request->db, request->org, filter, after, page->limit + 1, rows);
+    return conversation_list_elsewhere(request->db, where->org, &reader, filter, after, page->limit,
+                                       too_much, rows);
+}
+
 static void list(const struct admin_request *request, struct admin_reply *reply)
 {
     struct conversation_filter filter;
+    struct elsewhere where;
     struct page page;
     PGresult *rows;
+    bool too_much;
 
-    if (!read_filter(request, reply, &filter))
+    if (!elsewhere_read(request, reply, &where) || !read_filter(request, reply, &filter))
         return;
-    const char *name = filter.by_activity ? RECENT_LIST : STARTED_LIST;
+    bool all = where.name != NULL && where.org == NULL;
+    if (all && !fits_all(request, reply))
+        return;
+    filter.by_activity = filter.by_activity || all;
+    const char *name = list_name(request, &where, &filter);
     if (!page_read(request, reply, name, 2, &page))
         return;
-    struct conversation_place after = {page.after[0], page.after[1]};
-    enum db_status status =
-        conversation_list(request->db, request->org, &filter, after, page.limit + 1, &rows);
-    if (status != DB_OK) {
+    enum db_status status = find_page(request, &where, &filter, &page, &too_much, &rows);
+    if (status == DB_OK)
+        write_list(request, reply, &where, name, &page, rows);
+    else if (too_much)
+        admin_problem(reply, request, FD_PROBLEM_BAD_REQUEST, "organization",
+                      "this takes too long over all organizations: choose one, or fewer days");
+    else
         admin_db_problem(reply, request, status);
-        return;
-    }
-    write_list(request, reply, name, &page, rows);
     PQclear(rows);
 }
 
@@ -244,8 +305,8 @@ static enum db_status record_export(const struct admin_request *request, int64_t
     fd_jw_end_object(&w);
     bool fits = buf_json_end(&after, &w);
     enum db_status status =
-        record_first(request, one ? "GET conversations/:id/export" : "GET conversations/export",
-                     one ? request->ids[0] : "conversations", fits ? after.data : NULL);
+        record_first(request, "GET", one ? "conversations/:id/export" : "conversations/export",
+                     fits ? after.data : NULL);
     buf_free(&after);
     return status;
 }
@@ -309,7 +370,8 @@ static void export_many(const struct admin_request *request, struct admin_reply 
     struct conversation_filter filter;
     enum conversation_format format;
 
-    if (read_filter(request, reply, &filter) && read_format(request, reply, &format))
+    if (!elsewhere_refuse(request, reply) && read_filter(request, reply, &filter) &&
+        read_format(request, reply, &format))
         send_export(request, reply, conversation_export_many(request->org, &filter, format), format,
                     "conversations");
 }
@@ -339,8 +401,9 @@ static void export_one(const struct admin_request *request, struct admin_reply *
 #define CONVERSATION                                                                               \
     "id: uuid, title: text, status: text, holder: text|null, name: text|null, version: int,"       \
     " waiting_since: time|null, team_id: uuid|null, channel: text, language: text|null,"           \
-    " user_identifier: text|null, verified_email: text|null, contact: object,"                     \
-    " page_url: text|null, model_id: text|null, model: text|null, messages_total: int|null,"       \
+    " user_identifier: text|null, verified_name: text|null, verified_email: text|null,"            \
+    " contact: object, page_url: text|null, model_id: text|null, model: text|null, "               \
+    "messages_total: int|null,"                                                                    \
     " tokens: int|null, cost_usd: number|null, started_at: time, updated_at: time,"                \
     " ended_at: time|null, first_token_ms: int|null, response_ms: int|null,"                       \
     " tool_calls: int|null, tool_failures: int|null,"                                              \
@@ -359,18 +422,21 @@ static const struct admin_field fields[] = {
     {"team_id", ADMIN_TEXT | ADMIN_NULL, .format = "uuid", .note = "null: nobody's in particular"},
 };
 /* What goes on in it; titles and archiving are the operator's. */
-static const char *const computed[] = {
-    "holder",      "name",           "version",     "waiting_since", "messages",
-    "next_cursor", "messages_total", "tokens",      "cost_usd",      "updated_at",
-    "feedback",    "first_token_ms", "response_ms", "tool_calls",    "tool_failures",
-    "rating",      "contact",        "model_id",    "model",         "verified_email",
-    "page_url",    "language",       "resolved",    "sentiment",     "rating_comment",
-    NULL};
+static const char *const computed[] = {"holder",         "name",           "version",
+                                       "waiting_since",  "messages",       "next_cursor",
+                                       "messages_total", "tokens",         "cost_usd",
+                                       "updated_at",     "feedback",       "first_token_ms",
+                                       "response_ms",    "tool_calls",     "tool_failures",
+                                       "rating",         "contact",        "model_id",
+                                       "model",          "verified_email", "page_url",
+                                       "language",       "resolved",       "sentiment",
+                                       "rating_comment", "verified_name",  NULL};
 
 static const struct admin_route routes[] = {
     {"GET", "conversations", ADMIN_STAFF, 0, list, .summary = "Conversations that a filter finds",
-     .query = "{" PAGE_QUERY "}", .parameters = conversation_parameters,
-     .answer = "{conversations: [{" CONVERSATION "}], " PAGE_ANSWER "}"},
+     .query = "{" PAGE_QUERY ", " ELSEWHERE_QUERY "}", .parameters = conversation_parameters,
+     .answer = "{conversations: [{" CONVERSATION
+               ", organization?: {id: uuid, name: text}}], " PAGE_ANSWER "}"},
     {"GET", "conversations/export", ADMIN_STAFF, 0, export_many,
      .summary = "All that a filter finds", .query = "{format?: csv|json|jsonl}",
      .parameters = conversation_parameters, .answer = "file"},

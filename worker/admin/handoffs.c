@@ -60,8 +60,9 @@ static const struct admin_route routes[] = {
      .query = "{team?: text, " PAGE_QUERY "}",
      .answer = "{handoffs: [{id: uuid, status: waiting_human|human, holder: text|null,"
                " name: text|null, version: int, channel: text, language: text|null, title: text,"
-               " contact: object, user_identifier: text|null, verified_email: text|null,"
-               " page_url: text|null, team_id: uuid|null, reason: text|null, cause: text|null,"
+               " contact: object, user_identifier: text|null, verified_name: text|null,"
+               " verified_email: text|null, page_url: text|null, team_id: uuid|null, reason: "
+               "text|null, cause: text|null,"
                " waiting_since: time|null, waiting_s: int|null, score: int|null,"
                " message_count: int, last_message: null|{role: text, text: text,"
                " created_at: time}, updated_at: time}], waiting: int, " PAGE_ANSWER "}"},

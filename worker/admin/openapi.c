@@ -6,6 +6,7 @@
 #include "admin/router.h"
 #include "admin/shape.h"
 #include "core/reason.h"
+#include "tenant/deed.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -430,6 +431,18 @@ static bool write_paths(struct fd_json_writer *w, struct arena *a, const char **
     return ok;
 }
 
+static void write_words(struct fd_json_writer *w, const char *name, const char *const *words)
+{
+    fd_jw_key(w, name);
+    fd_jw_object(w);
+    fd_jw_key(w, "enum");
+    fd_jw_array(w);
+    for (; *words != NULL; words++)
+        fd_jw_cstring(w, *words);
+    fd_jw_end_array(w);
+    fd_jw_end_object(w);
+}
+
 static void write_codes(struct fd_json_writer *w)
 {
     fd_jw_key(w, "ProblemCode");
@@ -445,6 +458,8 @@ static void write_codes(struct fd_json_writer *w)
     fd_jw_key(w, "enum");
     reason_write_codes(w);
     fd_jw_end_object(w);
+    write_words(w, "AuditKind", deed_kinds); /* of GET audit's entries */
+    write_words(w, "AuditVerb", deed_verbs);
 }
 
 static void write_components(struct fd_json_writer *w)

@@ -26,7 +26,8 @@ const struct admin_route *record_picture(const struct admin_route *route)
     return NULL;
 }
 
-const char *record_text(const struct admin_request *request, const struct admin_reply *reply)
+static const char *masked(const struct admin_request *request, const struct admin_reply *reply,
+                          const char *const *without)
 {
     const char *text = NULL;
     struct buf out;
@@ -35,10 +36,15 @@ const char *record_text(const struct admin_request *request, const struct admin_
         reply->rest.next != NULL || strcmp(reply->content_type, "application/json") != 0)
         return NULL;
     buf_init(&out, 2 * AUDIT_JSON_MAX);
-    if (audit_mask(reply->body.data, reply->body.len, &out))
+    if (audit_mask(reply->body.data, reply->body.len, without, &out))
         text = arena_strndup(request->arena, out.data, out.len);
     buf_free(&out);
     return text;
+}
+
+const char *record_text(const struct admin_request *request, const struct admin_reply *reply)
+{
+    return masked(request, reply, NULL);
 }
 
 void record_look(const struct admin_route *route, const struct admin_request *request,
@@ -56,21 +62,36 @@ void record_look(const struct admin_route *route, const struct admin_request *re
         reply.rest.end(reply.rest.state);
     view->status = reply.body.over ? 500 : reply.status;
     if (view->status == 200) {
-        view->json = record_text(request, &reply);
+        view->json = masked(request, &reply, picture->computed);
         view->etag = tag_of(request->arena, &reply.body, picture->computed);
     }
     buf_wipe(&reply.body);
 }
 
+/* What is not there yet is not in the path. */
+static const char *thing_of(const struct admin_request *request, const char *pattern,
+                            const struct deed *deed, const char *after)
+{
+    const char *last = strrchr(pattern, '/');
+    bool named = last != NULL && last[1] == ':';
+
+    return strcmp(deed->verb, "create") == 0 && !named
+               ? deed_thing_made(request->arena, deed->kind, after)
+               : deed_thing(request->arena, pattern, request->ids[0]);
+}
+
 enum db_status record_change(const struct admin_route *route, const struct admin_request *request,
-                             const char *before, const char *after)
+                             const char *verb, const char *before, const char *after)
 {
     const char *path = request->path + strlen(ROUTER_PREFIX);
+    struct deed deed = deed_of_route(request->arena, route->method, route->pattern);
     struct audit_entry entry = {
         .org = request->org,
         .actor = request->actor,
         .action = arena_printf(request->arena, "%s %s", route->method, route->pattern),
         .target = strlen(path) <= TARGET_MAX ? path : route->pattern,
+        .deed = {deed.kind, verb != NULL ? verb : deed.verb},
+        .thing = thing_of(request, route->pattern, &deed, after),
         .address = request->address,
         .request_id = request->request_id,
         .before = before,
@@ -80,40 +101,59 @@ enum db_status record_change(const struct admin_route *route, const struct admin
     return audit_write(request->db, &entry);
 }
 
-static enum db_status write_event(const struct admin_request *request, const char *org,
-                                  const char *actor, const char *action, const char *target,
-                                  const char *after)
+static enum db_status write_event(const struct admin_request *request, struct audit_entry entry)
 {
-    struct audit_entry entry = {
+    entry.address = request->address;
+    entry.request_id = request->request_id;
+    return audit_write(request->db, &entry);
+}
+
+void record_session(const struct admin_request *request, const char *org, const char *actor,
+                    const char *action, const char *target)
+{
+    const struct log_context ctx = {.request_id = request->request_id, .org_id = org};
+    bool is_user = strncmp(actor, "user:", 5) == 0;
+    const struct audit_entry entry = {
         .org = org,
         .actor = actor,
         .action = action,
         .target = target,
-        .address = request->address,
-        .request_id = request->request_id,
-        .after = after,
+        .deed = {"sessions", action},
+        .thing = is_user ? arena_printf(request->arena, "users/%s", actor + 5) : NULL,
     };
 
-    return audit_write(request->db, &entry);
-}
-
-void record_event(const struct admin_request *request, const char *org, const char *actor,
-                  const char *action, const char *target, const char *after)
-{
-    const struct log_context ctx = {.request_id = request->request_id, .org_id = org};
-
-    if (write_event(request, org, actor, action, target, after) != DB_OK)
+    if (write_event(request, entry) != DB_OK)
         log_error(&ctx, "audit.not_written", LOG_STR("action", action), LOG_STR("actor", actor));
 }
 
 enum db_status record_elsewhere(const struct admin_request *request, const char *org,
-                                const char *action, const char *after)
+                                const char *verb, const char *after)
 {
-    return write_event(request, org, request->actor, action, org, after);
+    return write_event(request, (struct audit_entry){
+                                    .org = org,
+                                    .actor = request->actor,
+                                    .action = arena_printf(request->arena, "organization-%s", verb),
+                                    .target = org,
+                                    .deed = {"organization", verb},
+                                    .thing = "organization",
+                                    .after = after,
+                                });
 }
 
-enum db_status record_first(const struct admin_request *request, const char *action,
-                            const char *target, const char *after)
+enum db_status record_first(const struct admin_request *request, const char *method,
+                            const char *pattern, const char *after)
 {
-    return write_event(request, request->org, request->actor, action, target, after);
+    struct deed deed = deed_of_route(request->arena, method, pattern);
+    const char *id = request->ids[0];
+
+    return write_event(request,
+                       (struct audit_entry){
+                           .org = request->org,
+                           .actor = request->actor,
+                           .action = arena_printf(request->arena, "%s %s", method, pattern),
+                           .target = id != NULL ? id : deed.kind,
+                           .deed = deed,
+                           .thing = deed_thing(request->arena, pattern, id),
+                           .after = after,
+                       });
 }

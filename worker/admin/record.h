@@ -23,18 +23,20 @@ void record_look(const struct admin_route *route, const struct admin_request *re
                  struct record_view *view);
 /* The answer of a handler as a record keeps it, masked. */
 const char *record_text(const struct admin_request *request, const struct admin_reply *reply);
-/* The row; `before` and `after` may be NULL. */
+/* The row; `verb` is what came of it where that is another than the route's, else NULL. `before`
+ * and `after` may be NULL. */
 enum db_status record_change(const struct admin_route *route, const struct admin_request *request,
-                             const char *before, const char *after);
+                             const char *verb, const char *before, const char *after);
 /* Of a change of another organisation, the row in its own log: part of the change, which fails
  * without it. `after` may be NULL. */
 enum db_status record_elsewhere(const struct admin_request *request, const char *org,
-                                const char *action, const char *after);
+                                const char *verb, const char *after);
 /* Of what is no change, and still is to be known: written before it is done, or it is not done. */
-enum db_status record_first(const struct admin_request *request, const char *action,
-                            const char *target, const char *after);
-/* What a handler has done of itself and cannot undo, a sign-in for one. `after` may be NULL. */
-void record_event(const struct admin_request *request, const char *org, const char *actor,
-                  const char *action, const char *target, const char *after);
+enum db_status record_first(const struct admin_request *request, const char *method,
+                            const char *pattern, const char *after);
+/* Of what began or ended somebody's access, and is done already. `action` is one of deed.h's
+ * verbs. */
+void record_session(const struct admin_request *request, const char *org, const char *actor,
+                    const char *action, const char *target);
 
 #endif

@@ -86,6 +86,14 @@ static enum db_status begin(const struct admin_route *route, const struct admin_
     return db_query(request->db, request->org, &lock_statement, params, NULL);
 }
 
+/* A PUT may make what was not there; NULL: what it says it does. */
+static const char *what_came(const struct record_view *before, const struct record_view *after)
+{
+    if (before->status == 404 && after->status == 200)
+        return "create";
+    return before->status == 200 && after->status == 404 ? "remove" : NULL;
+}
+
 /* In the open transaction. What is not to be shown to those who read the record is not even
  * looked at, unless the client asks how it is. */
 static enum db_status change(const struct admin_route *route, const struct admin_request *request,
@@ -107,9 +115,9 @@ static enum db_status change(const struct admin_route *route, const struct admin
     if (is_whole(reply) && after.status == 200)
         reply->etag = after.etag;
     if (hidden)
-        status = record_change(route, request, NULL, NULL);
+        status = record_change(route, request, NULL, NULL, NULL);
     else
-        status = record_change(route, request, before.json,
+        status = record_change(route, request, what_came(&before, &after), before.json,
                                before.status != 0 ? after.json : record_text(request, reply));
     return status == DB_OK && once != NULL && is_whole(reply) ? once_keep(once, request, reply)
                                                               : status;
@@ -160,7 +168,8 @@ static void settle(const struct admin_route *route, const struct admin_request *
         log_error(&ctx, "once.not_kept", LOG_STR("error", db_error(request->db)));
         once_forget_answer(once, request);
     }
-    if (record_change(route, request, NULL, hidden ? NULL : record_text(request, reply)) != DB_OK)
+    if (record_change(route, request, NULL, NULL, hidden ? NULL : record_text(request, reply)) !=
+        DB_OK)
         log_error(&ctx, "audit.not_written", LOG_STR("route", route->pattern),
                   LOG_STR("actor", request->actor));
 }
@@ -177,7 +186,8 @@ static void run_steps(const struct admin_route *route, const struct admin_reques
     bool may = check_match(route, request, reply, &before);
     enum db_status status = DB_OK;
     if (may)
-        status = record_change(route, request, hidden ? NULL : before.json, "{\"begun\": true}");
+        status =
+            record_change(route, request, NULL, hidden ? NULL : before.json, "{\"begun\": true}");
     if (may && status == DB_OK)
         route->handle(request, reply);
     if (status != DB_OK)

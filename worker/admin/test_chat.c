@@ -147,8 +147,7 @@ static bool may_write(const struct admin_request *request, struct admin_reply *r
         admin_problem(reply, request, FD_PROBLEM_ROLE, "allow_writes", "admin role required");
         return false;
     }
-    enum db_status status =
-        record_first(request, "POST test-chat", "test-chat", "{\"allow_writes\": true}");
+    enum db_status status = record_first(request, "POST", "test-chat", "{\"allow_writes\": true}");
     if (status != DB_OK)
         admin_db_problem(reply, request, status);
     return status == DB_OK;

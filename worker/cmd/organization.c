@@ -83,10 +83,14 @@ static bool changes(const struct org_command *c)
     return c->change.name != NULL || c->change.domain != NULL || c->change.plan != NULL;
 }
 
-static void note(const struct org_command *c, const char *org, const char *action)
+static void note(const struct org_command *c, const char *org, const char *action, const char *verb)
 {
-    const struct audit_entry entry = {
-        .org = org, .actor = trace_actor(), .action = action, .target = org};
+    const struct audit_entry entry = {.org = org,
+                                      .actor = trace_actor(),
+                                      .action = action,
+                                      .target = org,
+                                      .deed = {"organization", verb},
+                                      .thing = "organization"};
 
     if (audit_write(c->db, &entry) != DB_OK)
         fprintf(stderr, "warning: no audit row was written: %s\n", db_error(c->db));
@@ -209,7 +213,7 @@ static int create(struct org_command *c)
     c->made.origins = c->origins;
     if (organization_create(c->db, &c->made, id, &keys) != DB_OK)
         return cmd_complain("org", c->db);
-    note(c, id, "org create");
+    note(c, id, "org create", "create");
     cmd_publish_org(c->db, c->config, id);
     if (c->json) {
         printf("{\"id\":\"%s\",\"publishable_key\":\"%s\",\"secret_key\":\"%s\"}\n", id,
@@ -223,7 +227,7 @@ static int create(struct org_command *c)
     return 0;
 }
 
-static int change(struct org_command *c, const char *action)
+static int change(struct org_command *c, const char *action, const char *verb)
 {
     char org[37];
     bool found;
@@ -232,7 +236,7 @@ static int change(struct org_command *c, const char *action)
         return 1;
     if (organization_change(c->db, org, &c->change, &found) != DB_OK)
         return cmd_complain("org", c->db);
-    note(c, org, action);
+    note(c, org, action, verb);
     cmd_publish_org(c->db, c->config, org);
     return show_id(c, org);
 }
@@ -243,25 +247,26 @@ static int set(struct org_command *c)
         return cmd_usage("org");
     if (c->change.domain != NULL && strcmp(c->change.domain, "none") == 0)
         c->change.domain = "";
-    return change(c, "org set");
+    return change(c, "org set", "change");
 }
 
-static int set_status(struct org_command *c, const char *status, const char *action)
+static int set_status(struct org_command *c, const char *status, const char *action,
+                      const char *verb)
 {
     if (c->name == NULL || asks(c) || makes(c) || changes(c))
         return cmd_usage("org");
     c->change.status = status;
-    return change(c, action);
+    return change(c, action, verb);
 }
 
 static int disable(struct org_command *c)
 {
-    return set_status(c, "disabled", "org disable");
+    return set_status(c, "disabled", "org disable", "disable");
 }
 
 static int enable(struct org_command *c)
 {
-    return set_status(c, "active", "org enable");
+    return set_status(c, "active", "org enable", "enable");
 }
 
 int cmd_org(int argc, char **argv, const struct config *config)

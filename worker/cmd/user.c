@@ -80,10 +80,17 @@ static bool take_password(const struct user_command *c, char password[PASSWORD_M
     return true;
 }
 
-static void note(const struct user_command *c, const char *action, const char *target)
+static void note(const struct user_command *c, const char *action, const char *verb, const char *id)
 {
-    const struct audit_entry entry = {
-        .org = c->org, .actor = trace_actor(), .action = action, .target = target};
+    char thing[sizeof("users/") + 37];
+    const struct audit_entry entry = {.org = c->org,
+                                      .actor = trace_actor(),
+                                      .action = action,
+                                      .target = id,
+                                      .deed = {"users", verb},
+                                      .thing = thing};
+
+    snprintf(thing, sizeof(thing), "users/%s", id);
 
     if (audit_write(c->db, &entry) != DB_OK)
         fprintf(stderr, "warning: no audit row was written: %s\n", db_error(c->db));
@@ -122,7 +129,7 @@ static int create(struct user_command *c)
     }
     if (status != DB_OK)
         return cmd_complain("user", c->db);
-    note(c, "user create", id);
+    note(c, "user create", "create", id);
     fprintf(stderr, "user %s\n", id);
     return 0;
 }
@@ -177,7 +184,7 @@ static int set_password(struct user_command *c)
     if (status != DB_OK)
         return cmd_complain("user", c->db);
     tell_ended(c, ended);
-    note(c, "user password", id);
+    note(c, "user password", "password", id);
     return 0;
 }
 
@@ -190,7 +197,8 @@ static int change(struct user_command *c, const struct user_change *change)
         users_change(c->db, c->org, id, change, RANK_ALL, &ended) != DB_OK)
         return cmd_complain("user", c->db);
     tell_ended(c, ended);
-    note(c, c->verb[0] == 'r' ? "user role" : "user status", id);
+    note(c, change->role != NULL ? "user role" : "user status",
+         change->role != NULL ? "role" : c->verb, id);
     return 0;
 }
 
@@ -223,7 +231,7 @@ static int reset_token(struct user_command *c)
     if (users_find(c->db, c->org, c->words[0], id) != DB_OK ||
         reset_token_make(c->db, c->org, id, RANK_ALL, token) != DB_OK)
         return cmd_complain("user", c->db);
-    note(c, "user reset-token", id);
+    note(c, "user reset-token", "reset", id);
     printf("%s\n", token);
     fprintf(stderr, "good once, for an hour: POST /api/admin/auth/reset\n");
     return 0;
@@ -282,7 +290,7 @@ static int superadmin(struct user_command *c)
     db_free(owner);
     if (rc == 0) {
         tell_ended(c, ended);
-        note(c, "user superadmin", id);
+        note(c, "user superadmin", "superadmin", id);
     }
     return rc;
 }

@@ -319,6 +319,15 @@ enum db_status db_commit(struct db *db)
     return DB_OK;
 }
 
+enum db_status db_end(struct db *db, enum db_status status)
+{
+    if (status == DB_OK)
+        status = db_commit(db);
+    if (status != DB_OK)
+        db_rollback(db);
+    return status;
+}
+
 void db_rollback(struct db *db)
 {
     if (db->conn != NULL && PQtransactionStatus(db->conn) != PQTRANS_IDLE &&

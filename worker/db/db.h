@@ -70,6 +70,8 @@ enum db_status db_exec(struct db *db, const struct db_statement *statement,
                        const char *const *params, PGresult **result);
 enum db_status db_commit(struct db *db);
 void db_rollback(struct db *db);
+/* The end of it: a commit where all went well so far, else a rollback and the same status. */
+enum db_status db_end(struct db *db, enum db_status status);
 
 /* One transaction around operations that know nothing of it: until its end what they begin
  * and commit, and each single query, is a savepoint of it. A loss fails all that follows. */

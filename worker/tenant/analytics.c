@@ -4,7 +4,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define PARAMS 4 /* the organisation, the period's days, the first day of the one before */
 

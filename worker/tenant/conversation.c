@@ -4,14 +4,15 @@
 
 #include <string.h>
 
+#define CANCELED    "57014" /* SQLSTATE: a statement that took too long, for one */
 #define ISO(column) "to_char(" column " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
 #define MOOD                                                                                       \
     "CASE WHEN o.mood < 0 THEN 'negative' WHEN o.mood = 0 THEN 'neutral'"                          \
     "     WHEN o.mood > 0 THEN 'positive' END"
 /* clang-format off */
 #define COLUMNS                                                                                    \
-    " c.title, c.status, c.channel, c.language, c.user_identifier, c.verified_email, c.contact,"   \
-    " c.page_url, c.model_id, c.model_name, c.message_count, c.tokens_total, "                     \
+    " c.title, c.status, c.channel, c.language, c.user_identifier, c.verified_name,"            \
+    " c.verified_email, c.contact, c.page_url, c.model_id, c.model_name, c.message_count, c.tokens_total, "                     \
     ISO("c.started_at") ", " ISO("c.updated_at") ", " ISO("c.ended_at") ","                        \
     " o.first_token_ms, o.response_ms, o.tool_calls, o.tool_failures, o.cost_micro, "              \
     ISO("o.handoff_at") ", o.handoff_reason, o.rating, c.score_comment, o.feedback_up,"              \
@@ -30,6 +31,18 @@ static const struct db_statement list_statement = {
     "  JOIN conversations c ON c.org_id = $1::uuid AND c.id = f.id" OUTCOME
     " ORDER BY f.at DESC, f.id DESC",
     6};
+static const struct db_statement elsewhere_statement = {
+    "conversation_list_elsewhere",
+    "SELECT c.id, f.at," COLUMNS ", c.org_id, f.organization"
+    "  FROM platform_conversations($1::uuid, $2::boolean, $3::jsonb, $4::boolean,"
+    "         $5::timestamptz, $6::uuid, $7::int, $8, $9) f"
+    " CROSS JOIN LATERAL (SELECT (f.conversation).*) c"
+    " CROSS JOIN LATERAL (SELECT (f.outcome).*) o"
+    " ORDER BY f.at DESC, c.id DESC",
+    9};
+/* A filter that few of all conversations fit is looked for among all of them. */
+static const struct db_statement limit_statement = {"conversation_list_limit",
+                                                    "SET LOCAL statement_timeout = '2s'", 0};
 static const struct db_statement find_statement = {"conversation_find",
                                                    "SELECT c.id, c.started_at," COLUMNS
                                                    "  FROM conversations c" OUTCOME
@@ -99,6 +112,42 @@ enum db_status conversation_list(struct db *db, const char *org,
                             after.at, after.id,     db_number(number, most)};
 
     return db_query(db, org, &list_statement, params, rows);
+}
+
+enum db_status conversation_list_elsewhere(struct db *db, const char *org,
+                                           const struct conversation_reader *reader,
+                                           const struct conversation_filter *filter,
+                                           struct conversation_place after, int shown,
+                                           bool *too_much, PGresult **rows)
+{
+    char number[DB_NUMBER_SIZE];
+    const char *params[] = {reader->session,
+                            org == NULL ? "true" : "false",
+                            filter->json,
+                            filter->by_activity ? "true" : "false",
+                            after.at,
+                            after.id,
+                            db_number(number, shown),
+                            reader->address,
+                            reader->request_id};
+
+    *rows = NULL;
+    *too_much = false;
+    enum db_status status = db_begin(db, org);
+    if (status == DB_OK && org == NULL)
+        status = db_exec(db, &limit_statement, NULL, NULL);
+    if (status == DB_OK)
+        status = db_exec(db, &elsewhere_statement, params, rows);
+    if (status == DB_BUSY && org == NULL)
+        *too_much = strcmp(db_sqlstate(db), CANCELED) == 0;
+    if (status == DB_OK)
+        status = db_commit(db);
+    if (status != DB_OK) {
+        db_rollback(db);
+        PQclear(*rows);
+        *rows = NULL;
+    }
+    return status;
 }
 
 enum db_status conversation_find(struct db *db, const char *org, const char *id, PGresult **row)

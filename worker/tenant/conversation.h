@@ -23,7 +23,8 @@ enum conversation_column {
     CONVERSATION_CHANNEL,
     CONVERSATION_LANGUAGE,
     CONVERSATION_USER,
-    CONVERSATION_EMAIL,   /* verified */
+    CONVERSATION_NAME, /* verified, as is the address */
+    CONVERSATION_EMAIL,
     CONVERSATION_CONTACT, /* what the visitor said of itself: JSON */
     CONVERSATION_PAGE_URL,
     CONVERSATION_MODEL,
@@ -51,7 +52,10 @@ enum conversation_column {
     CONVERSATION_VERSION,
     CONVERSATION_WAITING_SINCE,
     CONVERSATION_TEAM,
-    CONVERSATION_COLUMNS
+    CONVERSATION_COLUMNS,
+    /* of conversation_list_elsewhere() only */
+    CONVERSATION_ORGANIZATION = CONVERSATION_COLUMNS,
+    CONVERSATION_ORGANIZATION_NAME
 };
 
 enum message_column {
@@ -85,6 +89,20 @@ struct conversation_place {
 enum db_status conversation_list(struct db *db, const char *org,
                                  const struct conversation_filter *filter,
                                  struct conversation_place after, int most, PGresult **rows);
+
+/* The platform's owner, who reads what is not of the organisation that he acts in. */
+struct conversation_reader {
+    const char *session; /* that he is signed in with: PostgreSQL looks whose it is */
+    const char *address; /* these go into the audit logs of those whose conversations he reads */
+    const char *request_id;
+};
+/* The same of `org`, or, NULL, of all organisations, for which an index has their activity alone:
+ * at most `shown` and one more. *too_much: over all of them it took too long. */
+enum db_status conversation_list_elsewhere(struct db *db, const char *org,
+                                           const struct conversation_reader *reader,
+                                           const struct conversation_filter *filter,
+                                           struct conversation_place after, int shown,
+                                           bool *too_much, PGresult **rows);
 /* No row where there is none. */
 enum db_status conversation_find(struct db *db, const char *org, const char *id, PGresult **row);
 /* Oldest first, with the calls of tools and the cost of each question. */

@@ -24,6 +24,7 @@ static const struct column conversation_columns[] = {
     {"channel", CONVERSATION_CHANNEL, TEXT},
     {"language", CONVERSATION_LANGUAGE, TEXT},
     {"user_identifier", CONVERSATION_USER, TEXT},
+    {"verified_name", CONVERSATION_NAME, TEXT},
     {"verified_email", CONVERSATION_EMAIL, TEXT},
     {"contact", CONVERSATION_CONTACT, TEXT},
     {"page_url", CONVERSATION_PAGE_URL, TEXT},

@@ -18,22 +18,24 @@ static const struct parameter {
     const char *words; /* of a WORD: between bars */
     size_t max;        /* of a TEXT or LINES, bytes */
     const char *right;
+    bool of_one; /* organisation: what it names is its own, or is looked for in its own part */
 } parameters[] = {
-    {"q", TEXT, NULL, 200, "1 to 200 bytes to search for would be right"},
+    {"q", TEXT, NULL, 200, "1 to 200 bytes to search for would be right", .of_one = true},
     {"from", DAY, NULL, 0, "a day such as 2026-11-21 would be right"},
     {"to", DAY, NULL, 0, "a day such as 2026-11-21 would be right"},
     {"status", WORD, "|active|archived|waiting_human|human|ended|", 0,
      "active, archived, waiting_human, human or ended would be right"},
     {"language", TEXT, NULL, 35, "a language such as en would be right"},
-    {"team", TEAM, NULL, 0, "the id of a team, or none, would be right"},
+    {"team", TEAM, NULL, 0, "the id of a team, or none, would be right", .of_one = true},
     {"channel", TEXT, NULL, 32, "a channel such as widget would be right"},
-    {"user", TEXT, NULL, 256, "what the site calls its visitor, 1 to 256 bytes, would be right"},
+    {"user", TEXT, NULL, 256, "what the site calls its visitor, 1 to 256 bytes, would be right",
+     .of_one = true},
     {"rating", WORD, "|1|2|3|4|5|any|", 0, "1 to 5, or any, would be right"},
     {"feedback", WORD, "|up|down|any|none|", 0, "up, down, any or none would be right"},
     {"has_feedback", WORD, "|true|false|", 0, "true or false would be right"},
     {"handled", WORD, "|ai|human|nobody|", 0, "ai, human or nobody would be right"},
     {"handoff", WORD, "|true|false|unexplained|", 0, "true, false or unexplained would be right"},
-    {"handoff_reason", LINES, NULL, 2000, "1 to 2000 bytes would be right"},
+    {"handoff_reason", LINES, NULL, 2000, "1 to 2000 bytes would be right", .of_one = true},
     {"handoff_cause", WORD, "|asked|upset|repeated|suggested|ungrounded|failing|visitor|operator|",
      0,
      "asked, upset, repeated, suggested, ungrounded, failing, visitor or operator would be right"},
@@ -43,9 +45,10 @@ static const struct parameter {
      "negative, neutral, positive or any would be right"},
     {"has", WORD, "|first_token|response|resolution|", 0,
      "first_token, response or resolution would be right"},
-    {"gap", GAP, NULL, 0, "what stands in a filter of knowledge-gaps would be right"},
+    {"gap", GAP, NULL, 0, "what stands in a filter of knowledge-gaps would be right",
+     .of_one = true},
     {"model", TEXT, NULL, 128, "a model's id would be right"},
-    {"tool", TEXT, NULL, 64, "a tool's name would be right"},
+    {"tool", TEXT, NULL, 64, "a tool's name would be right", .of_one = true},
     {"active_from", DAY, NULL, 0, "a day such as 2026-11-21 would be right"},
     {"active_to", DAY, NULL, 0, "a day such as 2026-11-21 would be right"},
     {"order", WORD, "|started|recent|", 0, "started or recent would be right"},
@@ -110,6 +113,15 @@ static void write(struct fd_json_writer *w, const struct parameter *parameter, c
         fd_jw_member(w, "feedback", strcmp(value, "true") == 0 ? "any" : "none");
     else
         fd_jw_member(w, parameter->name, value);
+}
+
+const char *conversation_filter_of_one(conversation_value_fn *value, const void *from)
+{
+    for (size_t i = 0; i < PARAMETERS; i++) {
+        if (parameters[i].of_one && value(from, parameters[i].name) != NULL)
+            return parameters[i].name;
+    }
+    return NULL;
 }
 
 /* However the writer escapes what is given. */

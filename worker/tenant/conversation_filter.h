@@ -29,5 +29,7 @@ extern const char *const conversation_parameters[];
 
 bool conversation_filter_read(struct arena *a, conversation_value_fn *value, const void *from,
                               struct conversation_filter *filter, struct conversation_fault *fault);
+/* The first of those given that is of one organisation, and means nothing over all; NULL: none. */
+const char *conversation_filter_of_one(conversation_value_fn *value, const void *from);
 
 #endif

@@ -3,8 +3,6 @@
 
 #include "core/reason.h"
 
-#include <string.h>
-
 static void number(struct fd_json_writer *w, const char *key, const PGresult *rows, int row,
                    int column)
 {
@@ -29,9 +27,7 @@ static void json(struct fd_json_writer *w, const char *key, const PGresult *rows
 {
     const char *text = db_text(rows, row, column);
 
-    text = text != NULL ? text : otherwise;
-    fd_jw_key(w, key);
-    fd_jw_raw(w, text, strlen(text));
+    fd_jw_member_raw(w, key, text != NULL ? text : otherwise);
 }
 
 static void write_handoff(struct fd_json_writer *w, const PGresult *rows, int row)
@@ -60,6 +56,7 @@ void conversation_write_members(struct fd_json_writer *w, const PGresult *rows, 
     fd_jw_member(w, "channel", db_text(rows, row, CONVERSATION_CHANNEL));
     fd_jw_member(w, "language", db_text(rows, row, CONVERSATION_LANGUAGE));
     fd_jw_member(w, "user_identifier", db_text(rows, row, CONVERSATION_USER));
+    fd_jw_member(w, "verified_name", db_text(rows, row, CONVERSATION_NAME));
     fd_jw_member(w, "verified_email", db_text(rows, row, CONVERSATION_EMAIL));
     json(w, "contact", rows, row, CONVERSATION_CONTACT, "{}");
     fd_jw_member(w, "page_url", db_text(rows, row, CONVERSATION_PAGE_URL));

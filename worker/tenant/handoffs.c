@@ -8,8 +8,8 @@
 static const struct db_statement list_statement = {
     "handoffs_list",
     "SELECT q.place, c.id, c.status, c.holder, c.holder_name, c.version, c.channel, c.language,"
-    "       c.title, c.contact, c.user_identifier, c.verified_email, c.page_url, c.team_id,"
-    "       c.handoff_reason, coalesce(c.handoff_offered_for, c.handoff_by),"
+    "       c.title, c.contact, c.user_identifier, c.verified_name, c.verified_email, c.page_url,"
+    "       c.team_id, c.handoff_reason, coalesce(c.handoff_offered_for, c.handoff_by),"
     "       to_char(c.handoff_at" ISO "), CASE WHEN c.status = 'waiting_human'"
     "            THEN greatest(0, extract(epoch FROM now() - c.handoff_at))::bigint END,"
     "       s.score, c.message_count, m.role, left(m.content, 300),"
@@ -52,6 +52,7 @@ enum column {
     TITLE,
     CONTACT,
     USER,
+    VISITOR_NAME,
     EMAIL,
     PAGE_URL,
     TEAM_ID,
@@ -126,6 +127,7 @@ void handoff_write(struct fd_json_writer *w, const PGresult *rows, int row)
                  {"language", LANGUAGE},
                  {"title", TITLE},
                  {"user_identifier", USER},
+                 {"verified_name", VISITOR_NAME},
                  {"verified_email", EMAIL},
                  {"page_url", PAGE_URL},
                  {"team_id", TEAM_ID},

@@ -179,17 +179,6 @@ static enum db_status insert_key(struct db *db, const char *org, const char *nam
     return made ? DB_OK : bound_reached(db, BOUND_KEYS, "keys");
 }
 
-static enum db_status end_transaction(struct db *db, enum db_status status)
-{
-    if (status == DB_OK) {
-        status = db_commit(db);
-    }
-    if (status != DB_OK) {
-        db_rollback(db);
-    }
-    return status;
-}
-
 enum db_status keys_insert(struct db *db, const struct key_new *spec, char key[FD_API_KEY_SIZE],
                            char id[37])
 {
@@ -216,7 +205,7 @@ enum db_status keys_create(struct db *db, const struct key_new *spec, char key[F
     if (status == DB_OK) {
         status = keys_insert(db, spec, key, id);
     }
-    return end_transaction(db, status);
+    return db_end(db, status);
 }
 
 enum db_status keys_get(struct db *db, const char *org, const char *id, PGresult **key)
@@ -271,7 +260,7 @@ enum db_status keys_set_origins(struct db *db, const char *org, const char *id,
     }
     PQclear(result);
     free(json);
-    return end_transaction(db, status);
+    return db_end(db, status);
 }
 
 /* In the open transaction. What the kind of the key forbids is found after the fact, and
@@ -328,7 +317,7 @@ enum db_status keys_change(struct db *db, const char *org, const char *id,
         status = change_in(db, params, found);
     }
     free(origins);
-    return end_transaction(db, status);
+    return db_end(db, status);
 }
 
 enum db_status keys_rotate(struct db *db, const char *org, const char *id, int64_t overlap_s,
@@ -362,7 +351,7 @@ enum db_status keys_rotate(struct db *db, const char *org, const char *id, int64
         status = db_exec(db, &expire, params, NULL);
     }
     PQclear(old);
-    return end_transaction(db, status);
+    return db_end(db, status);
 }
 
 enum db_status keys_revoke(struct db *db, const char *org, const char *id,
@@ -388,5 +377,5 @@ enum db_status keys_revoke(struct db *db, const char *org, const char *id,
         snprintf(sha256, FD_SHA256_HEX_SIZE, "%s", db_text(result, 0, 0));
     }
     PQclear(result);
-    return end_transaction(db, status);
+    return db_end(db, status);
 }

@@ -229,12 +229,9 @@ enum db_status organization_create(struct db *db, const struct organization_new 
         status = put_settings(db, id, made->language);
     if (status == DB_OK)
         status = put_keys(db, id, made, keys);
-    if (status == DB_OK)
-        status = db_commit(db);
-    if (status != DB_OK) {
-        db_rollback(db);
+    status = db_end(db, status);
+    if (status != DB_OK)
         sodium_memzero(keys, sizeof(*keys));
-    }
     return status;
 }
 
@@ -278,11 +275,7 @@ enum db_status organization_change(struct db *db, const char *org,
     status = db_begin(db, org);
     if (status == DB_OK)
         status = update_in(db, org, change, found);
-    if (status == DB_OK)
-        status = db_commit(db);
-    if (status != DB_OK)
-        db_rollback(db);
-    return status;
+    return db_end(db, status);
 }
 
 /* -- reading ----------------------------------------------------------------------------- */

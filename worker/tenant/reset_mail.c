@@ -37,12 +37,15 @@ enum db_status reset_mail_ask(struct db *db, const struct reset_asked *asked)
     return db_query(db, NULL, &ask, params, NULL);
 }
 
-static enum db_status note(struct db *db, const struct reset_mail *mail, const PGresult *request)
+static enum db_status note(struct db *db, struct arena *a, const struct reset_mail *mail,
+                           const PGresult *request)
 {
     const struct audit_entry entry = {.org = mail->org,
                                       .actor = "anyone",
                                       .action = "password-reset-mail",
                                       .target = mail->user,
+                                      .deed = {"sessions", "password-reset-mail"},
+                                      .thing = arena_printf(a, "users/%s", mail->user),
                                       .address = db_text(request, 0, 3),
                                       .request_id = db_text(request, 0, 4)};
 
@@ -65,7 +68,7 @@ static enum db_status make_mail(struct db *db, struct arena *a, const PGresult *
     fd_random(random, sizeof(random));
     sodium_bin2hex(mail->id, sizeof(mail->id), random, sizeof(random));
     enum db_status status = reset_token_mail(db, mail->org, mail->user, mail->token);
-    return status == DB_OK ? note(db, mail, request) : status;
+    return status == DB_OK ? note(db, a, mail, request) : status;
 }
 
 static enum db_status make_mails(struct db *db, struct arena *a, const PGresult *request,

@@ -88,12 +88,9 @@ enum db_status retention_delete(struct db *db, const struct turn *turn, struct r
     enum db_status status = db_begin(db, org->id);
     if (status == DB_OK)
         status = delete_some(db, turn, org, kind, one_day, counted, &deleted);
-    if (status == DB_OK)
-        status = db_commit(db);
-    if (status != DB_OK) {
-        db_rollback(db);
+    status = db_end(db, status);
+    if (status != DB_OK)
         return status;
-    }
     memcpy(org->tools_counted, counted, sizeof(counted));
     *total += deleted;
     return DB_OK;

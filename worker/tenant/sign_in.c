@@ -19,6 +19,8 @@ static const struct db_statement forgive = {
 static const struct db_statement meant = {
     "sign_in_meant",
     "SELECT org_id, org_name, user_id, password_hash FROM platform_sign_in($1, $2)", 2};
+static const struct db_statement failed = {"sign_in_failed",
+                                           "SELECT platform_sign_in_failed($1, $2, $3, $4)", 4};
 static const struct db_statement read_hash = {
     "sign_in_read_hash",
     "SELECT password_hash FROM users WHERE org_id = $1 AND id = $2 AND status = 'active'", 2};
@@ -183,6 +185,14 @@ enum db_status sign_in_check(struct db *db, const char *email, const char *passw
     return DB_OK;
 }
 
+enum db_status sign_in_note_failure(struct db *db, const char *email, const char *organization,
+                                    const char *address, const char *request_id)
+{
+    const char *params[] = {email, organization, address, request_id};
+
+    return db_query_unhurried(db, NULL, &failed, params, NULL);
+}
+
 enum db_status sign_in_proves(struct db *db, const char *org, const char *user,
                               const char *password, bool *right)
 {
@@ -207,15 +217,6 @@ static void make_token(char token[SIGN_IN_TOKEN_SIZE], char sha256[FD_SHA256_HEX
                       sodium_base64_VARIANT_URLSAFE_NO_PADDING);
     fd_sha256_hex(sha256, token, strlen(token));
     sodium_memzero(random, sizeof(random));
-}
-
-static enum db_status end_transaction(struct db *db, enum db_status status)
-{
-    if (status == DB_OK)
-        status = db_commit(db);
-    if (status != DB_OK)
-        db_rollback(db);
-    return status;
 }
 
 /* In the open transaction; refuses where it returns no row. */
@@ -249,7 +250,7 @@ static enum db_status make_reset_token(struct db *db, const char *org, const cha
         status = one_row(db, &may_mail, mails, "the user was sent enough of them in this hour");
     if (status == DB_OK)
         status = one_row(db, &make_reset, params, "there is no such active user");
-    return end_transaction(db, status);
+    return db_end(db, status);
 }
 
 enum db_status reset_token_make(struct db *db, const char *org, const char *user, int rank,
@@ -310,7 +311,7 @@ enum db_status reset_password(struct db *db, const char *token, const char *pass
         status = one_row(db, &use_reset, params, BAD_TOKEN);
     if (status == DB_OK)
         status = users_end_access(db, org, user, NULL, "password reset", ended);
-    status = end_transaction(db, status);
+    status = db_end(db, status);
     if (status != DB_OK) {
         PQclear(*ended);
         *ended = NULL;
@@ -401,5 +402,5 @@ enum db_status setup_run(struct db *db, const struct setup *setup, bool *done,
     status = db_begin(db, NULL);
     if (status == DB_OK)
         status = set_up(db, params, done, made);
-    return end_transaction(db, status);
+    return db_end(db, status);
 }

@@ -63,6 +63,11 @@ struct sign_in_found {
 enum db_status sign_in_check(struct db *db, const char *email, const char *password,
                              const char *organization, struct sign_in_found *found);
 
+/* In the audit logs of those whose address was tried; waits for no disk, so that it takes as long
+ * for an address that nobody has. */
+enum db_status sign_in_note_failure(struct db *db, const char *email, const char *organization,
+                                    const char *address, const char *request_id);
+
 /* Has this user this password? */
 enum db_status sign_in_proves(struct db *db, const char *org, const char *user,
                               const char *password, bool *right);

@@ -117,14 +117,7 @@ enum db_status team_remove(struct db *db, const char *org, const char *id, const
     PQclear(row);
     if (*found)
         status = user_sessions_end_in(db, org, user, NULL, "left a team", ended);
-    if (status == DB_OK)
-        status = db_commit(db);
-    if (status != DB_OK) {
-        db_rollback(db);
-        PQclear(*ended);
-        *ended = NULL;
-    }
-    return status;
+    return user_sessions_commit(db, status, ended);
 }
 
 enum db_status team_activate(struct db *db, const char *org, const char *user, const char *id,

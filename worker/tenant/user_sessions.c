@@ -97,12 +97,10 @@ static const struct db_statement read_secret = {
     "sign_in_read_secret",
     "SELECT encode(value, 'hex') FROM platform_secrets WHERE name = 'session_key'", 0};
 
-static enum db_status end_transaction(struct db *db, enum db_status status, PGresult **ended)
+enum db_status user_sessions_commit(struct db *db, enum db_status status, PGresult **ended)
 {
-    if (status == DB_OK)
-        status = db_commit(db);
+    status = db_end(db, status);
     if (status != DB_OK) {
-        db_rollback(db);
         PQclear(*ended);
         *ended = NULL;
     }
@@ -177,7 +175,7 @@ enum db_status user_session_start(struct db *db, const struct config *config,
         status = db_exec(db, &make_room, whose, ended);
     if (status == DB_OK)
         status = insert_session(db, config, from, session);
-    return end_transaction(db, status, ended);
+    return user_sessions_commit(db, status, ended);
 }
 
 enum db_status user_session_home(struct db *db, const char *id, char org[37])

@@ -63,6 +63,8 @@ enum db_status user_sessions_end(struct db *db, const char *org, const char *use
  * just being made waits for that, or is seen here. */
 enum db_status user_sessions_end_in(struct db *db, const char *org, const char *user,
                                     const char *except, const char *why, PGresult **ended);
+/* As db_end(), of the transaction in which they ended; *ended is NULL unless DB_OK. */
+enum db_status user_sessions_commit(struct db *db, enum db_status status, PGresult **ended);
 
 enum user_session_column {
     USER_SESSION_ID,

@@ -100,18 +100,6 @@ static enum db_status refuse_password(struct db *db, const char *fault)
     return DB_FAILED;
 }
 
-static enum db_status end_transaction(struct db *db, enum db_status status, PGresult **ended)
-{
-    if (status == DB_OK)
-        status = db_commit(db);
-    if (status != DB_OK) {
-        db_rollback(db);
-        PQclear(*ended);
-        *ended = NULL;
-    }
-    return status;
-}
-
 static enum db_status check_role(struct db *db, const char *role, int rank)
 {
     int wanted = user_role_rank(role);
@@ -233,7 +221,7 @@ enum db_status users_change(struct db *db, const char *org, const char *id,
         status = check_owner(db, org);
     if (status == DB_OK && (differs(change->role, was.role) || differs(change->status, was.status)))
         status = users_end_access(db, org, id, NULL, "role or status changed", ended);
-    return end_transaction(db, status, ended);
+    return user_sessions_commit(db, status, ended);
 }
 
 enum db_status users_hash_password(struct db *db, const char *org, const char *id,
@@ -270,7 +258,7 @@ enum db_status users_set_password(struct db *db, const char *org, const char *id
         status = users_put_hash(db, org, id, hash);
     if (status == DB_OK)
         status = users_end_access(db, org, id, except, "password changed", ended);
-    return end_transaction(db, status, ended);
+    return user_sessions_commit(db, status, ended);
 }
 
 enum db_status users_list(struct db *db, const char *org, const char *after, int most,

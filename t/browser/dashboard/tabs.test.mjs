@@ -23,6 +23,7 @@ async function openTabs(count, as) {
     window.BroadcastChannel = class extends BroadcastChannel {
       set onmessage(listener) {
         super.onmessage = (event) => {
+          if (window.isDeaf) return;
           window.told.push(JSON.stringify(event.data));
           listener(event);
         };
@@ -80,6 +81,13 @@ test('ENG-14: eight tabs hold one connection, and whichever is closed, the other
   await allShow(tabs, `the first ${mark}`);
 
   const first = await leader(tabs);
+  const deaf = tabs.find((page) => page !== first);
+  await deaf.evaluate(() => (window.isDeaf = true));
+  await talking.say(`the missed ${mark}`);
+  await allShow(tabs.filter((page) => page !== deaf), `the missed ${mark}`);
+  await deaf.evaluate(() => (window.isDeaf = false));
+  await show(deaf, `the missed ${mark}`);
+
   await first.close();
   await talking.say(`the second ${mark}`);
   const rest = tabs.filter((page) => page !== first);

@@ -64,8 +64,9 @@ my $number = 0;
 my %markdown = ('Content-Type' => 'text/markdown');
 
 # "METHOD pattern" => what a good request is: ids (made in the organisation given), body,
-# headers, query, the status of success (200), and hidden: text of an own record that
-# another organisation's key must not see in a list.
+# headers, query, the status of success (200), hidden: text of an own record that another
+# organisation's key must not see in a list, and platform: parameters that only the platform's
+# owner may send, with the status of what he is answered.
 sub matrix {
     return (
         'GET ai-settings'  => {},
@@ -86,6 +87,7 @@ sub matrix {
         'POST approvals/:id/approve' => { ids => \&make_approval },
         'POST approvals/:id/decline' => { ids => \&make_approval },
         'GET audit'        => {},
+        'GET audit/export' => {},
         (map { $_ => {} } 'POST auth/login', 'GET auth/setup', 'POST auth/setup', 'POST auth/forgot', 'POST auth/reset', # edge/sign-in.t
             'POST auth/logout', 'POST auth/refresh', 'POST auth/password', 'GET auth/me', 'GET auth/sessions',
             'DELETE auth/sessions', 'DELETE auth/sessions/:id', 'POST auth/team', 'POST auth/organization'),
@@ -107,8 +109,8 @@ sub matrix {
         'GET events' => { query => '?last_event_id=none', good => 400 }, # it is heard in engine/events.t
         'GET handoffs' => { hidden => \&make_held },
         'POST conversations/:id/look' => { ids => \&make_conversation, body => { name => 'Dana' } },
-        'GET conversations' => { hidden => \&make_conversation },
-        'GET conversations/export' => { hidden => \&make_conversation },
+        'GET conversations' => { hidden => \&make_conversation, platform => ['organization=all', 200] },
+        'GET conversations/export' => { hidden => \&make_conversation, platform => ['organization=all', 400] },
         'GET conversations/:id' => { ids => \&make_conversation },
         'PATCH conversations/:id' => { ids => \&make_conversation, body => { title => 'Named' } },
         'POST conversations/:id/join' => { ids => \&make_conversation, body => { name => 'Dana' } },

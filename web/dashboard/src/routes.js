@@ -198,7 +198,7 @@ export const routes = [
     group: 'organization',
     icon: 'log',
     role: 'admin',
-    load: () => import('./pages/audit.jsx'),
+    load: () => import('./pages/audit/audit.jsx'),
   },
 
   {

@@ -157,12 +157,12 @@ export async function signOut() {
   beginAnew('/dashboard/');
 }
 
-/** Everything on the screen is of the organisation or team that was: begin anew. */
-export async function actIn(organization) {
+/** Everything on the screen is of the organisation or team that was: begin anew, at `to`. */
+export async function actIn(organization, to = '/dashboard/') {
   if (!(await mayLeave())) return;
   const answer = await post('auth/organization', { organization_id: organization });
   remember('signed-in', ownerOf(answer));
-  beginAnew('/dashboard/');
+  beginAnew(to);
 }
 
 /** From elsewhere: the session comes back to where this page is, and what waited goes on. */

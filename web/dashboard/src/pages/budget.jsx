@@ -9,6 +9,7 @@ import { Badge, Meter } from '../ui/badge.jsx';
 import { Snippet } from '../ui/code.jsx';
 import { Dialog } from '../ui/dialog.jsx';
 import { Form } from '../ui/form.jsx';
+import { History } from '../ui/history.jsx';
 import { lazy } from '../ui/lazy.jsx';
 import { Menu } from '../ui/menu.jsx';
 import { Card, Empty, Loaded, Notice, Page } from '../ui/page.jsx';
@@ -22,7 +23,16 @@ export default function Budget() {
   const budget = useData('budget');
   const usage = useData('usage', { month });
   return (
-    <Page title={t('budget.title')} about={t('budget.about')} actions={<Downloads month={month} />}>
+    <Page
+      title={t('budget.title')}
+      about={t('budget.about')}
+      actions={
+        <>
+          <History of="budget" />
+          <Downloads month={month} />
+        </>
+      }
+    >
       <Loaded of={budget}>{(now) => <Spent budget={now} />}</Loaded>
       {may('admin') && budget.data && (
         <Loaded of={budget}>{(now) => <Caps budget={now} found={budget} />}</Loaded>

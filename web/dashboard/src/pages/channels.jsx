@@ -8,13 +8,14 @@ import { t, word } from '../i18n.js';
 import { href } from '../router.js';
 import { Badge } from '../ui/badge.jsx';
 import { Button } from '../ui/button.jsx';
-import { Snippet } from '../ui/code.jsx';
 import { Dialog, confirm } from '../ui/dialog.jsx';
 import { Form } from '../ui/form.jsx';
 import { Menu } from '../ui/menu.jsx';
 import { Card, Empty, Loaded, Notice, Page } from '../ui/page.jsx';
+import { Switch } from '../ui/switch.jsx';
 import { Table } from '../ui/table.jsx';
 import { toastProblem } from '../ui/toast.jsx';
+import { SigningSecret } from './tools/secret.jsx';
 
 const USUAL = ['whatsapp', 'messenger', 'email', 'sms'];
 
@@ -75,7 +76,9 @@ export default function Channels() {
           )}
         />
       )}
-      {dialog?.kind === 'secret' && <Secret value={dialog.made.signing_secret} onClose={close} />}
+      {dialog?.kind === 'secret' && (
+        <SigningSecret value={dialog.made.signing_secret} onClose={close} />
+      )}
       {dialog?.kind === 'log' && <Deliveries channel={dialog.channel} onClose={close} />}
     </Page>
   );
@@ -101,14 +104,11 @@ function Channel({ of: one, reload, open }) {
       about={<bdi dir="ltr">{one.outbound_url ?? t('channelsPage.noAddress')}</bdi>}
       actions={
         <>
-          <input
-            type="checkbox"
-            role="switch"
-            class="switch"
-            aria-label={t('tools.enable', { name: word('channels', one.channel) })}
+          <Switch
+            label={t('tools.enable', { name: word('channels', one.channel) })}
             checked={one.enabled}
             disabled={!may('admin')}
-            onChange={(event) => turn(event.currentTarget.checked)}
+            onChange={turn}
           />
           <Menu
             label={t('users.actionsOf', { name: one.channel })}
@@ -170,18 +170,6 @@ function Edit({ one, isNew, onClose, onDone }) {
   return (
     <Dialog title={isNew ? t('channelsPage.add') : word('channels', one.channel)} onClose={onClose}>
       <Form guard={false} fields={fields} value={one} onSubmit={save} onCancel={onClose} />
-    </Dialog>
-  );
-}
-
-function Secret({ value, onClose }) {
-  return (
-    <Dialog title={t('tools.secret')} onClose={onClose}>
-      <div class="stack">
-        <p>{t('tools.secretAbout')}</p>
-        <Snippet label={t('tools.secret')} text={value} wrap />
-        <Notice tone="warn">{t('keys.once')}</Notice>
-      </div>
     </Dialog>
   );
 }

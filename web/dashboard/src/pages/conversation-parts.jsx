@@ -15,7 +15,7 @@ export function Status({ name }) {
 /** Who it is with, as far as it is known, and what it is about. */
 export function Visitor({ of }) {
   const { title, contact, verified_email: email, user_identifier: user } = of;
-  const who = contact?.name || email || user || contact?.email;
+  const who = of.verified_name || contact?.name || email || user || contact?.email;
   return (
     <bdi class="visitor" dir="auto">
       {title || who || t('conversations.anonymous')}

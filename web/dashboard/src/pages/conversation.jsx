@@ -12,10 +12,18 @@ import { Menu } from '../ui/menu.jsx';
 import { Card, Loaded, Page } from '../ui/page.jsx';
 import { toast, toastProblem } from '../ui/toast.jsx';
 import { Status } from './conversation-parts.jsx';
+import { GoThere, isOne, useElsewhere } from './conversations-elsewhere.jsx';
 import { Transcript } from './transcript.jsx';
 
-/** One conversation with all that was said, called and paid in it. */
+/** A link to a conversation may say of which organization it is; whoever may go there is asked. */
 export default function Conversation({ id }) {
+  const elsewhere = useElsewhere();
+  const asks = isOne(elsewhere) && may('superadmin');
+  return asks ? <GoThere organization={elsewhere} /> : <One id={id} />;
+}
+
+/** One conversation with all that was said, called and paid in it. */
+function One({ id }) {
   const found = useData(resource`conversations/${id}`, { limit: 200 });
   const { data } = found;
   useEvents((type, event) => {
@@ -134,6 +142,7 @@ export function Facts({ of: one }) {
   const facts = [
     [t('conversations.status'), <Status key="s" name={one.status} />],
     [t('conversations.visitor'), one.user_identifier && <bdi>{one.user_identifier}</bdi>],
+    [t('conversations.name'), one.verified_name && <bdi>{one.verified_name}</bdi>],
     [t('conversations.email'), one.verified_email && <bdi>{one.verified_email}</bdi>],
     ...contact.map(([name, value]) => [
       word('conversations.contact', name),

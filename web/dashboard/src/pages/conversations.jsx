@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import { useData, useList } from '../api/data.js';
 import { useEvents } from '../api/events.js';
 import { url } from '../api/http.js';
+import { may, session } from '../api/session.js';
 import { ago, dateTime, money, number } from '../format.js';
 import { t, word } from '../i18n.js';
 import { href } from '../router.js';
@@ -12,6 +13,7 @@ import { Menu } from '../ui/menu.jsx';
 import { Empty, Page } from '../ui/page.jsx';
 import { Table } from '../ui/table.jsx';
 import { Status, Visitor } from './conversation-parts.jsx';
+import { OrganizationFilter, ReadAt, useElsewhere } from './conversations-elsewhere.jsx';
 
 const SHOWN = [
   'status',
@@ -32,7 +34,7 @@ const OTHERS = [
 
 const options = (group, names) => names.map((value) => ({ value, label: word(group, value) }));
 
-function useControls() {
+function useControls(elsewhere) {
   const { data } = useData('models');
   const models = data?.models ?? [];
   return [
@@ -69,7 +71,7 @@ function useControls() {
       name: 'model',
       label: t('conversations.model'),
       options: models
-        .filter(({ enabled }) => enabled)
+        .filter(({ enabled }) => enabled || elsewhere)
         .map(({ model_id: value, custom_label: label, name }) => ({ value, label: label || name })),
     },
     {
@@ -91,13 +93,17 @@ function useControls() {
 }
 
 export default function Conversations() {
+  const elsewhere = useElsewhere();
   const filters = useFilters(['q', ...SHOWN, ...OTHERS]);
-  const query = { ...filters, ...(!filters.q && { order: 'recent' }) };
+  const order = filters.q ? undefined : 'recent';
+  const query = { ...filters, organization: elsewhere, order };
   const list = useList('conversations', query);
   const [fresh, setFresh] = useState(new Set());
-  const isFiltered = Object.keys(filters).length > 0;
+  const isFiltered = elsewhere || Object.keys(filters).length > 0;
+  const roams = may('superadmin');
 
   useEvents((type, data) => {
+    if (elsewhere) return;
     if (type === 'sync') list.reload();
     if (type !== 'conversation') return;
     const known = list.items.some(({ id }) => id === data.id);
@@ -114,13 +120,18 @@ export default function Conversations() {
     <Page
       wide
       title={t('conversations.title')}
-      about={t('conversations.about')}
-      actions={<Export filters={filters} />}
+      about={t(`conversations.${roams && elsewhere ? 'aboutElsewhere' : 'about'}`)}
+      actions={!elsewhere && <Export filters={filters} />}
     >
-      <Filters search={{ name: 'q', label: t('conversations.search') }} filters={useControls()}>
+      <Filters
+        search={elsewhere !== 'all' && { name: 'q', label: t('conversations.search') }}
+        first={roams && <OrganizationFilter elsewhere={elsewhere} />}
+        filters={useControls(elsewhere)}
+      >
         <Others filters={filters} />
       </Filters>
-      {fresh.size > 0 && (
+      {elsewhere && <ReadAt list={list} />}
+      {!elsewhere && fresh.size > 0 && (
         <div class="fresh">
           <Button small kind="quiet" icon="refresh" onClick={showFresh}>
             {t('conversations.fresh', { n: fresh.size })}
@@ -130,8 +141,8 @@ export default function Conversations() {
       <Table
         label={t('conversations.title')}
         list={list}
-        href={({ id }) => `/conversations/${id}`}
-        columns={columns()}
+        href={pathOf}
+        columns={columns(elsewhere)}
         empty={isFiltered ? <Nothing /> : <None />}
       />
     </Page>
@@ -147,16 +158,27 @@ const merge = (row, { status, language, updated_at, message_count }) => ({
   messages_total: message_count ?? row.messages_total,
 });
 
-function columns() {
+/** Where a row leads: of another organization, its address says which. */
+function pathOf({ id, organization }) {
+  const isHere = !organization || organization.id === session.value.organization.id;
+  return `/conversations/${id}${isHere ? '' : `?organization=${organization.id}`}`;
+}
+
+function columns(elsewhere) {
   return [
     {
       title: t('conversations.conversation'),
       fill: true,
       cell: (row) => (
-        <a class="row-link" href={href(`/conversations/${row.id}`)}>
+        <a class="row-link" href={href(pathOf(row))}>
           <Visitor of={row} />
           <span class="about">
             <span class="narrow-only">{ago(row.updated_at)} · </span>
+            {row.organization && (
+              <span class="narrow-only">
+                <bdi>{row.organization.name}</bdi> ·{' '}
+              </span>
+            )}
             {[word('channels', row.channel), word('languages', row.language), row.model]
               .filter(Boolean)
               .map((one, i) => (
@@ -168,6 +190,11 @@ function columns() {
           </span>
         </a>
       ),
+    },
+    elsewhere && {
+      title: t('conversations.organization'),
+      wide: true,
+      cell: ({ organization }) => <bdi>{organization?.name}</bdi>,
     },
     { title: t('conversations.status'), cell: (row) => <Status name={row.status} /> },
     { title: t('conversations.marks'), wide: true, cell: (row) => <Marks of={row} /> },
@@ -193,7 +220,7 @@ function columns() {
         </time>
       ),
     },
-  ];
+  ].filter(Boolean);
 }
 
 function Marks({ of: { rating, feedback, tool_calls: calls, tool_failures: failures, handoff } }) {

@@ -9,6 +9,7 @@ import { Snippet } from '../ui/code.jsx';
 import { Dialog, confirm } from '../ui/dialog.jsx';
 import { Edit } from '../ui/edit.jsx';
 import { Form } from '../ui/form.jsx';
+import { historyChoice } from '../ui/history.jsx';
 import { Menu } from '../ui/menu.jsx';
 import { Card, Empty, Notice, Page } from '../ui/page.jsx';
 import { Table } from '../ui/table.jsx';
@@ -45,6 +46,7 @@ export default function Keys() {
   const actions = (key) => [
     { label: t('common.edit'), icon: 'edit', run: () => setDialog({ kind: 'edit', key }) },
     { label: t('keys.rotate'), icon: 'refresh', run: () => setDialog({ kind: 'rotate', key }) },
+    historyChoice(`keys/${key.id}`),
     { label: t('keys.revoke'), icon: 'trash', danger: true, run: () => revoke(key) },
   ];
   return (

@@ -10,6 +10,7 @@ import { Snippet } from '../ui/code.jsx';
 import { Dialog, confirm } from '../ui/dialog.jsx';
 import { Edit } from '../ui/edit.jsx';
 import { Form } from '../ui/form.jsx';
+import { historyChoice } from '../ui/history.jsx';
 import { Menu } from '../ui/menu.jsx';
 import { Card, Empty, Loaded, Notice, Page } from '../ui/page.jsx';
 import { Table } from '../ui/table.jsx';
@@ -96,6 +97,7 @@ function People({ list, open }) {
   const actions = (user) => [
     { label: t('common.edit'), icon: 'edit', run: () => open({ kind: 'edit', user }) },
     { label: t('users.newPassword'), icon: 'key', run: () => resetPassword(user) },
+    historyChoice(`users/${user.id}`),
     user.status === 'active'
       ? {
           label: t('users.disable'),

@@ -1,13 +1,11 @@
 import { useState } from 'preact/hooks';
 import { actIn, chooseTeam, session } from '../api/session.js';
-import { useData, useList } from '../api/data.js';
+import { useData } from '../api/data.js';
 import { t } from '../i18n.js';
-import { Dialog } from '../ui/dialog.jsx';
 import { Icon } from '../ui/icon.jsx';
 import { Menu } from '../ui/menu.jsx';
-import { Empty, Fault, Skeleton } from '../ui/page.jsx';
-import { More } from '../ui/table.jsx';
 import { toastProblem } from '../ui/toast.jsx';
+import { ChooseOrganization } from './choose-organization.jsx';
 
 /** Whose page this is; a superadmin goes from here to another organisation. */
 export function Organization() {
@@ -37,7 +35,14 @@ export function Organization() {
         <div class="menu-button">{inner}</div>
       )}
       {role !== 'client' && <Team />}
-      {choosing && <Switcher onClose={() => setChoosing(false)} />}
+      {choosing && (
+        <ChooseOrganization
+          title={t('shell.switchOrganization')}
+          current={organization.id}
+          onChoose={(id) => actIn(id).catch(toastProblem)}
+          onClose={() => setChoosing(false)}
+        />
+      )}
     </div>
   );
 }
@@ -65,47 +70,4 @@ function Team() {
     </>
   );
   return <Menu label={t('shell.team')} button={button} items={items} align="start" />;
-}
-
-function Switcher({ onClose }) {
-  const [text, setText] = useState('');
-  const list = useList('organizations', { q: text, status: 'active', limit: 20 });
-  return (
-    <Dialog title={t('shell.switchOrganization')} onClose={onClose}>
-      <label class="search">
-        <Icon name="search" size={16} />
-        <span class="hidden">{t('common.search')}</span>
-        <input
-          type="search"
-          autofocus
-          dir="auto"
-          value={text}
-          placeholder={t('common.search')}
-          onInput={(event) => setText(event.currentTarget.value)}
-        />
-      </label>
-      <Fault problem={list.problem} />
-      {list.isFirst && <Skeleton />}
-      <ul class="choices">
-        {list.items.map(({ id, name, domain }) => (
-          <li key={id}>
-            <button type="button" class="choice" onClick={() => actIn(id).catch(toastProblem)}>
-              <span class="mark" aria-hidden="true">
-                {[...name][0]}
-              </span>
-              <span>
-                <bdi>{name}</bdi>
-                {domain && <span class="about"> {domain}</span>}
-              </span>
-              {id === session.value.organization.id && <Icon name="check" size={16} />}
-            </button>
-          </li>
-        ))}
-      </ul>
-      {!list.loading && !list.items.length && (
-        <Empty icon="search" title={t('common.nothingFound')} />
-      )}
-      <More list={list} />
-    </Dialog>
-  );
 }

@@ -1,6 +1,7 @@
 import { useId, useRef } from 'preact/hooks';
 import { t } from '../i18n.js';
 import { IconButton } from './button.jsx';
+import { Switch } from './switch.jsx';
 
 /**
  * One field with its label, hint and error. `field`: {name, label, type, hint, required,
@@ -210,19 +211,9 @@ const asOption = ({ value, label, disabled }) => (
   </option>
 );
 
-function Switch({ value, onChange, common }) {
-  return (
-    <input
-      {...common}
-      required={false}
-      class="switch"
-      type="checkbox"
-      role="switch"
-      checked={!!value}
-      onChange={(event) => onChange(event.currentTarget.checked)}
-    />
-  );
-}
+const OnOff = ({ value, onChange, common }) => (
+  <Switch {...common} required={false} checked={!!value} onChange={onChange} />
+);
 
 function Checks({ field, value = [], onChange, common }) {
   const turn = (one, on) => onChange(on ? [...value, one] : value.filter((other) => other !== one));
@@ -250,6 +241,6 @@ const CONTROLS = {
   code: TextArea,
   lines: Lines,
   select: Select,
-  switch: Switch,
+  switch: OnOff,
   checks: Checks,
 };

@@ -17,9 +17,10 @@ export function useFilters(names) {
 /**
  * Filters that live in the address, so that a list can be sent to a colleague and found again by
  * Back. filters: [{name, label, options: [{value, label}]} or {name, label, type: 'date'}]. The
- * first `shown` are always there, the others when they are set or asked for.
+ * first `shown` are always there, the others when they are set or asked for. `first`: a control of
+ * the page's own before them.
  */
-export function Filters({ search, filters = [], shown = 3, children }) {
+export function Filters({ search, first, filters = [], shown = 3, children }) {
   const { query } = place.value;
   const [all, setAll] = useState(false);
   const names = [...filters.map(({ name }) => name), ...(search ? [search.name] : [])];
@@ -29,6 +30,7 @@ export function Filters({ search, filters = [], shown = 3, children }) {
   return (
     <div class="filters" role="search">
       {search && <Search {...search} />}
+      {first}
       {seen.map((filter) => (
         <Filter key={filter.name} {...filter} value={query.get(filter.name) ?? ''} />
       ))}

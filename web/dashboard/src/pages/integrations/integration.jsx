@@ -11,8 +11,10 @@ import { Button } from '../../ui/button.jsx';
 import { Json } from '../../ui/code.jsx';
 import { confirm } from '../../ui/dialog.jsx';
 import { Form } from '../../ui/form.jsx';
+import { History } from '../../ui/history.jsx';
 import { Menu } from '../../ui/menu.jsx';
 import { Card, Empty, Fault, Loaded, Page } from '../../ui/page.jsx';
+import { Switch } from '../../ui/switch.jsx';
 import { toast, toastProblem } from '../../ui/toast.jsx';
 import { credentialFields, forCredentials } from './credentials.js';
 import { NewEndpoint } from './endpoint.jsx';
@@ -43,6 +45,7 @@ export default function Integration({ id }) {
         one &&
         may('admin') && (
           <>
+            <History of={`integrations/${one.id}`} />
             <Button kind={one.enabled ? 'plain' : 'strong'} onClick={() => turn(!one.enabled)}>
               {t(one.enabled ? 'integrations.switchOff' : 'integrations.switchOn')}
             </Button>
@@ -102,15 +105,7 @@ function Test({ path, last, reload }) {
                       <span class="about">{explain(check.detail_reason, check.detail)}</span>
                     )}
                   </span>
-                  <Badge tone={TONES[check.outcome] ?? 'bad'}>
-                    {[
-                      word('integrations.outcomes', check.outcome),
-                      check.status > 0 && check.status,
-                      milliseconds(check.ms),
-                    ]
-                      .filter(Boolean)
-                      .join(' · ')}
-                  </Badge>
+                  <Outcome of={check} />
                 </div>
               </li>
             ))}
@@ -121,6 +116,14 @@ function Test({ path, last, reload }) {
     </Card>
   );
 }
+
+const Outcome = ({ of: { outcome, status, ms } }) => (
+  <Badge tone={TONES[outcome] ?? 'bad'}>
+    {[word('integrations.outcomes', outcome), status > 0 && status, milliseconds(ms)]
+      .filter(Boolean)
+      .join(' · ')}
+  </Badge>
+);
 
 function Credentials({ path, of: one, reload }) {
   const fields = credentialFields(one);
@@ -189,14 +192,11 @@ function Endpoints({ id, path, type }) {
                       <code class="about break">{one.query ?? `${one.method} ${one.url}`}</code>
                     </span>
                     <span class="actions">
-                      <input
-                        type="checkbox"
-                        role="switch"
-                        class="switch"
-                        aria-label={t('tools.enable', { name: one.name })}
+                      <Switch
+                        label={t('tools.enable', { name: one.name })}
                         checked={one.enabled}
                         disabled={!may('admin')}
-                        onChange={(event) => turn(one, event.currentTarget.checked)}
+                        onChange={(enabled) => turn(one, enabled)}
                       />
                       {may('admin') && (
                         <Menu
@@ -263,15 +263,7 @@ function Calls({ path }) {
                           .join(' · ')}
                       </span>
                     </span>
-                    <Badge tone={TONES[call.outcome] ?? 'bad'}>
-                      {[
-                        word('integrations.outcomes', call.outcome),
-                        call.status > 0 && call.status,
-                        milliseconds(call.ms),
-                      ]
-                        .filter(Boolean)
-                        .join(' · ')}
-                    </Badge>
+                    <Outcome of={call} />
                   </div>
                 </li>
               ))}

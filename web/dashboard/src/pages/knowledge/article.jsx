@@ -7,6 +7,7 @@ import { href, navigate } from '../../router.js';
 import { Button } from '../../ui/button.jsx';
 import { confirm } from '../../ui/dialog.jsx';
 import { Form } from '../../ui/form.jsx';
+import { History } from '../../ui/history.jsx';
 import { Card, Loaded, Notice, Page } from '../../ui/page.jsx';
 import { toast, toastProblem } from '../../ui/toast.jsx';
 
@@ -91,9 +92,12 @@ function Existing({ slug }) {
       actions={
         found.data &&
         may('admin') && (
-          <Button icon="trash" onClick={drop}>
-            {t('common.delete')}
-          </Button>
+          <>
+            <History of={`articles/${slug}`} />
+            <Button icon="trash" onClick={drop}>
+              {t('common.delete')}
+            </Button>
+          </>
         )
       }
     >

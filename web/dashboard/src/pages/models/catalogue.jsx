@@ -11,6 +11,7 @@ import { Filters } from '../../ui/filters.jsx';
 import { Form } from '../../ui/form.jsx';
 import { Menu } from '../../ui/menu.jsx';
 import { Empty, Fault, Notice } from '../../ui/page.jsx';
+import { Switch } from '../../ui/switch.jsx';
 import { toast } from '../../ui/toast.jsx';
 
 /** Every model that there is, by provider, with its price; what is switched on may answer. */
@@ -165,14 +166,11 @@ function Row({ model, settings, edit }) {
   return (
     <tr>
       <td>
-        <input
-          class="switch"
-          type="checkbox"
-          role="switch"
-          aria-label={t('models.enable', { name: title })}
+        <Switch
+          label={t('models.enable', { name: title })}
           checked={enabled}
           disabled={edit.busy}
-          onChange={(event) => edit.turn(model, event.currentTarget.checked)}
+          onChange={(isOn) => edit.turn(model, isOn)}
         />
       </td>
       <td class="fill">

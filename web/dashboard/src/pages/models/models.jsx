@@ -1,5 +1,6 @@
 import { useData } from '../../api/data.js';
 import { t } from '../../i18n.js';
+import { History } from '../../ui/history.jsx';
 import { Loaded, Page } from '../../ui/page.jsx';
 import { Tabs } from '../../ui/tabs.jsx';
 import { Answering } from './answering.jsx';
@@ -23,7 +24,11 @@ export default function Models() {
     { name: 'own', label: t('models.own'), render: () => <OwnServers /> },
   ];
   return (
-    <Page title={t('models.title')} about={t('models.about')}>
+    <Page
+      title={t('models.title')}
+      about={t('models.about')}
+      actions={<History of="ai-settings" />}
+    >
       <Loaded of={models.data ? settings : models} lines={8}>
         {() => <Tabs label={t('models.title')} tabs={tabs} />}
       </Loaded>

@@ -5,11 +5,12 @@ import { may } from '../../api/session.js';
 import { t, word } from '../../i18n.js';
 import { href, navigate } from '../../router.js';
 import { Button } from '../../ui/button.jsx';
-import { Snippet } from '../../ui/code.jsx';
-import { Dialog, confirm } from '../../ui/dialog.jsx';
+import { confirm } from '../../ui/dialog.jsx';
 import { Form } from '../../ui/form.jsx';
-import { Card, Loaded, Notice, Page } from '../../ui/page.jsx';
+import { History } from '../../ui/history.jsx';
+import { Card, Loaded, Page } from '../../ui/page.jsx';
 import { toast, toastProblem } from '../../ui/toast.jsx';
+import { SigningSecret } from './secret.jsx';
 import { Log } from './tools.jsx';
 import { Try, parse, pretty } from './try.jsx';
 
@@ -157,21 +158,12 @@ function New() {
         />
       </Card>
       {secret && (
-        <Secret value={secret.signing_secret} onClose={() => navigate(`/tools/${secret.name}`)} />
+        <SigningSecret
+          value={secret.signing_secret}
+          onClose={() => navigate(`/tools/${secret.name}`)}
+        />
       )}
     </Page>
-  );
-}
-
-function Secret({ value, onClose }) {
-  return (
-    <Dialog title={t('tools.secret')} onClose={onClose}>
-      <div class="stack">
-        <p>{t('tools.secretAbout')}</p>
-        <Snippet label={t('tools.secret')} text={value} wrap />
-        <Notice tone="warn">{t('keys.once')}</Notice>
-      </div>
-    </Dialog>
   );
 }
 
@@ -211,15 +203,19 @@ function Existing({ name }) {
       title={name}
       back={back()}
       actions={
-        may('admin') &&
-        found.data?.url && (
+        may('admin') && (
           <>
-            <Button icon="key" onClick={sign}>
-              {t('tools.newSecret')}
-            </Button>
-            <Button icon="trash" onClick={drop}>
-              {t('common.delete')}
-            </Button>
+            <History of={`tools/${name}`} />
+            {found.data?.url && (
+              <>
+                <Button icon="key" onClick={sign}>
+                  {t('tools.newSecret')}
+                </Button>
+                <Button icon="trash" onClick={drop}>
+                  {t('common.delete')}
+                </Button>
+              </>
+            )}
           </>
         )
       }
@@ -249,7 +245,7 @@ function Existing({ name }) {
           </div>
         )}
       </Loaded>
-      {secret && <Secret value={secret} onClose={() => setSecret(null)} />}
+      {secret && <SigningSecret value={secret} onClose={() => setSecret(null)} />}
     </Page>
   );
 }

@@ -10,6 +10,7 @@ import { Badge } from '../../ui/badge.jsx';
 import { Button, LinkButton } from '../../ui/button.jsx';
 import { Json } from '../../ui/code.jsx';
 import { Card, Empty, Loaded, Page } from '../../ui/page.jsx';
+import { Switch } from '../../ui/switch.jsx';
 import { Table } from '../../ui/table.jsx';
 import { Tabs } from '../../ui/tabs.jsx';
 import { toast, toastProblem } from '../../ui/toast.jsx';
@@ -71,14 +72,11 @@ function List() {
                         {tool.description}
                       </span>
                     </span>
-                    <input
-                      type="checkbox"
-                      role="switch"
-                      class="switch"
-                      aria-label={t('tools.enable', { name: tool.name })}
+                    <Switch
+                      label={t('tools.enable', { name: tool.name })}
                       checked={tool.enabled}
                       disabled={!may('admin') || (!tool.enabled && !tool.url)}
-                      onChange={(event) => turn(tool, event.currentTarget.checked)}
+                      onChange={(enabled) => turn(tool, enabled)}
                     />
                   </div>
                 </li>
