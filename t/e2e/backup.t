@@ -32,6 +32,17 @@ sub counts {
         qw(organizations api_keys conversations messages articles usage_ledger audit_log);
 }
 
+# {table => how many rows it has, and a sum over them}.
+sub rows_of {
+    my ($database) = @_;
+    my $each = q{format('SELECT count(*) || chr(32) || coalesce(md5(string_agg(t::text, chr(10) ORDER BY t::text)), chr(45)) AS x FROM %I t', relname)};
+    local $ENV{PGOPTIONS} = '-c row_security=off';
+    open my $out, '-|', 'psql', '-qAtX', '-h', $stack->{pg_socket}, '-U', 'frontdesk_owner', '-d', $database, '-c',
+        "SELECT relname, (xpath('/row/x/text()', query_to_xml($each, false, true, '')))[1] FROM pg_class"
+        . " WHERE relkind IN ('r', 'p') AND NOT relispartition AND relnamespace = 'public'::regnamespace" or die "psql: $!";
+    return { map { chomp; split /\|/, $_, 2 } <$out> };
+}
+
 my $answer = $client->chat({ message => 'Before @{"text":"I remember."}@' });
 is $answer->{terminal}{event}, 'done', 'something was said';
 my $shop = $admin->post('integrations', { name => 'shop', type => 'custom_api', url => 'https://shop.example/api',
@@ -97,6 +108,12 @@ subtest 'OPS-1: everything is lost, and comes back' => sub {
     $stack->must('frontdesk', [qw(migrate up)]);
     is counts(), $before, 'every row is back';
     is $stack->sql("SELECT count(*) FROM jobs WHERE state = 'running'"), 0, 'no job waits for a worker that never comes';
+    my $rows = rows_of('frontdesk');
+    my $still = (split /\n/, backup('postgres', 'create', '--to', "$stack->{dir}/still", '--etc', "$stack->{dir}/etc"))[-1];
+    $stack->sql('CREATE DATABASE copy');
+    backup('postgres', 'restore', $still, '--database', 'dbname=copy');
+    cmp_ok scalar keys %$rows, '>', 50, 'while nothing runs:';
+    is_deeply rows_of('copy'), $rows, 'each row of every table is as it was';
     $stack->start_worker;
     $stack->must('admin', 'start');
     ok $stack->until(sub { my $r = eval { $client->post('/api/v1/chat', { message => 'Warm @{"tokens":1}@' }) }; $r && $r->{status} == 200 }, 30),

@@ -29,13 +29,15 @@ sub done { my ($what, $r, $status) = @_; is $r->{status}, $status // 200, $what 
 
 done('a provider\'s key', $mine->put('ai-settings/provider', { provider => 'openai', base_url => 'https://nowhere.invalid/v1', api_key => canary('provider key') }));
 done('an embedder\'s key', $mine->put('ai-settings/embedding', { provider => 'openai', base_url => 'https://nowhere.invalid/v1', model => 'm', api_key => canary('embedding key') }));
-$mine->post("ai-settings/$_/test", {}) for 'provider', 'embedding'; # sent, and refused
+my %shown;
+sub tried { my ($path, $body) = @_; $shown{"trial $path"} .= $mine->post($path, $body)->{body}; return; }
+tried("ai-settings/$_/test", {}) for 'provider', 'embedding'; # sent, and refused
 keep('an alert webhook\'s secret that was made', done('an alert webhook', $mine->put('budget', { alert_webhook_url => 'https://nowhere.invalid/hook' }))->{alert_webhook_secret});
 done('one of one\'s own', $mine->put('budget', { alert_webhook_secret => canary('alert webhook secret') x 2 }));
 my $made = done('a tool', $mine->post('tools', { %{ Frontdesk::Admin::tool('canary_tool') }, url => 'http://127.0.0.1:9/hook', token_header => 'X-Hook-Token', token => canary('tool token') }), 201);
 keep('a tool\'s signing secret that was made', $made->{signing_secret});
 $made = done('a tool with its own', $mine->post('tools', { %{ Frontdesk::Admin::tool('canary_signed') }, url => 'http://127.0.0.1:9/hook', signing_secret => canary('signing secret') }), 201);
-$mine->post("tools/$_/test", { arguments => {} }) for 'canary_tool', 'canary_signed';
+tried("tools/$_/test", { arguments => {} }) for 'canary_tool', 'canary_signed';
 my %integrations = (
     basic => { auth => 'basic', credentials => { username => 'shop', password => canary('basic password') } },
     bearer => { auth => 'bearer', credentials => { token => canary('bearer token') } },
@@ -48,7 +50,7 @@ for my $kind (sort keys %integrations) {
     my %body = (%{ Frontdesk::Admin::integration("canary $kind") }, %{ $integrations{$kind} });
     delete $body{auth} unless defined $body{auth};
     push @integrations, my $id = done("an integration by $kind", $mine->post('integrations', \%body), 201)->{id};
-    $mine->post("integrations/$id/test", {});
+    tried("integrations/$id/test", {});
 }
 done('other credentials', $mine->request('PATCH', "integrations/$integrations[0]", { credentials => { username => 'shop', password => canary('another password') } }));
 keep('an identity secret', done('an identity secret', $mine->post('identity-secrets', {}), 201)->{secret});
@@ -87,7 +89,7 @@ is join(' ', grep { $_ !~ /^4/ && $_ != 200 } map { $_->{status} } @refused), ''
 
 # -- what comes out -------------------------------------------------------------------------
 
-my %shown = ('problems' => join "\n", map { $_->{body} } @refused);
+$shown{problems} = join "\n", map { $_->{body} } @refused;
 my %row = Frontdesk::Admin->matrix;
 my %own = (tools => 'canary_tool', integrations => $integrations[0], users => $user->{id}, keys => $key->{id});
 for my $route (grep { $_->{method} eq 'GET' && $_->{role} !~ /superadmin/ } $mine->routes) {

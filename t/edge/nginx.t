@@ -97,6 +97,26 @@ subtest 'EDGE-1: what a client takes' => sub {
     is $client->post('/api/v1/chat', { message => 'Take @{"tokens":1}@' }, { Prefer => '*' })->{status}, 200, 'and nobody prefers everything';
 };
 
+# -- what it refuses before it knows where to ---------------------------------------------
+
+subtest 'EDGE-8: what nginx cannot read is refused with the headers for browsers' => sub {
+    my %request = (
+        'no path' => "GET\r\n\r\n", 'a broken path' => "GET /%zz HTTP/1.1\r\nHost: x\r\n\r\n", 'no host' => "GET / HTTP/1.1\r\n\r\n",
+        # as much as a buffer holds: what is not read when a connection ends could take the answer with it
+        'a long path' => 'GET /' . 'a' x (8192 - 5), 'a long header' => "GET / HTTP/1.1\r\nHost: x\r\nX: " . 'a' x (8192 - 3),
+        'two lengths' => "POST /api/v1/chat HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+    );
+    for my $what (sort keys %request) {
+        my $s = $client->connect_;
+        syswrite $s, $request{$what};
+        my $answer = do { local $/; <$s> } // '';
+        like $answer, qr{^HTTP/1\.1 4\d\d }, $what;
+        like $answer, qr/^$_\r$/mi, '... with its headers' for "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'", 'X-Frame-Options: DENY', 'X-Content-Type-Options: nosniff',
+            'Content-Type: application\/problem\+json';
+    }
+    is $client->get('/frontdesk-problem')->{status}, 404, 'and nobody asks for that by name';
+};
+
 # -- reload ----------------------------------------------------------------------------
 
 subtest 'EDGE-11: a reload while a completion is admitted' => sub {

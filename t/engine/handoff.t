@@ -255,6 +255,8 @@ subtest 'ENG-14: two operators cannot answer at once unawares' => sub {
     is_deeply [$ids[0] ne $ids[1], $ids[1] eq $ids[2]], [1, 1], 'long names of replies count to their end';
     is does($second, $session, 'reply', { text => 'x', client_message_id => 'x' x 129 })->{status}, 422, 'and have one';
     my $third = does($admin, $session, 'join', { version => $one->{version} + 1 })->{json};
+    is does($second, $session, $_, { version => $one->{version} + 1 })->{status}, 409, "with what he saw before he cannot $_ it either" for qw(release resolve);
+    is $stack->sql("SELECT status || ' ' || version FROM conversations WHERE session_id = '$session'"), "human $third->{version}", 'it is as it was';
     isnt does($admin, $session, 'reply', { text => 'x', client_message_id => 'x' x 127 . '1' })->{json}{message_id}, $ids[0], 'two operators may name their replies alike';
     for (['{}', 'text'], ['{"text":" "}', 'text'], ["{\"text\":\"a\\u0001\"}", 'text'], ['{"text":"x","version":-1}', 'version'], ['{"text":"x","to":"y"}', 'to']) {
         my $bad = $second->post('conversations/' . conversation($session) . '/reply', $_->[0]);

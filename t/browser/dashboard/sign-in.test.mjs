@@ -43,6 +43,24 @@ test(
 );
 
 test(
+  'ADM-1: where a browser would not keep the sign-in, the page says why and what to do',
+  options,
+  async () => {
+    const page = await open(browser, '/');
+    await heading(page, 'Sign in').waitFor();
+    assert.equal(await page.getByText('is not encrypted').count(), 0);
+    // as it is over http from another machine
+    await page.addInitScript(() =>
+      Object.defineProperty(globalThis, 'isSecureContext', { value: false }),
+    );
+    await page.reload();
+    await page.getByText('is not encrypted').waitFor();
+    await accessible(page, 'not encrypted');
+    await close(page);
+  },
+);
+
+test(
   'ADM-1: the cookie is not for scripts, and after signing out it is no more',
   options,
   async () => {
