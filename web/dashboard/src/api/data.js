@@ -40,12 +40,14 @@ export function useData(path, query, read = get) {
     problem: current ? state.problem : undefined,
     loading: !!address && (asking || !current),
     reload,
-    set: (next) =>
+    set: (next) => {
       setState((was) => ({
         path,
         address,
         data: typeof next === 'function' ? next(was.data) : next,
-      })),
+      }));
+      if (asking) reload(); // what is being read may be older
+    },
   };
 }
 
@@ -58,14 +60,18 @@ export function useList(path, query) {
   const [state, setState] = useState({ address: null, items: [] });
   const [round, setRound] = useState(0);
   const asked = useRef(null);
+  const isReading = useRef(false); // the first page
+  const reload = useCallback(() => setRound((n) => n + 1), []);
 
   const ask = useCallback(
     (cursor) => {
       asked.current?.abort();
       const mine = (asked.current = new AbortController());
+      isReading.current = !cursor;
       setState((was) => ({ ...was, loading: true }));
       return get(path, { ...query, cursor }, { signal: mine.signal }).then(
         (answer) => {
+          isReading.current = false;
           const rows = Object.values(answer).find(Array.isArray) ?? [];
           setState((was) => ({
             address,
@@ -95,8 +101,11 @@ export function useList(path, query) {
     isFirst: state.address === null && !!address,
     hasMore: !!state.cursor,
     more: () => ask(state.cursor),
-    reload: useCallback(() => setRound((n) => n + 1), []),
-    change: useCallback((fn) => setState((was) => ({ ...was, items: fn(was.items) })), []),
+    reload,
+    change: useCallback((fn) => {
+      setState((was) => ({ ...was, items: fn(was.items) }));
+      if (isReading.current) reload(); // what is being read may be older
+    }, []),
   };
 }
 

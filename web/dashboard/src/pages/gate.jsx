@@ -1,5 +1,6 @@
 import { useEffect } from 'preact/hooks';
-import { chooseLanguage, language, languages } from '../i18n.js';
+import { chooseLanguage, language, languages, t } from '../i18n.js';
+import { Notice } from '../ui/page.jsx';
 
 /** What is shown to whom we do not know yet: one small form in the middle. */
 export function Gate({ title, about, children }) {
@@ -15,6 +16,7 @@ export function Gate({ title, about, children }) {
         </p>
         <h1>{title}</h1>
         {about && <p class="about">{about}</p>}
+        {!isSecureContext && <Notice tone="warn">{t('signIn.notEncrypted')}</Notice>}
         {children}
       </div>
       <p class="gate-languages">
