@@ -506,8 +506,6 @@ SELECT give_to_platform('find_conversations(jsonb, boolean, timestamptz, uuid, i
 
 CREATE INDEX conversations_open ON conversations (updated_at, id)
   WHERE status IN ('waiting_human', 'human');
-GRANT SELECT, INSERT ON audit_log TO frontdesk_platform;
-CREATE POLICY platform ON audit_log TO frontdesk_platform USING (true) WITH CHECK (true);
 
 -- A page for the platform's owner, by the session that he is signed in with: of the transaction's
 -- organisation, whichever he acts in, or of all. Each whose conversations are shown, but the one that

@@ -65,21 +65,31 @@ BEGIN
     WHEN 'test-cases' THEN RETURN (SELECT name FROM test_cases WHERE org_id = org AND id = one);
     WHEN 'test-runs' THEN RETURN (SELECT '' FROM test_runs WHERE org_id = org AND id = one);
     WHEN 'conversations' THEN RETURN (SELECT '' FROM conversations WHERE org_id = org AND id = one);
+    WHEN 'approvals' THEN RETURN '';
+    WHEN 'identity-secrets' THEN RETURN (SELECT '' FROM identity_secrets WHERE org_id = org AND id = one);
     WHEN 'organizations' THEN RETURN (SELECT name FROM organizations WHERE id = one);
     ELSE RETURN NULL;
   END CASE;
 END $$;
 
--- Whom and what of the audit log a part of a name means, in any case.
-CREATE FUNCTION audit_named(org uuid, part text) RETURNS TABLE (of text, id uuid)
+-- Whom and what of the audit log a part of a name means, in any case. Tools, endpoints and channels
+-- are called by their names there.
+CREATE FUNCTION audit_named(org uuid, part text) RETURNS TABLE (actor text, thing text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
-  SELECT 'user', u.id FROM users u
-   WHERE u.org_id = org AND strpos(lower(u.name || ' ' || u.email), lower(part)) > 0
-   UNION ALL
-  SELECT 'key', k.id FROM api_keys k WHERE k.org_id = org AND strpos(lower(k.name), lower(part)) > 0
-   UNION ALL
-  SELECT 'team', t.id FROM teams t WHERE t.org_id = org AND strpos(lower(t.name), lower(part)) > 0
-   UNION ALL
-  SELECT 'integration', i.id FROM client_integrations i
-   WHERE i.org_id = org AND strpos(lower(i.name), lower(part)) > 0
+  SELECT named.actor, named.thing FROM (
+    SELECT 'user:' || id, 'users/' || id, name || ' ' || email FROM users WHERE org_id = org
+     UNION ALL
+    SELECT 'key:' || id, 'keys/' || id, name FROM api_keys WHERE org_id = org
+     UNION ALL
+    SELECT NULL, 'teams/' || id, name FROM teams WHERE org_id = org
+     UNION ALL
+    SELECT NULL, 'integrations/' || id, name FROM client_integrations WHERE org_id = org
+     UNION ALL
+    SELECT NULL, 'articles/' || slug, title FROM articles WHERE org_id = org
+     UNION ALL
+    SELECT NULL, 'canned-replies/' || id, shortcut FROM canned_replies WHERE org_id = org
+     UNION ALL
+    SELECT NULL, 'test-cases/' || id, name FROM test_cases WHERE org_id = org
+  ) named (actor, thing, called)
+   WHERE strpos(lower(named.called), lower(part)) > 0
 $$;

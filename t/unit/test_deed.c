@@ -53,7 +53,6 @@ static void test_words(void **state)
         {"POST", "ai-settings/provider/test", "test", "provider", "provider"},
         {"PUT", "knowledge/articles/:slug", "change", "articles", "articles/x"},
         {"PUT", "teams/:id/members/:user", "change", "members", "teams/x"},
-        {"POST", "integrations/:id/endpoints", "create", "endpoints", "integrations/x"},
         {"POST", "visitors/delete", "delete", "visitors", "visitors"},
         {"GET", "conversations/export", "export", "conversations", "conversations"},
     };
@@ -75,6 +74,8 @@ static void test_what_was_made(void **state)
     assert_string_equal(deed_thing_made(&arena, "keys", "{\"id\":\"7\",\"name\":\"a\"}"), "keys/7");
     assert_string_equal(deed_thing_made(&arena, "tools", "{\"id\":\"7\",\"name\":\"a\"}"),
                         "tools/a");
+    assert_string_equal(deed_thing_made(&arena, "endpoints", "{\"id\":\"7\",\"name\":\"a\"}"),
+                        "endpoints/a");
     assert_string_equal(deed_thing_made(&arena, "articles", "{\"slug\":\"a\"}"), "articles/a");
     assert_string_equal(deed_thing_made(&arena, "keys", "{}"), "keys");
     assert_string_equal(deed_thing_made(&arena, "keys", "not JSON"), "keys");

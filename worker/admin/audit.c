@@ -11,7 +11,7 @@
 #include <string.h>
 
 #define LIST        "audit"
-#define EXPORT_PART 50 /* rows, of at most 128 KB each */
+#define EXPORT_PART 50 /* rows, of at most 256 KB each */
 #define RECORD_MAX  16384
 #define BOM         "\xEF\xBB\xBF"
 
@@ -62,15 +62,6 @@ static bool read_filter(const struct admin_request *request, struct admin_reply 
 
 /* -- the list ------------------------------------------------------------------------------- */
 
-static void write_json(struct fd_json_writer *w, const char *name, const char *json)
-{
-    fd_jw_key(w, name);
-    if (json != NULL)
-        fd_jw_raw(w, json, strlen(json));
-    else
-        fd_jw_null(w);
-}
-
 static void write_row(struct fd_json_writer *w, const PGresult *rows, int row)
 {
     fd_jw_object(w);
@@ -87,8 +78,8 @@ static void write_row(struct fd_json_writer *w, const PGresult *rows, int row)
     fd_jw_member(w, "target", db_text(rows, row, AUDIT_TARGET));
     fd_jw_member(w, "address", db_text(rows, row, AUDIT_ADDRESS));
     fd_jw_member(w, "request_id", db_text(rows, row, AUDIT_REQUEST_ID));
-    write_json(w, "before", db_text(rows, row, AUDIT_BEFORE));
-    write_json(w, "after", db_text(rows, row, AUDIT_AFTER));
+    fd_jw_member_raw(w, "before", db_text(rows, row, AUDIT_BEFORE));
+    fd_jw_member_raw(w, "after", db_text(rows, row, AUDIT_AFTER));
     fd_jw_end_object(w);
 }
 
@@ -168,6 +159,7 @@ struct export
 {
     struct audit_filter filter;
     struct audit_place after;
+    char at[64], id[24]; /* of it */
     enum format format;
     bool begun; /* a row was written */
 };
@@ -222,10 +214,11 @@ static enum db_status export_rows(const struct admin_request *request, struct ex
     const char *at = full ? db_text(rows, last, AUDIT_PLACE_AT) : db_text(rows, 0, AUDIT_LOOKED_AT);
     const char *id = full ? db_text(rows, last, AUDIT_PLACE_ID) : db_text(rows, 0, AUDIT_LOOKED_ID);
     *more = at != NULL;
-    if (*more)
-        x->after = (struct audit_place){arena_strdup(request->arena, at),
-                                        arena_strdup(request->arena, id)};
-    else if (x->format == JSON)
+    if (*more) {
+        snprintf(x->at, sizeof(x->at), "%s", at);
+        snprintf(x->id, sizeof(x->id), "%s", id);
+        x->after = (struct audit_place){x->at, x->id};
+    } else if (x->format == JSON)
         buf_puts(out, "]\n");
     PQclear(rows);
     return DB_OK;

@@ -35,6 +35,7 @@ static void create(const struct admin_request *request, struct admin_reply *repl
                                 .bindings = fd_json_get(request->body, "bindings"),
                                 .config = fd_json_get(request->body, "config")};
     struct tool_problem problem;
+    struct fd_json_writer w;
     char id[SETTINGS_ID_SIZE];
 
     if (!field_object(request, reply, "parameters_schema", &spec.schema))
@@ -44,7 +45,13 @@ static void create(const struct admin_request *request, struct admin_reply *repl
     if (!integrations_went_well(request, reply, status, &problem))
         return;
     admin_settings_changed(request);
-    admin_reply_id(reply, 201, id);
+    reply->status = 201;
+    buf_json(&reply->body, &w);
+    fd_jw_object(&w);
+    fd_jw_member(&w, "id", id);
+    fd_jw_member(&w, "name", spec.name);
+    fd_jw_end_object(&w);
+    buf_json_end(&reply->body, &w);
 }
 
 /* -- one ------------------------------------------------------------------------------------ */
@@ -130,7 +137,7 @@ static const struct admin_route routes[] = {
      .answer = "{endpoints: [" ENDPOINT "]}"},
     {"POST", "integrations/:id/endpoints", ADMIN_ADMIN, 0, create,
      .summary = "Adds an endpoint, which becomes a tool", .body = ADMIN_BODY(new_fields),
-     .status = 201, .answer = "{id: uuid}"},
+     .status = 201, .answer = "{id: uuid, name: text}"},
     {"GET", "endpoints/:name", ADMIN_STAFF, 0, show, .summary = "An endpoint", .answer = ENDPOINT},
     {"PATCH", "endpoints/:name", ADMIN_ADMIN, 0, change, .summary = "Changes an endpoint",
      .body = ADMIN_BODY(change_fields), .answer = ENDPOINT},

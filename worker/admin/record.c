@@ -85,13 +85,14 @@ enum db_status record_change(const struct admin_route *route, const struct admin
 {
     const char *path = request->path + strlen(ROUTER_PREFIX);
     struct deed deed = deed_of_route(request->arena, route->method, route->pattern);
+    const char *thing = thing_of(request, route->pattern, &deed, after);
     struct audit_entry entry = {
         .org = request->org,
         .actor = request->actor,
         .action = arena_printf(request->arena, "%s %s", route->method, route->pattern),
         .target = strlen(path) <= TARGET_MAX ? path : route->pattern,
         .deed = {deed.kind, verb != NULL ? verb : deed.verb},
-        .thing = thing_of(request, route->pattern, &deed, after),
+        .thing = strlen(thing) <= TARGET_MAX ? thing : deed.kind,
         .address = request->address,
         .request_id = request->request_id,
         .before = before,

@@ -263,11 +263,7 @@ static enum db_status put_superadmin(struct db *owner, const char *org, const ch
         status = db_exec(owner, &set, params, NULL);
     if (status == DB_OK)
         status = users_end_access(owner, org, id, NULL, "role or status changed", ended);
-    if (status == DB_OK)
-        status = db_commit(owner);
-    if (status != DB_OK)
-        db_rollback(owner);
-    return status;
+    return db_end(owner, status);
 }
 
 /* The application's role may not do this, whatever goes wrong in it. */

@@ -11,12 +11,17 @@
 /* Rows that are looked through for what no index finds. */
 #define LOOKED_THROUGH 10000
 
+/* An integration goes by its id or its name, and its history by its id. */
 static const struct db_statement insert = {
     "audit_insert",
     "INSERT INTO audit_log (org_id, actor, action, target, address, request_id, before, after,"
     "                       kind, verb, thing)"
     " VALUES ($1, $2, $3, coalesce($4, ''), $5, $6, $7::jsonb, $8::jsonb, coalesce($9, ''),"
-    "         coalesce($10, ''), $11)",
+    "         coalesce($10, ''),"
+    "         coalesce((SELECT 'integrations/' || i.id FROM client_integrations i"
+    "                    WHERE i.org_id = $1::uuid AND $11::text LIKE 'integrations/%'"
+    "                      AND (i.name = substr($11, 14) OR i.id::text = lower(substr($11, 14)))"
+    "                    LIMIT 1), $11))",
     11};
 
 /* `leads`: what an index finds. The other conditions are of the rows that are looked through, so
@@ -38,8 +43,8 @@ static const struct db_statement insert = {
     "     AND ($13::text IS NULL"                                                                  \
     "          OR strpos(lower(concat_ws(' ', s.action, s.target, s.thing, s.actor)),"             \
     "                    lower($13)) > 0"                                                          \
-    "          OR s.actor IN (SELECT of || ':' || id FROM audit_named($1, $13))"                   \
-    "          OR s.thing IN (SELECT of || 's/' || id FROM audit_named($1, $13)))"                 \
+    "          OR s.actor IN (SELECT n.actor FROM audit_named($1, $13) n)"                         \
+    "          OR s.thing IN (SELECT n.thing FROM audit_named($1, $13) n))"                        \
     "   ORDER BY at DESC, id DESC LIMIT $7::int)"                                                  \
     " SELECT a.id, to_char(a.at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"'),"         \
     "        a.actor, a.action, a.target, a.kind, a.verb, a.thing, a.address, a.request_id,"       \

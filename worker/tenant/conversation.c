@@ -140,10 +140,8 @@ enum db_status conversation_list_elsewhere(struct db *db, const char *org,
         status = db_exec(db, &elsewhere_statement, params, rows);
     if (status == DB_BUSY && org == NULL)
         *too_much = strcmp(db_sqlstate(db), CANCELED) == 0;
-    if (status == DB_OK)
-        status = db_commit(db);
+    status = db_end(db, status);
     if (status != DB_OK) {
-        db_rollback(db);
         PQclear(*rows);
         *rows = NULL;
     }
