@@ -12,6 +12,7 @@ import {
   options,
   shoot,
   start,
+  testedKey,
   url,
   walkInTheDark,
 } from './harness.mjs';
@@ -111,6 +112,22 @@ test(
     await close(admin);
   },
 );
+
+test('ADM-7: the first key of all brings the whole line', options, async () => {
+  const { keys } = await api('GET', 'admin/keys?limit=200', undefined, testedKey);
+  for (const { id, kind, status } of keys) {
+    if (kind === 'pk' && status === 'active')
+      await api('DELETE', `admin/keys/${id}`, undefined, testedKey);
+  }
+  const page = await open(browser, '/install', { as: 'tester' });
+  await page.getByText('There is no publishable key yet').waitFor();
+  await page.getByLabel('Your site').fill('https://first.example');
+  await page.getByRole('button', { name: 'Make a key' }).click();
+  const line = page.locator('.snippet code').filter({ hasText: '<script' });
+  assert.match(await line.textContent(), /data-client-key="fd_pk_\w{49}"/);
+  await page.getByText('shown this once').waitFor();
+  await close(page);
+});
 
 test('ADM-3 ENG-13: an article is written, found, changed and forgotten', options, async () => {
   const page = await open(browser, '/knowledge', { as: 'admin' });

@@ -7,7 +7,6 @@ export default {
     confirm: 'Yes, do it',
     delete: 'Delete',
     edit: 'Edit',
-    add: 'Add',
     retry: 'Try again',
     more: 'Show more',
     search: 'Search',

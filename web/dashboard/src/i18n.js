@@ -53,7 +53,10 @@ export function startLanguage() {
   return setLanguage(wanted.find((code) => languages.some((one) => one.code === code)));
 }
 
-const lookUp = (catalogue, key) => key.split('.').reduce((at, part) => at?.[part], catalogue);
+const lookUp = (catalogue, key) =>
+  key
+    .split('.')
+    .reduce((at, part) => (Object.hasOwn(at ?? {}, part) ? at[part] : undefined), catalogue);
 
 /**
  * The text of a key, page.name: t('inbox.waiting', { n: 3 }). A text may be an object of plural

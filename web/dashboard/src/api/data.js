@@ -14,10 +14,12 @@ export function useData(path, query, read = get) {
   const [round, setRound] = useState(0);
   const [asking, setAsking] = useState(false);
   const reload = useCallback(() => setRound((n) => n + 1), []);
+  const reading = useRef(null); // under way, and whether it is old by now
 
   useEffect(() => {
     if (!address) return undefined;
     const asked = new AbortController();
+    const mine = (reading.current = { isOld: false });
     setAsking(true);
     const answer = read(path, query, { signal: asked.signal }).then(
       (data) => setState({ path, address, data }),
@@ -30,7 +32,12 @@ export function useData(path, query, read = get) {
           data: was.address === address ? was.data : undefined,
         })),
     );
-    answer.then(() => asked.signal.aborted || setAsking(false));
+    answer.then(() => {
+      if (asked.signal.aborted) return;
+      reading.current = null;
+      setAsking(false);
+      if (mine.isOld) reload();
+    });
     return () => asked.abort();
   }, [address, round]);
 
@@ -41,12 +48,11 @@ export function useData(path, query, read = get) {
     loading: !!address && (asking || !current),
     reload,
     set: (next) => {
-      setState((was) => ({
-        path,
-        address,
-        data: typeof next === 'function' ? next(was.data) : next,
-      }));
-      if (asking) reload(); // what is being read may be older
+      setState((was) => {
+        const data = typeof next === 'function' ? next(was.data) : next;
+        return data === undefined ? was : { path, address, data };
+      });
+      if (reading.current) reading.current.isOld = true; // and then it is read once more
     },
   };
 }
@@ -60,18 +66,21 @@ export function useList(path, query) {
   const [state, setState] = useState({ address: null, items: [] });
   const [round, setRound] = useState(0);
   const asked = useRef(null);
-  const isReading = useRef(false); // the first page
+  const reading = useRef(null); // the first page
   const reload = useCallback(() => setRound((n) => n + 1), []);
 
   const ask = useCallback(
     (cursor) => {
       asked.current?.abort();
       const mine = (asked.current = new AbortController());
-      isReading.current = !cursor;
+      const read = (reading.current = cursor ? null : { isOld: false });
+      const end = () => {
+        reading.current = null;
+        if (read?.isOld) reload();
+      };
       setState((was) => ({ ...was, loading: true }));
       return get(path, { ...query, cursor }, { signal: mine.signal }).then(
         (answer) => {
-          isReading.current = false;
           const rows = Object.values(answer).find(Array.isArray) ?? [];
           setState((was) => ({
             address,
@@ -79,9 +88,13 @@ export function useList(path, query) {
             items: cursor ? [...was.items, ...rows] : rows,
             cursor: answer.next_cursor,
           }));
+          end();
         },
-        (problem) =>
-          isAbort(problem) || setState((was) => ({ ...was, address, problem, loading: false })),
+        (problem) => {
+          if (isAbort(problem)) return;
+          setState((was) => ({ ...was, address, problem, loading: false }));
+          end();
+        },
       );
     },
     [address],
@@ -104,7 +117,7 @@ export function useList(path, query) {
     reload,
     change: useCallback((fn) => {
       setState((was) => ({ ...was, items: fn(was.items) }));
-      if (isReading.current) reload(); // what is being read may be older
+      if (reading.current) reading.current.isOld = true;
     }, []),
   };
 }

@@ -20,7 +20,7 @@ export default function Install() {
       <Loaded of={found}>
         {(installation) => (
           <>
-            <Paste of={installation} />
+            <Paste of={installation} reload={found.reload} />
             <Problems list={installation.problems} />
             <Seen list={installation.seen} reload={found.reload} loading={found.loading} />
           </>
@@ -37,14 +37,20 @@ const here = (snippet) => snippet?.replace('https://HOST', location.origin);
  * Keys are kept as hashes, so the line has only the end of one that is there: whoever has kept it
  * puts it in, and whoever has not makes another here, with the line whole, this once.
  */
-function Paste({ of: { snippet, key } }) {
+function Paste({ of: { snippet, key }, reload }) {
   const [kept, setKept] = useState('');
   const [made, setMade] = useState(null);
   const known = made ?? (key && ends(kept, key.last4) ? kept.trim() : null);
   const line = known ? here(snippet)?.replace(/fd_pk_[^"]*/, known) : here(snippet);
+  const show = (text) => {
+    setMade(text);
+    reload(); // the first one of all has brought the line
+  };
   return (
     <Card title={t('install.paste')} about={t('install.pasteAbout')}>
-      {(key || made) && <Snippet label={t('install.paste')} text={line} wrap partial={!known} />}
+      {(key || made) && (
+        <Snippet label={t('install.paste')} text={line ?? made} wrap partial={!known} />
+      )}
       {made && <Notice tone="warn">{t('keys.once')}</Notice>}
       {key && !made && <KeptKey of={key} value={kept} onChange={setKept} />}
       {key && !key.origins.length && !made && (
@@ -60,7 +66,7 @@ function Paste({ of: { snippet, key } }) {
         </Notice>
       )}
       {may('admin') && !made && (
-        <MakeKey onMade={setMade} isFirst={!key} open={!key?.origins.length} />
+        <MakeKey onMade={show} isFirst={!key} open={!key?.origins.length} />
       )}
     </Card>
   );

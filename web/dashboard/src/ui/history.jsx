@@ -7,10 +7,10 @@ import { LinkButton } from './button.jsx';
 export const historyOf = (thing) => href(`/audit?thing=${encodeURIComponent(thing)}`);
 
 /** A link to what was done to it, for whom the log is. */
-export function History({ of: thing, small }) {
+export function History({ of: thing }) {
   if (!may('admin')) return null;
   return (
-    <LinkButton icon="clock" small={small} href={historyOf(thing)}>
+    <LinkButton icon="clock" href={historyOf(thing)}>
       {t('audit.history')}
     </LinkButton>
   );

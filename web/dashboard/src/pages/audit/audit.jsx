@@ -1,7 +1,7 @@
 import { useData, useList } from '../../api/data.js';
 import { url } from '../../api/http.js';
 import { dateTime } from '../../format.js';
-import { t } from '../../i18n.js';
+import { has, t } from '../../i18n.js';
 import { setQuery } from '../../router.js';
 import { Button } from '../../ui/button.jsx';
 import { Filters, useFilters } from '../../ui/filters.jsx';
@@ -49,10 +49,14 @@ export default function Audit() {
   );
 }
 
+/** A kind may be of an address that somebody typed. */
+const manyOf = (kind) => (has(`audit.kinds.${kind}.many`) ? t(`audit.kinds.${kind}.many`) : kind);
+
 /** Midnight of a day where the reader is, or of the day after. */
 function dayStart(day, later = 0) {
   const [year, month, date] = day.split('-').map(Number);
-  return new Date(year, month - 1, date + later).toISOString().replace(/\.\d+/, '');
+  const at = new Date(year, month - 1, date + later);
+  return isNaN(at) ? day : at.toISOString().replace(/\.\d+/, ''); // the server says what is wrong
 }
 
 function useControls({ actor, kind, verb }) {
@@ -74,13 +78,16 @@ function useControls({ actor, kind, verb }) {
       label: t('audit.what'),
       options: among(KINDS, kind).map((value) => ({
         value,
-        label: t(`audit.kinds.${value}.many`),
+        label: manyOf(value),
       })),
     },
     {
       name: 'verb',
       label: t('audit.did'),
-      options: among(VERBS, verb).map((value) => ({ value, label: t(`audit.verbs.${value}`) })),
+      options: among(VERBS, verb).map((value) => ({
+        value,
+        label: has(`audit.verbs.${value}`) ? t(`audit.verbs.${value}`) : value,
+      })),
     },
     { name: 'from', label: t('conversations.from'), type: 'date' },
     { name: 'to', label: t('conversations.to'), type: 'date' },
@@ -100,7 +107,7 @@ function OneThing({ thing, entries }) {
         </Button>
       }
     >
-      {t('audit.historyOf')} {t(`audit.kinds.${kind}.many`)}
+      {t('audit.historyOf')} {manyOf(kind)}
       {name && (
         <>
           {': '}
