@@ -121,7 +121,7 @@ subtest 'EDGE-6: 20 clients that do not read 20 MB' => sub {
     sleep 0.3;
     my $more = memory($pid) - $memory;
     cmp_ok $more, '<', 6000, "nginx holds 400 MB of events in $more kB";
-    is $stack->metrics->{frontdesk_edge_blocked_total} - $blocked, 20, 'all are known to be blocked';
+    cmp_ok $stack->metrics->{frontdesk_edge_blocked_total} - $blocked, '>=', 20, 'all are known to be blocked';
     my $fast = $client->chat({ message => 'Fast @{"tokens":20}@' });
     is $fast->{terminal}{event}, 'done', 'others are served';
 

@@ -12,6 +12,7 @@ use Test::More;
 my $stack = Frontdesk::Stack->new(provider => undef, env => { STACK_HTTP_EXTRA => 'frontdesk_read_rate 60000;' });
 $stack->start;
 $stack->signal('KILL', 'worker', 'worker-1'); # what is counted is written here
+$stack->redis('live', 'PERSIST', 'fd:keys:synced'); # which a worker renews
 my $json = JSON::PP->new->utf8->canonical;
 
 my %org = (home => $stack->{org}, map { $_ => Frontdesk::Admin->organization($stack, "$_ shop")->{org} } qw(side third));

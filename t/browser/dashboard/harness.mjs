@@ -1,7 +1,8 @@
 // What the dashboard's tests share: people who are signed in, pages that report their faults, axe.
 //   FRONTDESK_URL, FRONTDESK_CLIENT_KEY, FRONTDESK_SECRET_KEY; FRONTDESK_PEOPLE: {"staff":
 //   {"email", "password"}, ...}; FRONTDESK_SIDE_KEY: of another organisation, that of the people
-//   "side" and "sideStaff", where a test may switch things off; FRONTDESK_TESTED_KEY: of that of
+//   "side" and "sideStaff", where a test may switch things off; FRONTDESK_NEAR_KEY: of one where
+//   nobody does; FRONTDESK_TESTED_KEY: of that of
 //   "tester", which may have the model server FRONTDESK_MODEL (t/lib/provider.pl) and the webhook
 //   FRONTDESK_HOOK. t/browser/run makes all of them.
 import assert from 'node:assert/strict';
@@ -24,6 +25,7 @@ export function start() {
 
 const mainKey = process.env.FRONTDESK_SECRET_KEY;
 export const sideKey = process.env.FRONTDESK_SIDE_KEY;
+export const nearKey = process.env.FRONTDESK_NEAR_KEY;
 export const testedKey = process.env.FRONTDESK_TESTED_KEY;
 
 /** A request to the API with an organisation's secret key, as its programs make it. */
@@ -46,7 +48,8 @@ export const ask = (message, key) => api('POST', 'v1/chat', { message }, key);
 
 /** The conversation that was begun with these words. */
 export async function conversation(words, key) {
-  for (;;) {
+  for (const end = Date.now() + 120000; ; ) {
+    assert.ok(Date.now() < end, `no conversation began with "${words}"`);
     const { conversations } = await api(
       'GET',
       'admin/conversations?order=recent&limit=200',

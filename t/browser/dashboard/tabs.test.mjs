@@ -1,7 +1,7 @@
 // Many tabs of one browser: one connection for live events, whichever tab holds it. ENG-14 ADM-1 ADM-2
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { api, ask, conversation, open, options, people, sideKey, start, url } from './harness.mjs';
+import { api, ask, conversation, open, options, people, nearKey, start, url } from './harness.mjs';
 
 const slow = { ...options, timeout: 240000 };
 const MANY = 8; // a browser has six connections to a host, where it speaks HTTP/1.1
@@ -50,7 +50,11 @@ async function inbox(page) {
 }
 
 async function until(condition) {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 100));
+  const end = Date.now() + 120000;
+  while (!condition()) {
+    assert.ok(Date.now() < end, `waited in vain for ${condition}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
 }
 
 /** The page that holds the only connection. */
@@ -74,7 +78,7 @@ const show = (page, text) => page.locator('.queue-row').filter({ hasText: text }
 const allShow = (tabs, text) => Promise.all(tabs.map((page) => show(page, text)));
 
 test('ENG-14: eight tabs hold one connection, and whichever is closed, the others miss nothing', slow, async () => {
-  const tabs = await openTabs(MANY, 'mate');
+  const tabs = await openTabs(MANY, 'tabber');
   const mark = Date.now();
   const talking = await talk(tabs);
   await talking.say(`the first ${mark}`);
@@ -108,7 +112,7 @@ test('ENG-14: eight tabs hold one connection, and whichever is closed, the other
 });
 
 test('ENG-14: a tab that is frozen leaves the others no longer deaf than a silent server would', slow, async () => {
-  const tabs = await openTabs(3, 'mate');
+  const tabs = await openTabs(3, 'tabber');
   const mark = Date.now();
   const talking = await talk(tabs);
   await talking.say(`the first ${mark}`);
@@ -134,7 +138,7 @@ test('ENG-14: a tab that is frozen leaves the others no longer deaf than a silen
 
 test('ADM-2: a tab that goes to another organization shares nothing with those that stay', slow, async () => {
   const home = await api('GET', 'admin/organization');
-  const side = await api('GET', 'admin/organization', undefined, sideKey);
+  const side = await api('GET', 'admin/organization', undefined, nearKey);
   const tabs = await openTabs(3, 'roamer');
   const mark = Date.now();
   const ours = await talk(tabs);
@@ -149,7 +153,7 @@ test('ADM-2: a tab that goes to another organization shares nothing with those t
   await choices.getByRole('button', { name: side.name }).click();
   await loaded;
   await inbox(gone);
-  const theirs = await talk([gone], sideKey);
+  const theirs = await talk([gone], nearKey);
   await theirs.say(`of the side ${mark}`);
   await show(gone, `of the side ${mark}`);
   assert.equal(await leader(tabs), gone);
@@ -175,7 +179,7 @@ test('ADM-2: a tab that goes to another organization shares nothing with those t
 });
 
 test('ADM-1: who signs out is out in every tab, and who comes next finds nothing of theirs', slow, async () => {
-  const tabs = await openTabs(3, 'mate');
+  const tabs = await openTabs(3, 'tabber');
   const mark = Date.now();
   const talking = await talk(tabs);
   await talking.say(`before ${mark}`);
@@ -187,7 +191,7 @@ test('ADM-1: who signs out is out in every tab, and who comes next finds nothing
   for (const page of [tabs[0], tabs[2]]) await page.getByRole('dialog', { name: 'Please sign in again' }).waitFor();
   await until(() => !tabs.streams().length);
 
-  const other = people.other;
+  const other = people.newcomer;
   await out.getByLabel('Email').fill(other.email);
   await out.getByLabel('Password', { exact: true }).fill(other.password);
   await out.getByRole('button', { name: 'Sign in', exact: true }).click();
