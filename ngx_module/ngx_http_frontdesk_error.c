@@ -64,6 +64,9 @@ ngx_http_frontdesk_error_type(ngx_uint_t status)
 
     case NGX_HTTP_BAD_REQUEST:
     case NGX_HTTP_REQUEST_URI_TOO_LARGE:
+    case NGX_HTTP_MISDIRECTED_REQUEST:
+    case NGX_HTTP_NOT_IMPLEMENTED:
+    case NGX_HTTP_VERSION_NOT_SUPPORTED:
         return FD_PROBLEM_BAD_REQUEST;
 
     case NGX_HTTP_NOT_FOUND:

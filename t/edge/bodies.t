@@ -127,7 +127,7 @@ subtest 'EDGE-5: broken and ambiguous framing' => sub {
     );
     for my $name (sort keys %bad) {
         my $text = raw($bad{$name});
-        like statuses($text), qr/^(?:400|501)$/, $name or diag substr $text, 0, 300;
+        is statuses($text), '400', $name or diag substr $text, 0, 300;
     }
     my $before = { @{ $stack->redis('jobs', 'XINFO', 'STREAM', 'fd:jobs:{0}') } }->{'entries-added'};
     my $s = $client->connect_;

@@ -9,18 +9,22 @@ use Frontdesk::Stack;
 use JSON::PP ();
 use Test::More;
 
-my ($slow, $inner) = map { Frontdesk::Stack::free_port() } 1, 2;
+my ($slow, $inner, $tls) = map { Frontdesk::Stack::free_port() } 1 .. 3;
+my $encrypted = "listen 127.0.0.1:$tls ssl; ssl_certificate \@DIR@/tls.pem; ssl_certificate_key \@DIR@/tls.key;";
 my $web = $ENV{STACK_WEB} || Frontdesk::Stack->root . '/build/release/web';
 my $stack = Frontdesk::Stack->new(env => {
     STACK_NGINX_WORKERS => 1,
     STACK_HTTP_EXTRA    => 'frontdesk_start_rate 0; frontdesk_read_rate 60; set_real_ip_from 127.0.0.1; real_ip_header X-Real-IP;',
-    STACK_SERVERS_EXTRA => "server { listen 127.0.0.1:$slow; location /api/v1/ { frontdesk_api; limit_rate 8k; } }"
+    STACK_SERVER_EXTRA  => "server_name shop.example; $encrypted",
+    STACK_SERVERS_EXTRA => "server { server_name other.example; $encrypted ssl_verify_client optional_no_ca; }"
+        . " server { listen 127.0.0.1:$slow; location /api/v1/ { frontdesk_api; limit_rate 8k; } }"
         . " server { listen 127.0.0.1:$inner;"
         . ' location /api/v1/ { frontdesk_api; if ($arg_if) { set $inner 1; } limit_except GET { allow all; } }'
         . " location /widget.js { frontdesk_assets $web;" . ' if ($arg_if) { set $inner 1; } }'
         . ' location = /healthz { frontdesk_healthz; }'
         . q( location = /page { ssi on; default_type text/html; return 200 '<!--# include virtual="/widget.js" -->~<!--# include virtual="/healthz" -->~end'; } }),
 });
+is system("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=shop.example -keyout $stack->{dir}/tls.key -out $stack->{dir}/tls.pem 2>/dev/null"), 0, 'a certificate';
 $stack->start;
 $stack->limits(requests_per_minute => 100000, concurrent_chats => 1000, messages_per_month => 0);
 my $client = $stack->client;
@@ -100,19 +104,37 @@ subtest 'EDGE-1: what a client takes' => sub {
 # -- what it refuses before it knows where to ---------------------------------------------
 
 subtest 'EDGE-8: what nginx cannot read is refused with the headers for browsers' => sub {
+    my $program = $stack->client(key => $stack->{sk}, origin => undef);
     my %request = (
         'no path' => "GET\r\n\r\n", 'a broken path' => "GET /%zz HTTP/1.1\r\nHost: x\r\n\r\n", 'no host' => "GET / HTTP/1.1\r\n\r\n",
         # as much as a buffer holds: what is not read when a connection ends could take the answer with it
         'a long path' => 'GET /' . 'a' x (8192 - 5), 'a long header' => "GET / HTTP/1.1\r\nHost: x\r\nX: " . 'a' x (8192 - 3),
         'two lengths' => "POST /api/v1/chat HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+        'an unknown coding' => "POST /api/v1/chat HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n",
+        'an unknown version' => "GET / HTTP/3.0\r\n\r\n",
+        'a broken chunk' => $program->head(POST => '/api/admin/keys', { 'Content-Type' => 'application/json', 'Transfer-Encoding' => 'chunked' }) . "zz\r\n",
     );
-    for my $what (sort keys %request) {
-        my $s = $client->connect_;
-        syswrite $s, $request{$what};
-        my $answer = do { local $/; <$s> } // '';
-        like $answer, qr{^HTTP/1\.1 4\d\d }, $what;
-        like $answer, qr/^$_\r$/mi, '... with its headers' for "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'", 'X-Frame-Options: DENY', 'X-Content-Type-Options: nosniff',
+    my $sent = sub {
+        my ($to, $request) = @_;
+        my $s = $to->connect_;
+        syswrite $s, $request;
+        local $/;
+        return <$s> // '';
+    };
+    my %answer = map { $_ => $sent->($client, $request{$_}) } keys %request;
+    $answer{'no TLS'} = $sent->($stack->client(port => $tls), $client->head(GET => '/'));
+    $answer{'the name of another server'} = qx(printf 'GET / HTTP/1.1\\r\\nHost: other.example\\r\\n\\r\\n' | openssl s_client -quiet -servername shop.example -connect 127.0.0.1:$tls 2>/dev/null);
+    for my $what (sort keys %answer) {
+        my ($head, $body) = split /\r\n\r\n/, $answer{$what}, 2;
+        my $problem = eval { JSON::PP::decode_json($body) } || {};
+        my $expected = $what eq 'a long header' ? '431 headers-too-large' : '400 bad-request';
+        is "$problem->{status} $problem->{code}", $expected, $what or diag $answer{$what};
+        my ($status) = $expected =~ /(\d+)/;
+        like $head, qr{^HTTP/1\.1 $status }, '... as the answer says';
+        like "$head\r\n", qr/^$_\r$/mi, '... with its headers' for "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'", 'X-Frame-Options: DENY', 'X-Content-Type-Options: nosniff',
             'Content-Type: application\/problem\+json';
+        my $line = $stack->until(sub { my ($l) = grep { /"request_id":"$problem->{request_id}"/ } split /\n/, $stack->log_text('access.log'); $l && JSON::PP::decode_json($l) }, 20, 'its line') || {};
+        is $line->{path}, $what eq 'a broken chunk' ? 'admin' : '', 'OPS-3: logged with the path that it had';
     }
     is $client->get('/frontdesk-problem')->{status}, 404, 'and nobody asks for that by name';
 };
