@@ -147,7 +147,8 @@ static const struct admin_field budget_fields[] = {
     {"alert_webhook_url", ADMIN_TEXT | ADMIN_NULL, .format = "uri"},
     {"alert_webhook_secret", ADMIN_TEXT | ADMIN_NULL},
 };
-static const char *const computed[] = {"spent_usd", "held_usd", "used_percent", "messages", NULL};
+static const char *const computed[] = {"budget_usd",   "spent_usd", "held_usd",
+                                       "used_percent", "messages",  NULL};
 
 static const struct admin_route routes[] = {
     {"GET", "usage", ADMIN_STAFF, 0, report, .summary = "What was used, by day and model",

@@ -588,7 +588,7 @@ export default {
         many: 'Articles',
         one: 'the article {name}',
         any: 'an article',
-        create: 'imported',
+        create: 'saved',
       },
       audit: {
         many: 'Audit log',

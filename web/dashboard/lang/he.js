@@ -569,7 +569,7 @@ export default {
         many: 'מאמרים',
         one: 'המאמר {name}',
         any: 'מאמר',
-        create: 'ייבוא',
+        create: 'שמירת',
       },
       audit: {
         many: 'יומן שינויים',
