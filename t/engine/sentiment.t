@@ -44,6 +44,7 @@ sub offers { my ($s) = @_; return scalar grep { $_->{event} eq 'notice' && $_->{
 sub paid { my ($s) = @_; return $stack->sql("SELECT count(*) || ' ' || coalesce(sum(cost_micro), 0) FROM usage_ledger WHERE kind = 'sentiment' AND job_id = 'sentiment:$s->{job}'"); }
 sub settings { my (%set) = @_; my $r = $admin->put('ai-settings', \%set); is $r->{status}, 200, 'set: ' . join ', ', sort keys %set or diag $r->{body}; $stack->heard; return; }
 sub enable { return settings(enabled_models => [map { { model_id => $_, is_default => $_ eq 'mock-fast' ? JSON::PP::true : JSON::PP::false } } @_]); }
+sub counted { my ($outcome) = @_; return $stack->worker_get('/metrics') =~ /^frontdesk_sentiment_total\{outcome="$outcome"\} (\d+)$/m ? $1 : 0; }
 sub gate { my ($name) = @_; my $file = "$stack->{dir}/$name"; return $file; }
 sub open_gate { my ($file) = @_; open my $out, '>', $file or die "$file: $!"; return; }
 sub restart {
@@ -133,6 +134,38 @@ subtest 'ENG-14: no token waits for it, the end does' => sub {
     is_deeply [$s->{terminal}{event}, score($s), offers($s), cause($s)], ['done', -6, 1, 'upset'], 'then the model\'s, and a person is offered' or diag explain $s->{events};
 };
 
+subtest 'ENG-14 ENG-8: who asks the same meanwhile does not wait for it' => sub {
+    my $file = gate('leads');
+    my $question = ask('The same question', { %{ says(-6) }, gate => $file });
+    my $first = begun($client->ask($question));
+    my $second = $client->chat($question);
+    is_deeply [@{ $second->{terminal}{json} }{qw(cached)}, $second->{text}], [JSON::PP::true, 'Here you are.'], 'it is answered' or diag explain $second->{terminal};
+    is score($first), 0, 'before the first is rated';
+    open_gate($file);
+    $first->run(20);
+    is_deeply [$first->{terminal}{event}, score($first)], ['done', -6], 'which it is then' or diag explain $first->{terminal};
+};
+
+subtest 'ENG-14: another offer that comes to nothing is not in its way' => sub {
+    my ($answer, $rating) = map { gate($_) } qw(answers rates);
+    my $rated = counted('rated');
+    my $s = $client->ask(ask('Can penguins juggle xylophones in Antarctica?', { %{ says(-6) }, gate => $rating }, answer => { text => 'I would not know.', gate => $answer }));
+    ok $stack->until(sub { $stack->sql("SELECT count(*) FROM messages WHERE job_id = '$s->{job}'") }, 20, 'the question'), 'asked';
+    # whether the last answer was beside the sources as well is read from there
+    open my $psql, '|-', "psql -qAtX -h $stack->{pg_socket} -U frontdesk_owner -d frontdesk >/dev/null" or die "psql: $!";
+    $psql->autoflush(1);
+    print $psql "BEGIN; LOCK TABLE messages IN ACCESS EXCLUSIVE MODE;\n";
+    my $locks = sub { my ($granted) = @_; return $stack->sql("SELECT count(*) FROM pg_locks WHERE relation = 'messages'::regclass AND granted = $granted") > 0 };
+    ok $stack->until(sub { $locks->('true') }, 20, 'the lock'), 'nobody reads it now';
+    open_gate($answer);
+    ok $stack->until(sub { $locks->('false') }, 20, 'the offer'), 'for the answer, one is looked into';
+    open_gate($rating);
+    ok $stack->until(sub { counted('rated') > $rated }, 20, 'the rating'), 'meanwhile the rating comes';
+    close $psql;
+    $s->run(20);
+    is_deeply [$s->{terminal}{event}, offers($s), cause($s)], ['done', 1, 'upset'], 'a person is offered for it' or diag explain $s->{events};
+};
+
 subtest 'ENG-14: negative by the model, a person is offered with the reason, once' => sub {
     my $s = talk('And then nobody called me back', says(-2));
     is_deeply [offers($s), cause($s)], [0, ''], 'the first time, calmly';
@@ -176,7 +209,29 @@ subtest 'ENG-14: what is no answer leaves the rule\'s score' => sub {
     }
     is paid(talk('Hm', { status => 500 })), '0 0', 'an error costs nothing';
     is +(split / /, paid(talk('Hm', { text => 'prose' })))[0], 1, 'nonsense does';
-    like $stack->worker_get('/metrics'), qr/^frontdesk_sentiment_total\{outcome="unreadable"\} \d+$/m, 'and is counted';
+    cmp_ok counted('unreadable'), '>', 0, 'and is counted';
+    like $stack->log_text('worker-1.log'), qr/"event":"sentiment\.failed"[^\n]*"model":"$mood"[^\n]*"status":401/, 'what failed is in the log';
+};
+
+subtest 'ENG-14 ENG-1: ratings that fail keep no answer from anybody' => sub {
+    my $file = gate('rated');
+    my $before = counted('failed');
+    my @open = map { $client->ask(ask('Rated in vain', { status => 500 }, answer => { text => 'Here you are.', gate => $file })) } 1 .. 6;
+    ok $stack->until(sub { counted('failed') >= $before + 6 }, 20, 'their ratings'), 'more in a row than a provider may fail';
+    my $s = talk('Meanwhile', says(-1));
+    is_deeply [$s->{terminal}{event}, score($s)], ['done', -1], 'the next is answered, and rated' or diag explain $s->{terminal};
+    open_gate($file);
+    is_deeply [map { $_->run(20)->{terminal}{event} } @open], [('done') x 6], 'as they are';
+};
+
+subtest 'ENG-14: a model that reasons has room for it' => sub {
+    $stack->sql("INSERT INTO model_catalog (model_id, provider, name, region) VALUES ('gpt-5-mood', 'openai', 'Thinker', 'us')");
+    enable('mock-fast', $mood, 'mock-free', 'gpt-5-mood');
+    settings(sentiment_model => 'gpt-5-mood');
+    is score(talk('Hm', says(-2))), -2, 'rated';
+    my ($call) = grep { $_->{event} eq 'request' && ($_->{model} // '') eq 'gpt-5-mood' } $stack->journal;
+    is_deeply [@{ $call->{body} }{qw(max_completion_tokens reasoning_effort max_tokens temperature)}], [1000, 'low', undef, undef], 'and is asked to need little' or diag explain $call->{body};
+    settings(sentiment_model => $mood);
 };
 
 subtest 'ENG-14 ENG-16: paid like every call beside an answer, in the same books' => sub {
@@ -293,6 +348,19 @@ subtest 'ENG-14: a worker that dies leaves the rule\'s score, and another asks a
     is_deeply [$s->{terminal}{event}, score($s), asked()], ['done', -6, $before + 2], 'the next one has it' or diag explain $s->{terminal};
     is +(split / /, paid($s))[0], 1, 'what came of it is paid';
     is $stack->sql('SELECT count(*) FROM budget_reservations'), 0, 'nothing is held';
+};
+
+subtest 'ENG-14 ENG-16: a stream that breaks has reported how it began' => sub {
+    restart(LLM_PROVIDER => 'anthropic', ANTHROPIC_API_KEY => 'ak-test', ANTHROPIC_BASE_URL => "http://127.0.0.1:$stack->{provider_port}");
+    $stack->sql("INSERT INTO model_catalog (model_id, provider, name, region) VALUES ('claude-mood', 'anthropic', 'Claude', 'us')");
+    enable('mock-fast', $mood, 'mock-free', 'claude-mood');
+    settings(sentiment_model => 'claude-mood');
+    my $s = talk($upset, { text => 'It sounds as if somebody were not pleased at all', error_after => 8 });
+    is score($s), -9, 'by rule';
+    my ($input, $output, $estimated) = split / /, $stack->sql("SELECT tokens_input || ' ' || tokens_output || ' ' || estimated FROM usage_ledger WHERE job_id = 'sentiment:$s->{job}'");
+    is_deeply [$input, $estimated], [60, 'true'], 'what it was sent is paid as reported';
+    cmp_ok $output, '>', 5, 'what it said as estimated';
+    settings(sentiment_model => $mood);
 };
 
 subtest 'ENG-14: late is by rule' => sub {

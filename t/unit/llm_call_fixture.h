@@ -155,7 +155,7 @@ static const struct llm_request request = {.model = "m",
                                            .context = "[article:hours] Hours\nWe open at 9."};
 static struct llm_endpoint endpoint;
 
-static inline void begin(struct seen *seen, const struct llm_protocol *protocol)
+static inline void begin_call(struct seen *seen, const struct llm_protocol *protocol, bool aside)
 {
     struct llm_error error;
     *seen = (struct seen){.loop = loop_new()};
@@ -170,12 +170,18 @@ static inline void begin(struct seen *seen, const struct llm_protocol *protocol)
                                        .request = &request,
                                        .first_ms = 1000,
                                        .idle_ms = 500,
+                                       .aside = aside,
                                        .on_event = on_event,
                                        .on_end = on_end,
                                        .arg = seen};
     seen->call = llm_call_start(seen->loop, NULL, &options, &error);
     assert_non_null(seen->call);
     assert_int_equal(seen->events, 0); /* never from inside */
+}
+
+static inline void begin(struct seen *seen, const struct llm_protocol *protocol)
+{
+    begin_call(seen, protocol, false);
 }
 
 static inline void end(struct seen *seen)

@@ -83,6 +83,22 @@ static void test_an_abandoned_probe_lets_another_go(void **state)
     assert_true(breaker_allows(&breaker, now));
 }
 
+/* Who may go without takes nothing from who may not: no word of it, and no probe. */
+static void test_closed_is_asked_without_a_trace(void **state)
+{
+    struct breaker breaker = {0};
+
+    (void)state;
+    assert_true(breaker_is_closed(&breaker));
+    breaker = opened();
+    assert_false(breaker_is_closed(&breaker));
+    int64_t later = breaker.open_until + 1;
+    assert_true(breaker_allows(&breaker, later));
+    assert_false(breaker_is_closed(&breaker)); /* while it is tried */
+    breaker_success(&breaker);
+    assert_true(breaker_is_closed(&breaker));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -90,6 +106,7 @@ int main(void)
         cmocka_unit_test(test_one_probe_at_a_time),
         cmocka_unit_test(test_a_probe_that_fails_opens_for_longer),
         cmocka_unit_test(test_an_abandoned_probe_lets_another_go),
+        cmocka_unit_test(test_closed_is_asked_without_a_trace),
     };
 
     return cmocka_run_group_tests_name("breaker", tests, NULL, NULL);

@@ -351,6 +351,10 @@ static void a_models_score_comes_with_the_answer(void **state)
     assert_string_equal(score(&w), "-1");
     w.row.claimed = true;
     w.answer.sentiment = rated(-6);
+    pg_do(&pg, "UPDATE conversations SET status = 'human' WHERE session_id = '" RATED "'");
+    assert_int_equal(save(&w), STORE_HUMAN);
+    assert_string_equal(score(&w), "-1"); /* no answer, no score */
+    pg_do(&pg, "UPDATE conversations SET status = 'active' WHERE session_id = '" RATED "'");
     assert_int_equal(save(&w), STORE_MINE);
     assert_int_equal(save(&w), STORE_SAVED);
     assert_string_equal(score(&w), "-6");

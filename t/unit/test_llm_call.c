@@ -267,6 +267,30 @@ static void eng_1_a_failure_after_the_end_is_none(void **state)
     end(&seen);
 }
 
+/* The probe that is out is another's, and so is what becomes of it. */
+static void eng_1_a_call_aside_tells_the_breaker_nothing(void **state)
+{
+    static const int statuses[] = {200, 401, 503, 0};
+    (void)state;
+    for (size_t i = 0; i < sizeof(statuses) / sizeof(*statuses); i++) {
+        struct seen seen;
+        begin_call(&seen, &llm_openai, true);
+        if (statuses[i] == 0) {
+            llm_call_cancel(seen.call);
+        } else {
+            headers(statuses[i]);
+            data(statuses[i] == 200 ? CHUNK("x") STOP DONE : "{}");
+            finish(HTTP_OK, statuses[i]);
+        }
+        turn(&seen);
+        assert_int_equal(seen.ends, statuses[i] != 0);
+        assert_int_equal(endpoint.breaker.open_until, 1);
+        assert_int_equal(endpoint.breaker.failures, 5);
+        assert_true(endpoint.breaker.probing);
+        end(&seen);
+    }
+}
+
 static void eng_1_what_cannot_be_started(void **state)
 {
     struct llm_call_options options = {.endpoint = &endpoint, .request = &request};
@@ -282,6 +306,11 @@ static void eng_1_what_cannot_be_started(void **state)
         assert_null(llm_call_start(loop, NULL, &options, &error));
         assert_int_equal(error.class, LLM_ERROR_REQUEST);
         assert_true(breaker_half_open());
+        options.aside = true;
+        endpoint.breaker.probing = true;
+        assert_null(llm_call_start(loop, NULL, &options, &error));
+        assert_true(endpoint.breaker.probing);
+        options.aside = false;
     }
     loop_free(loop);
 }
@@ -300,6 +329,7 @@ int main(void)
         cmocka_unit_test(eng_1_cancel_inside_the_last_event),
         cmocka_unit_test(eng_1_a_lingering_response),
         cmocka_unit_test(eng_1_a_failure_after_the_end_is_none),
+        cmocka_unit_test(eng_1_a_call_aside_tells_the_breaker_nothing),
         cmocka_unit_test(eng_1_what_cannot_be_started),
     };
     return cmocka_run_group_tests_name("llm call", tests, NULL, NULL);

@@ -94,6 +94,29 @@ static void test_edge11_openai_reasoning(void **state)
     assert_string_equal(fd_json_string(body, "reasoning_effort"), "low");
 }
 
+/* ENG-14: only where a model reasons, and only where nobody said how much. */
+static void test_thinks_little(void **state)
+{
+    static const struct {
+        const char *model, *effort;
+    } cases[] = {{"gpt-5-nano", "low"}, {"o4-mini", "low"},          {"gpt-4.1", NULL},
+                 {"gpt-4o", NULL},      {"gpt-5-chat-latest", NULL}, {"openai/o3", NULL}};
+    struct llm_wishes wishes = nothing;
+    (void)state;
+    wishes.think_little = true;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        const struct fd_json *body = sent(&llm_openai, cases[i].model, &wishes, 0);
+        const char *effort = fd_json_string(body, "reasoning_effort");
+        if (cases[i].effort == NULL)
+            assert_null(effort);
+        else
+            assert_string_equal(effort, cases[i].effort);
+    }
+    wishes.reasoning_effort = "high";
+    assert_string_equal(fd_json_string(sent(&llm_openai, "o3", &wishes, 0), "reasoning_effort"),
+                        "high");
+}
+
 static void test_edge11_anthropic(void **state)
 {
     (void)state;
@@ -185,6 +208,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_edge11_openai),
         cmocka_unit_test(test_edge11_openai_reasoning),
+        cmocka_unit_test(test_thinks_little),
         cmocka_unit_test(test_edge11_anthropic),
         cmocka_unit_test(test_edge11_ollama),
         cmocka_unit_test(test_edge11_what_is_not_wished_is_not_said),

@@ -118,6 +118,7 @@ static void a_message_stays_one(void **state)
         assert_int_equal(request.message_count, 1);
         assert_int_equal(request.messages[0].role, LLM_USER);
         assert_int_equal(request.max_tokens, SENTIMENT_TOKENS);
+        assert_true(request.wishes->think_little);
         assert_int_equal(request.tool_count, 0);
         const char *text = request.messages[0].text;
         const struct fd_json *json = fd_json_parse(text, strlen(text), (struct fd_json_limits){0},

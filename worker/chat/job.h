@@ -196,7 +196,8 @@ struct job {
     bool visitor_verified;     /* request.user_id is */
     const char *visitor_email; /* verified; NULL = not known */
     bool offering;             /* asking whether a person may be offered */
-    bool mood_due;             /* whether to offer one for how the message sounds */
+    bool mood_due;             /* whether to offer one for how the message sounds, */
+    bool mood_known;           /* which is as well known as it will be */
     bool offer_told;
     bool asked_meaning;
     struct job_sentiment *sentiment; /* a model was asked how it sounds; NULL: none was */

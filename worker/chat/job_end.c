@@ -102,6 +102,8 @@ enum job_state job_saving_enter(struct job *job)
     tell_grounding(job);
     job_sentiment_settle(job);
     complete_answer(job);
+    if (job_sentiment_open(job)) /* who waits for the answer does not wait for its rating */
+        job_recall_keep(job);
     return save_when_quiet(job);
 }
 

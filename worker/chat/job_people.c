@@ -161,6 +161,9 @@ void job_offer_at_question(struct job *job)
 
 void job_offer_by_mood(struct job *job)
 {
+    job->mood_known = true;
+    if (job->offering) /* for something else, which may not be the first: job_offer_take() */
+        return;
     if (job->mood_due && job->answer.sentiment.score <= SIGNAL_UPSET)
         offer(job, OFFER_UPSET);
     job->mood_due = false;
@@ -191,10 +194,12 @@ void job_offer_at_failure(struct job *job)
 void job_offer_take(struct job *job, const struct job_op *op)
 {
     job->offering = false;
-    if (job_op_failed(op) || !op->found)
-        return;
-    job->answer.offer = phrase_text(PHRASE_OFFER, job->language);
-    job_tell_offer(job);
+    if (!job_op_failed(op) && op->found) {
+        job->answer.offer = phrase_text(PHRASE_OFFER, job->language);
+        job_tell_offer(job);
+    }
+    if (job->mood_known && job->state <= JOB_SAVING)
+        job_offer_by_mood(job);
 }
 
 /* Behind `meta`, which is the first event. */

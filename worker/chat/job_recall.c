@@ -122,7 +122,7 @@ enum job_state job_recalling_on(struct job *job, const struct job_event *event)
 void job_recall_keep(struct job *job)
 {
     const struct answer *answer = &job->answer;
-    const struct job_recall *recall = &job->recall;
+    struct job_recall *recall = &job->recall;
     bool whole = answer->end == ANSWER_DONE && answer->finish == LLM_FINISH_STOP &&
                  !job->ungrounded && !job->claims.disputed;
     bool own = job->candidate == 0 && answer->attempt_count == 1 && answer->call_count == 0;
@@ -130,6 +130,7 @@ void job_recall_keep(struct job *job)
         cache_store(job->engine->live, recall->key, recall->digest, answer->text, answer->text_len,
                     job->engine->config->cache_ms);
     job_recall_end(job);
+    recall->key[0] = '\0';
 }
 
 void job_recall_end(struct job *job)

@@ -75,18 +75,42 @@ static void hang_up(struct job *job, const char *why)
     without(job, why);
 }
 
+static void give_up(struct job *job, const char *why)
+{
+    hang_up(job, why);
+    job_advance(job, &(struct job_event){.type = JOB_EV_SENTIMENT});
+}
+
 static void on_late(void *arg)
 {
-    struct job *job = arg;
-    hang_up(job, "late");
-    job_advance(job, &(struct job_event){.type = JOB_EV_SENTIMENT});
+    give_up(arg, "late");
 }
 
 static void on_event(void *arg, const struct llm_event *event)
 {
     struct job *job = arg;
-    if (event->type == LLM_EVENT_TEXT)
-        buf_append(&job->sentiment->text, event->text, event->text_len);
+    struct buf *text = &job->sentiment->text;
+    if (event->type == LLM_EVENT_TEXT && !buf_append(text, event->text, event->text_len))
+        give_up(job, "unreadable");
+}
+
+/* What a stream reported before it broke is how it began. */
+static void bill_reported(struct job *job, const struct llm_error *error,
+                          const struct llm_usage *reported)
+{
+    struct llm_usage usage = *reported;
+    if (job->sentiment->text.len == 0 && usage.input < 0 && usage.output < 0)
+        return;
+    if (error->class != LLM_ERROR_NONE)
+        usage.output = -1;
+    bill(job, &usage);
+}
+
+static void failed(struct job *job, enum llm_error_class class, int status)
+{
+    without(job, "failed");
+    log_warn(&job->log, "sentiment.failed", LOG_STR("model", job->answer.sentiment.model),
+             LOG_STR("class", llm_error_name(class)), LOG_INT("status", status));
 }
 
 static void on_end(void *arg, const struct llm_error *error, enum llm_finish finish,
@@ -96,12 +120,13 @@ static void on_end(void *arg, const struct llm_error *error, enum llm_finish fin
     struct job_sentiment *ask = job->sentiment;
     struct answer_sentiment *sentiment = &job->answer.sentiment;
     ask->call = NULL;
-    if (ask->text.len > 0 || usage->input >= 0 || usage->output >= 0)
-        bill(job, usage);
+    bill_reported(job, error, usage);
     over(job);
-    if (error->class != LLM_ERROR_NONE || finish == LLM_FINISH_FILTER)
-        without(job, "failed");
-    else if (ask->text.over || !sentiment_read(ask->text.data, ask->text.len, &sentiment->score))
+    if (error->class != LLM_ERROR_NONE)
+        failed(job, error->class, error->status);
+    else if (finish == LLM_FINISH_FILTER)
+        failed(job, LLM_ERROR_FILTER, 0);
+    else if (!sentiment_read(ask->text.data, ask->text.len, &sentiment->score))
         without(job, "unreadable");
     else
         sentiment->by_model = true;
@@ -112,11 +137,10 @@ static void on_end(void *arg, const struct llm_error *error, enum llm_finish fin
 
 /* -- asking --------------------------------------------------------------------------------- */
 
-static bool start(struct job *job, const struct model_choice *choice)
+static bool start(struct job *job, const struct model_choice *choice, struct llm_error *error)
 {
     struct job_sentiment *ask = job->sentiment;
     struct engine *engine = job->engine;
-    struct llm_error error;
     struct llm_request request;
     struct arena a;
     arena_init(&a);
@@ -132,10 +156,11 @@ static bool start(struct job *job, const struct model_choice *choice)
                                        .first_ms = most_ms,
                                        .idle_ms = most_ms,
                                        .total_ms = most_ms,
+                                       .aside = true,
                                        .on_event = on_event,
                                        .on_end = on_end,
                                        .arg = job};
-    ask->call = llm_call_start(engine->loop, engine->http, &options, &error);
+    ask->call = llm_call_start(engine->loop, engine->http, &options, error);
     arena_free(&a);
     return ask->call != NULL;
 }
@@ -143,6 +168,7 @@ static bool start(struct job *job, const struct model_choice *choice)
 static void begin(struct job *job, const struct model_choice *choice)
 {
     struct job_sentiment *ask = calloc(1, sizeof(*ask));
+    struct llm_error error;
     if (ask == NULL)
         abort();
     job->sentiment = ask;
@@ -150,10 +176,10 @@ static void begin(struct job *job, const struct model_choice *choice)
     ask->endpoint = choice->endpoint;
     ask->timer = timer_new(job->engine->loop, on_late, job);
     ask->began_ms = clock_mono_ms();
-    if (start(job, choice))
+    if (start(job, choice, &error))
         timer_set(ask->timer, job->engine->config->sentiment_ms);
     else
-        without(job, "failed");
+        failed(job, error.class, error.status);
 }
 
 /* The very model, where it may run and somebody serves it: another would be another's money. */
@@ -189,7 +215,7 @@ void job_sentiment_ask(struct job *job)
     const struct model_choice *choice = find(&pool, job);
     const char *why = choice != NULL ? refusal(job, choice) : "unavailable";
     sentiment->model = arena_strdup(&job->arena, choice != NULL ? choice->name : wanted);
-    if (why == NULL && !breaker_allows(&choice->endpoint->breaker, clock_mono_ms()))
+    if (why == NULL && !breaker_is_closed(&choice->endpoint->breaker))
         why = "breaker";
     if (why == NULL)
         begin(job, choice);

@@ -66,7 +66,7 @@ void job_recall_ask(struct job *job); /* once its history is known to be none */
 void job_recall_heard(struct job *job, const struct job_event *event);
 enum job_state job_recalling_enter(struct job *job);
 enum job_state job_recalling_on(struct job *job, const struct job_event *event);
-void job_recall_keep(struct job *job); /* the answer is committed */
+void job_recall_keep(struct job *job); /* the answer is committed, or waits for its rating; once */
 void job_recall_end(struct job *job);  /* nobody need wait for it any more */
 
 /* job_say.c */

@@ -38,6 +38,8 @@ enum db_status offer_make(struct db *db, const struct store_job *job, enum offer
                             names[when],     job->entry->id,       weak};
     PGresult *result;
     enum db_status status = db_query(db, job->entry->org, &offer_statement, params, &result);
+    if (status == DB_CONFLICT) /* the claim wrote the row at the same moment: its id was first */
+        status = db_query(db, job->entry->org, &offer_statement, params, &result);
     if (status != DB_OK)
         return status;
     *first = PQntuples(result) > 0;

@@ -58,90 +58,91 @@ static const struct db_statement claim_statement = {
 
 /* The answer, what it cost and the counters in one statement: all or nothing, in one
  * round trip. No row of jobs, nothing at all: the job is not ours, or not any more. */
-static const struct db_statement finish_statement = {
-    "job_finish",
-    "WITH p AS (" /* who takes the conversation over comes before this, or after it */
-    "  SELECT c.status FROM jobs j JOIN conversations c"
-    "      ON c.org_id = j.org_id AND c.id = j.conversation_id"
-    "   WHERE j.id = $2::text AND j.org_id = $1::uuid AND j.epoch = $3::int"
-    "     AND j.owner = $4::text AND j.state = 'running' FOR NO KEY UPDATE OF c"
-    "), j AS ("
-    "  UPDATE jobs SET state = $5::text, outcome = $6::jsonb, reason = $7::text,"
-    "                  finished_at = now()"
-    "   WHERE id = $2::text AND org_id = $1::uuid AND epoch = $3::int AND owner = $4::text"
-    "     AND state = 'running'"
-    "     AND ($19::boolean OR NOT EXISTS"
-    "          (SELECT FROM p WHERE status IN ('waiting_human', 'human')))"
-    "  RETURNING id, epoch, conversation_id, accepted_at"
-    "), m AS ("
-    "  INSERT INTO messages (id, org_id, conversation_id, role, content, status, model_id,"
-    "                        citations, route, tokens_used, tool_calls, job_id, created_at,"
-    "                        finished_at, gap)"
-    "  SELECT $8::uuid, $1::uuid, conversation_id, 'assistant', $9::text, $10::text, $11::text,"
-    "         $12::jsonb, $13::jsonb, $14::int, $17::jsonb, id,"
-    "         accepted_at + interval '1 microsecond', now(), $20::int[]"
-    "    FROM j WHERE conversation_id IS NOT NULL AND $9::text <> ''"
-    "  ON CONFLICT (job_id, role, created_at) DO UPDATE SET content = EXCLUDED.content,"
-    "    status = EXCLUDED.status, model_id = EXCLUDED.model_id, citations = EXCLUDED.citations,"
-    "    route = EXCLUDED.route, tokens_used = EXCLUDED.tokens_used,"
-    "    tool_calls = EXCLUDED.tool_calls, gap = EXCLUDED.gap, finished_at = now()"
-    "), c AS ("
-    "  UPDATE conversations SET message_count = message_count + $15::int,"
-    "         tokens_total = tokens_total + $14::int, model_id = coalesce($11::text, model_id),"
-    "         model_name = coalesce((SELECT name FROM model_catalog WHERE model_id = $11::text),"
-    "                               $11::text, model_name), updated_at = now()"
-    "   WHERE id = (SELECT conversation_id FROM j) AND org_id = $1::uuid"
-    "  RETURNING message_count - $15::int AS before, status, channel,"
-    "    conversation_facts(conversations) AS facts"
-    "), a AS ("
-    "  SELECT * FROM jsonb_to_recordset($16::jsonb) AS a (attempt int, last boolean,"
-    "    kind text, provider text, model text, input bigint, output bigint, cache_read bigint,"
-    "    cache_write bigint, cost bigint, estimated boolean, paid boolean, own boolean)"
-    "), l AS ("
-    "  INSERT INTO usage_ledger (org_id, conversation_id, job_id, epoch, attempt, kind, provider,"
-    "    model_id, tokens_input, tokens_output, tokens_cache_read, tokens_cache_write,"
-    "    cost_micro, estimated, user_ref, own_key)"
-    "  SELECT $1::uuid, conversation_id, CASE kind WHEN 'chat' THEN id ELSE kind || ':' || id END,"
-    "         epoch, attempt, kind, provider, model, input, output, cache_read, cache_write, cost,"
-    "         estimated, $18::text, own FROM j, a"
-    "  ON CONFLICT (job_id, epoch, attempt) DO NOTHING"
-    "), u AS ("
-    "  INSERT INTO api_usage AS u (org_id, date, model_id, conversation_count, message_count,"
-    "                              tokens_input, tokens_output, cost_estimate, own_cost,"
-    "                              unpriced_calls, tool_calls_count)"
-    "  SELECT $1::uuid, (now() AT TIME ZONE 'UTC')::date, model,"
-    "         (bool_or(last) AND EXISTS (SELECT FROM c WHERE before = 0 AND channel <> "
-    "'test'))::int,"
-    "         (bool_or(last) AND NOT EXISTS (SELECT FROM c WHERE channel = 'test'))::int,"
-    "         sum(input + cache_read + cache_write), sum(output),"
-    "         coalesce(sum(cost), 0), coalesce(sum(cost) FILTER (WHERE own), 0),"
-    "         count(*) FILTER (WHERE paid AND cost IS NULL),"
-    "         CASE WHEN bool_or(last) THEN coalesce(jsonb_array_length($17::jsonb), 0) ELSE 0 END"
-    "    FROM j, a GROUP BY model ORDER BY model" /* in one order, against deadlocks */
-    "  ON CONFLICT (org_id, date, model_id) DO UPDATE SET"
-    "    conversation_count = u.conversation_count + EXCLUDED.conversation_count,"
-    "    message_count = u.message_count + EXCLUDED.message_count,"
-    "    tokens_input = u.tokens_input + EXCLUDED.tokens_input,"
-    "    tokens_output = u.tokens_output + EXCLUDED.tokens_output,"
-    "    cost_estimate = u.cost_estimate + EXCLUDED.cost_estimate,"
-    "    own_cost = u.own_cost + EXCLUDED.own_cost,"
-    "    unpriced_calls = u.unpriced_calls + EXCLUDED.unpriced_calls,"
-    "    tool_calls_count = u.tool_calls_count + EXCLUDED.tool_calls_count"
-    "), r AS (" /* what it held is spent now, or free again */
-    "  DELETE FROM budget_reservations WHERE org_id = $1::uuid AND job_id = (SELECT id FROM j)"
-    ") SELECT (SELECT count(*) FROM j), (SELECT status FROM c), (SELECT status FROM p),"
-    "         (SELECT facts FROM c)",
-    20};
-
-/* Before what the answer's own statement says of its conversation is counted from it. */
-static const struct db_statement sentiment_statement = {
-    "job_sentiment",
-    "UPDATE messages SET sentiment = $5::smallint"
-    " WHERE org_id = $1::uuid AND job_id = $2::text AND role = 'user'"
-    "   AND created_at = timestamptz 'epoch' + $6::bigint * interval '1 millisecond'"
-    "   AND EXISTS (SELECT FROM jobs WHERE id = $2::text AND org_id = $1::uuid"
-    "                AND epoch = $3::int AND owner = $4::text AND state = 'running')",
-    6};
+#define FINISH(rated)                                                                              \
+    "WITH p AS (" /* who takes the conversation over comes before this, or after it */             \
+    "  SELECT c.status FROM jobs j JOIN conversations c"                                           \
+    "      ON c.org_id = j.org_id AND c.id = j.conversation_id"                                    \
+    "   WHERE j.id = $2::text AND j.org_id = $1::uuid AND j.epoch = $3::int"                       \
+    "     AND j.owner = $4::text AND j.state = 'running' FOR NO KEY UPDATE OF c"                   \
+    "), j AS ("                                                                                    \
+    "  UPDATE jobs SET state = $5::text, outcome = $6::jsonb, reason = $7::text,"                  \
+    "                  finished_at = now()"                                                        \
+    "   WHERE id = $2::text AND org_id = $1::uuid AND epoch = $3::int AND owner = $4::text"        \
+    "     AND state = 'running'"                                                                   \
+    "     AND ($19::boolean OR NOT EXISTS"                                                         \
+    "          (SELECT FROM p WHERE status IN ('waiting_human', 'human')))"                        \
+    "  RETURNING id, epoch, conversation_id, accepted_at"                                          \
+    "), m AS ("                                                                                    \
+    "  INSERT INTO messages (id, org_id, conversation_id, role, content, status, model_id,"        \
+    "                        citations, route, tokens_used, tool_calls, job_id, created_at,"       \
+    "                        finished_at, gap)"                                                    \
+    "  SELECT $8::uuid, $1::uuid, conversation_id, 'assistant', $9::text, $10::text, $11::text,"   \
+    "         $12::jsonb, $13::jsonb, $14::int, $17::jsonb, id,"                                   \
+    "         accepted_at + interval '1 microsecond', now(), $20::int[]"                           \
+    "    FROM j WHERE conversation_id IS NOT NULL AND $9::text <> ''"                              \
+    "  ON CONFLICT (job_id, role, created_at) DO UPDATE SET content = EXCLUDED.content,"           \
+    "    status = EXCLUDED.status, model_id = EXCLUDED.model_id, citations = EXCLUDED.citations,"  \
+    "    route = EXCLUDED.route, tokens_used = EXCLUDED.tokens_used,"                              \
+    "    tool_calls = EXCLUDED.tool_calls, gap = EXCLUDED.gap, finished_at = now()"                \
+    "), c AS ("                                                                                    \
+    "  UPDATE conversations SET message_count = message_count + $15::int,"                         \
+    "         tokens_total = tokens_total + $14::int, model_id = coalesce($11::text, model_id),"   \
+    "         model_name = coalesce((SELECT name FROM model_catalog WHERE model_id = $11::text),"  \
+    "                               $11::text, model_name), updated_at = now()"                    \
+    "   WHERE id = (SELECT conversation_id FROM j) AND org_id = $1::uuid"                          \
+    "  RETURNING message_count - $15::int AS before, status, channel,"                             \
+    "    conversation_facts(conversations) AS facts"                                               \
+    "), a AS ("                                                                                    \
+    "  SELECT * FROM jsonb_to_recordset($16::jsonb) AS a (attempt int, last boolean,"              \
+    "    kind text, provider text, model text, input bigint, output bigint, cache_read bigint,"    \
+    "    cache_write bigint, cost bigint, estimated boolean, paid boolean, own boolean)"           \
+    "), l AS ("                                                                                    \
+    "  INSERT INTO usage_ledger (org_id, conversation_id, job_id, epoch, attempt, kind, provider," \
+    "    model_id, tokens_input, tokens_output, tokens_cache_read, tokens_cache_write,"            \
+    "    cost_micro, estimated, user_ref, own_key)"                                                \
+    "  SELECT $1::uuid, conversation_id, CASE kind WHEN 'chat' THEN id ELSE kind || ':' || id "    \
+    "END,"                                                                                         \
+    "         epoch, attempt, kind, provider, model, input, output, cache_read, cache_write, "     \
+    "cost,"                                                                                        \
+    "         estimated, $18::text, own FROM j, a"                                                 \
+    "  ON CONFLICT (job_id, epoch, attempt) DO NOTHING"                                            \
+    "), u AS ("                                                                                    \
+    "  INSERT INTO api_usage AS u (org_id, date, model_id, conversation_count, message_count,"     \
+    "                              tokens_input, tokens_output, cost_estimate, own_cost,"          \
+    "                              unpriced_calls, tool_calls_count)"                              \
+    "  SELECT $1::uuid, (now() AT TIME ZONE 'UTC')::date, model,"                                  \
+    "         (bool_or(last) AND EXISTS (SELECT FROM c WHERE before = 0 AND channel <> "           \
+    "'test'))::int,"                                                                               \
+    "         (bool_or(last) AND NOT EXISTS (SELECT FROM c WHERE channel = 'test'))::int,"         \
+    "         sum(input + cache_read + cache_write), sum(output),"                                 \
+    "         coalesce(sum(cost), 0), coalesce(sum(cost) FILTER (WHERE own), 0),"                  \
+    "         count(*) FILTER (WHERE paid AND cost IS NULL),"                                      \
+    "         CASE WHEN bool_or(last) THEN coalesce(jsonb_array_length($17::jsonb), 0) ELSE 0 END" \
+    "    FROM j, a GROUP BY model ORDER BY model" /* in one order, against deadlocks */            \
+    "  ON CONFLICT (org_id, date, model_id) DO UPDATE SET"                                         \
+    "    conversation_count = u.conversation_count + EXCLUDED.conversation_count,"                 \
+    "    message_count = u.message_count + EXCLUDED.message_count,"                                \
+    "    tokens_input = u.tokens_input + EXCLUDED.tokens_input,"                                   \
+    "    tokens_output = u.tokens_output + EXCLUDED.tokens_output,"                                \
+    "    cost_estimate = u.cost_estimate + EXCLUDED.cost_estimate,"                                \
+    "    own_cost = u.own_cost + EXCLUDED.own_cost,"                                               \
+    "    unpriced_calls = u.unpriced_calls + EXCLUDED.unpriced_calls,"                             \
+    "    tool_calls_count = u.tool_calls_count + EXCLUDED.tool_calls_count"                        \
+    "), r AS (" /* what it held is spent now, or free again */                                     \
+    "  DELETE FROM budget_reservations WHERE org_id = $1::uuid AND job_id = (SELECT id FROM j)"    \
+    ")" rated " SELECT (SELECT count(*) FROM j), (SELECT status FROM c), (SELECT status FROM p),"  \
+    "         (SELECT facts FROM c)"
+static const struct db_statement finish_statement = {"job_finish", FINISH(""), 20};
+/* What a model made of the message, in place of the rule's word. It is a statement of its own, as
+ * the messages' partitions need not be looked at for answers that nobody rated. */
+static const struct db_statement finish_rated_statement = {
+    "job_finish_rated",
+    FINISH(", s AS ("
+           "  UPDATE messages SET sentiment = $21::smallint"
+           "   WHERE EXISTS (SELECT FROM j) AND org_id = $1::uuid"
+           "     AND job_id = $2::text AND role = 'user'"
+           "     AND created_at = timestamptz 'epoch' + $22::bigint * interval '1 millisecond')"),
+    22};
 
 void store_uuid(char out[STORE_UUID_SIZE], const char *kind, const char *a, const char *b)
 {
@@ -314,27 +315,13 @@ static const char *gap_text(char out[GAP_TEXT_SIZE + 2], const struct store_job 
     return out;
 }
 
-/* What a model made of the message, in place of the rule's word (ENG-14). */
-static enum db_status write_sentiment(struct db *db, const struct store_job *job,
-                                      const struct answer *answer)
-{
-    char n[3][DB_NUMBER_SIZE];
-    const char *params[] = {job->entry->org,
-                            job->entry->id,
-                            db_number(n[0], job->epoch),
-                            job->owner,
-                            db_number(n[1], answer->sentiment.score),
-                            db_number(n[2], job->entry->accepted_ms)};
-    return db_query_unhurried(db, job->entry->org, &sentiment_statement, params, NULL);
-}
-
 /* *claim LATER: no row was ours. */
 static enum db_status finish(struct db *db, const struct store_job *job,
                              const struct answer *answer, const char *outcome,
                              enum store_claim *claim)
 {
     bool asked = job->request != NULL && *claim != STORE_ENDED;
-    char n[3][DB_NUMBER_SIZE], gap[GAP_TEXT_SIZE + 2];
+    char n[5][DB_NUMBER_SIZE], gap[GAP_TEXT_SIZE + 2];
     struct buf route, citations, attempts, calls;
     buf_init(&route, 65536);
     buf_init(&citations, 65536);
@@ -365,10 +352,13 @@ static enum db_status finish(struct db *db, const struct store_job *job,
         job->request != NULL ? job->request->user_id.s : NULL,
         answer->end != ANSWER_DONE || answer->to_person ? "true" : "false",
         gap_text(gap, job, answer),
+        db_number(n[3], answer->sentiment.score), /* finish_rated_statement's, as the next */
+        db_number(n[4], job->entry->accepted_ms),
     };
     PGresult *result;
-    enum db_status status =
-        db_query_unhurried(db, job->entry->org, &finish_statement, params, &result);
+    enum db_status status = db_query_unhurried(
+        db, job->entry->org,
+        answer->sentiment.by_model ? &finish_rated_statement : &finish_statement, params, &result);
     if (status == DB_OK) {
         const char *conversation = db_text(result, 0, 1);
         *claim = STORE_MINE;
@@ -386,27 +376,19 @@ static enum db_status finish(struct db *db, const struct store_job *job,
     return status;
 }
 
-static enum db_status rate_and_finish(struct db *db, const struct store_job *job,
-                                      const struct answer *answer, const char *outcome,
-                                      enum store_claim *claim)
-{
-    enum db_status status = answer->sentiment.by_model ? write_sentiment(db, job, answer) : DB_OK;
-    return status == DB_OK ? finish(db, job, answer, outcome, claim) : status;
-}
-
 static enum db_status save(struct db *db, const struct store_job *job, const struct answer *answer,
                            const char *outcome, enum store_claim *claim)
 {
     if (job->claimed) {
         *claim = STORE_MINE;
-        enum db_status status = rate_and_finish(db, job, answer, outcome, claim);
+        enum db_status status = finish(db, job, answer, outcome, claim);
         if (status != DB_OK || *claim != STORE_LATER)
             return status;
     }
     /* Not claimed yet, lost to another, or saved by a call whose reply was lost. */
     enum db_status status = store_claim(db, job, claim);
     if (status == DB_OK && (*claim == STORE_MINE || *claim == STORE_ENDED || *claim == STORE_HUMAN))
-        status = rate_and_finish(db, job, answer, outcome, claim);
+        status = finish(db, job, answer, outcome, claim);
     return status;
 }
 

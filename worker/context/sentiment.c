@@ -26,6 +26,8 @@ static const char *material(struct arena *a, const char *message)
 void sentiment_request(struct arena *a, const char *rules, const char *message,
                        struct llm_request *request)
 {
+    static const struct llm_wishes wishes = {
+        .top_p = -1, .parallel_calls = -1, .think_little = true};
     struct llm_message *turn = arena_zalloc(a, sizeof(*turn));
 
     turn->role = LLM_USER;
@@ -35,6 +37,7 @@ void sentiment_request(struct arena *a, const char *rules, const char *message,
                                     .message_count = 1,
                                     .temperature = 0,
                                     .max_tokens = SENTIMENT_TOKENS,
+                                    .wishes = &wishes,
                                     .question = "",
                                     .context = ""};
 }

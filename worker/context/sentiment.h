@@ -10,9 +10,9 @@
 
 #include <stdbool.h>
 
-#define SENTIMENT_MOST   9   /* below 0 unhappy: from -9 to 9 */
-#define SENTIMENT_TOKENS 64  /* of the answer */
-#define SENTIMENT_ANSWER 512 /* bytes of it: what is longer is none */
+#define SENTIMENT_MOST   9    /* below 0 unhappy: from -9 to 9 */
+#define SENTIMENT_TOKENS 1000 /* of the answer, with what a model thinks before it */
+#define SENTIMENT_ANSWER 512  /* bytes of what it says: what is longer is none */
 
 /* `rules`: prompt_sentiment(). */
 void sentiment_request(struct arena *a, const char *rules, const char *message,

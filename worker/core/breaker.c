@@ -4,9 +4,14 @@
 #define OPEN_MS          10000
 #define OPEN_MAX_MS      120000
 
+bool breaker_is_closed(const struct breaker *breaker)
+{
+    return breaker->open_until == 0;
+}
+
 bool breaker_allows(struct breaker *breaker, int64_t now_ms)
 {
-    if (breaker->open_until == 0) {
+    if (breaker_is_closed(breaker)) {
         return true;
     }
     if (now_ms < breaker->open_until || breaker->probing) {

@@ -18,6 +18,8 @@ struct breaker {
 
 /* May a request go now? True while half open for the one probe. */
 bool breaker_allows(struct breaker *breaker, int64_t now_ms);
+/* For a request that nobody needs: it asks for no probe. */
+bool breaker_is_closed(const struct breaker *breaker);
 void breaker_success(struct breaker *breaker);
 /* Only failures that are the server's: connect, timeout, overload, cut, auth, quota. */
 void breaker_failure(struct breaker *breaker, int64_t now_ms);

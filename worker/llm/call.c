@@ -48,10 +48,20 @@ static void call_free(struct llm_call *call)
     free(call);
 }
 
+static void abandon(const struct llm_call_options *options)
+{
+    if (!options->aside) {
+        breaker_abandon(&options->endpoint->breaker);
+    }
+}
+
 /* What the provider is to blame for; a refused request proves that it is there. */
 static void tell_breaker(const struct llm_call *call)
 {
     struct breaker *breaker = &call->options.endpoint->breaker;
+    if (call->options.aside) {
+        return;
+    }
     if (call->cancelled) {
         breaker_abandon(breaker);
         return;
@@ -418,7 +428,7 @@ struct llm_call *llm_call_start(struct loop *loop, struct http_client *http,
     struct llm_call *call = calloc(1, sizeof(*call));
     llm_error_clear(error);
     if (call == NULL) {
-        breaker_abandon(&options->endpoint->breaker);
+        abandon(options);
         llm_error_set(error, LLM_ERROR_REQUEST, "out of memory");
         return NULL;
     }
@@ -431,7 +441,7 @@ struct llm_call *llm_call_start(struct loop *loop, struct http_client *http,
     if (builtin) {
         start_builtin(call, options->request);
     } else if (!start_http(call, http, options->request)) {
-        breaker_abandon(&options->endpoint->breaker);
+        abandon(options);
         llm_error_set(error, LLM_ERROR_REQUEST,
                       "%s: the request cannot be sent: check its base URL, API key and model",
                       options->endpoint->name);

@@ -18,6 +18,7 @@ struct llm_call_options {
     struct outbound *outbound;         /* for an endpoint that is guarded; else may be NULL */
     const struct llm_request *request; /* needed only during llm_call_start() */
     int connect_ms, first_ms, idle_ms, total_ms;
+    bool aside; /* the breaker is told nothing: it is about the calls that are needed */
     /* Events as they come; arg's owner may call llm_call_cancel() in here. */
     void (*on_event)(void *arg, const struct llm_event *event);
     /* The body's bytes before they are decoded, of a refusal as well; NULL: nobody wants them.

@@ -96,6 +96,15 @@ static void write_choice(struct fd_json_writer *w, const struct llm_request *req
     }
 }
 
+/* The ones named for chats are made of the same, but do not reason, and refuse the word. */
+static const char *effort_of(const struct llm_request *request, bool reasoning)
+{
+    const struct llm_wishes *wishes = request->wishes;
+    bool thinks = reasoning && strstr(request->model, "-chat") == NULL;
+    bool unsaid = wishes->reasoning_effort == NULL;
+    return unsaid && wishes->think_little && thinks ? "low" : wishes->reasoning_effort;
+}
+
 static void write_wishes(struct fd_json_writer *w, const struct llm_request *request,
                          bool reasoning)
 {
@@ -117,8 +126,9 @@ static void write_wishes(struct fd_json_writer *w, const struct llm_request *req
         fd_jw_key(w, "response_format");
         encode_json(w, wishes->format);
     }
-    if (wishes->reasoning_effort != NULL) {
-        fd_jw_member(w, "reasoning_effort", wishes->reasoning_effort);
+    const char *effort = effort_of(request, reasoning);
+    if (effort != NULL) {
+        fd_jw_member(w, "reasoning_effort", effort);
     }
     if (wishes->verbosity != NULL) {
         fd_jw_member(w, "verbosity", wishes->verbosity);

@@ -54,6 +54,7 @@ struct llm_wishes {
     const char *format;           /* OpenAI's response_format, as text; NULL = none */
     const char *schema;           /* its JSON Schema, as text; NULL = any JSON */
     const char *reasoning_effort; /* NULL = not said */
+    bool think_little;            /* unless it was: of a model that is known to reason */
     const char *verbosity;
 };
 
