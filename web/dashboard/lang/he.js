@@ -881,7 +881,7 @@ export default {
   install: {
     title: 'התקנה',
     about: 'שורה אחת באתר שלכם, ובדיקה שהיא שם.',
-    paste: 'הדביקו לפני ‎</body>',
+    paste: 'הדביקו לפני ‎</body>‎',
     pasteAbout: 'בכל דף שבו העוזר צריך להיות.',
     kept: 'המפתח הציבורי שלכם',
     masked:
